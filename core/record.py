@@ -1,0 +1,27 @@
+"""What a trainer yields: one record an update. Trainers know nothing of processes, databases or screens."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Controls = Callable[[int], Mapping[str, float]]
+"""Asked once at the start of every update, with its number: the fields to change from this update on."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One update: numbers, texts, and what is needed to start again right behind it."""
+
+    step: int  # counts from 1 within its stage
+    metrics: dict[str, float]
+    stage: str  # "preferences", "reward", "ppo", "evaluation", "pretrain"
+    total: int = 0  # steps the stage will take, 0 when unknown
+    samples: list[dict[str, Any]] = field(default_factory=list)  # {prompt, response, score, kl, …} to show
+    rollout: dict[str, Any] | None = None  # name -> tensor, [rows, tokens] each: every number behind the metrics
+    state: Callable[[], dict[str, Any]] | None = None  # weights, optimiser, random state, position: only asked when saved
+    result: dict[str, Any] | None = None  # on the last record: the run's outcome
+
+
+def no_controls(update: int) -> Mapping[str, float]:
+    """Nothing changes."""
+    return {}
