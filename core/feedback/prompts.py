@@ -1,0 +1,121 @@
+"""The texts a policy is asked to continue or answer: three bundled sets, and the reader's own."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import PlaygroundError
+
+_DATA = Path(__file__).parent / "data"
+
+SUMMARISE = "\n\nSummarise this article in one or two sentences."
+"""What follows every article of *summaries*."""
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """Prompts with a purpose. No prompt is both in `train` and in `heldout`; held-out ones measure, and never train."""
+
+    name: str
+    title: str
+    description: str
+    policy: str  # the policy that suits these prompts when none is chosen
+    train: tuple[str, ...]
+    heldout: tuple[str, ...]
+
+
+def prompt_sets() -> list[PromptSet]:
+    """The bundled sets: *stories*, *summaries* and *chat*."""
+    return [load_prompts(name) for name in _BUNDLED]
+
+
+def load_prompts(name_or_file: str) -> PromptSet:
+    """A bundled set by its name, or a file of the reader's own.
+
+    A `.jsonl` file has an object with the field `prompt` a line; any other file a prompt a line. Blank lines are
+    skipped, repeated prompts kept once, and every fifth of what remains is held out. Raises PlaygroundError, with file
+    and line, when the file cannot be read, is empty or holds a row without a prompt, and for an unknown name.
+    """
+    if name_or_file in _BUNDLED:
+        return _bundled(name_or_file)
+    path = Path(name_or_file).expanduser()
+    if not path.is_file():
+        raise PlaygroundError(f"There is no prompt set or file {name_or_file!r}. The bundled sets: {', '.join(_BUNDLED)}.")
+    prompts = list(dict.fromkeys(_jsonl_prompts(path) if path.suffix.lower() == ".jsonl" else _text_prompts(path)))
+    if not prompts:
+        raise PlaygroundError(f"{path} holds no prompts: write one a line.")
+    return PromptSet(
+        name=str(path),
+        title=path.stem,
+        description=f"Your own prompts, from {path.name}.",
+        policy="storyteller",
+        train=tuple(prompt for place, prompt in enumerate(prompts, 1) if place % 5 or len(prompts) == 1),
+        heldout=tuple(prompts[4::5]),
+    )
+
+
+_BUNDLED: dict[str, dict[str, str]] = {
+    "stories": {
+        "title": "Stories",
+        "description": "Openings of very short stories, broken off where something good or bad may follow.",
+        "policy": "storyteller",
+    },
+    "summaries": {
+        "title": "Summaries",
+        "description": "Short articles, invented for this project, each with the request to summarise it.",
+        "policy": "smollm2-135m",
+    },
+    "chat": {
+        "title": "Chat",
+        "description": "Everyday requests: explain, write, plan, advise.",
+        "policy": "smollm2-135m",
+    },
+}
+
+
+@cache
+def _bundled(name: str) -> PromptSet:
+    rows = [row for _, row in _rows(_DATA / f"{name}.jsonl")]
+    prompts = {
+        split: tuple(
+            row["article"] + SUMMARISE if "article" in row else row["prompt"] for row in rows if row["split"] == split
+        )
+        for split in ("train", "heldout")
+    }
+    return PromptSet(name=name, **_BUNDLED[name], **prompts)
+
+
+def _jsonl_prompts(path: Path) -> Iterator[str]:
+    for number, row in _rows(path):
+        prompt = row.get("prompt") if isinstance(row, dict) else None
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise PlaygroundError(f'{path}, line {number}: expected an object with a text "prompt", as {{"prompt": "…"}}.')
+        yield prompt.rstrip()
+
+
+def _text_prompts(path: Path) -> Iterator[str]:
+    return (line.rstrip() for _, line in _lines(path))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    for number, line in _lines(path):
+        try:
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise PlaygroundError(f"{path}, line {number}: not JSON ({error.msg}).") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of `path` that are not blank, with their numbers from 1."""
+    try:
+        # Not splitlines: it also cuts at marks (U+2028, form feed) that may stand inside a JSON string.
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+            if line.strip():
+                yield number, line
+    except UnicodeDecodeError as error:
+        raise PlaygroundError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}).") from error
+    except OSError as error:
+        raise PlaygroundError(f"{path} cannot be read: {error.strerror}.") from error
