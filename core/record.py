@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Controls = Callable[[int], Mapping[str, float]]
@@ -19,6 +20,7 @@ class Record:
     samples: list[dict[str, Any]] = field(default_factory=list)  # {prompt, response, score, kl, …} to show
     rollout: dict[str, Any] | None = None  # name -> tensor, [rows, tokens] each: every number behind the metrics
     state: Callable[[], dict[str, Any]] | None = None  # weights, optimiser, random state, position: only asked when saved
+    snapshot: Callable[[Path], None] | None = None  # writes the weights alone into a folder, for looking back
     result: dict[str, Any] | None = None  # on the last record: the run's outcome
 
 
