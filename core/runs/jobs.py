@@ -14,6 +14,7 @@ class Job(Config):
 
     kind: ClassVar[str]
     queued: ClassVar[bool] = True  # whether it takes its turn: one queued job trains at a time
+    adjustable: ClassVar[frozenset[str]] = frozenset()  # fields that a person may change while it runs
 
     @property
     def title(self) -> str:
