@@ -1,0 +1,21 @@
+"""The launcher: `streamlit run app.py`. Nothing heavy is imported before the first page has been seen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+from pages._parts import background
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Beside the server run two small threads: one starts queued runs, one loads torch after the first page."""
+    background.start()
+    try:
+        yield
+    finally:
+        background.stop()
+
+
+app = st.App("pages/_router.py", lifespan=lifespan)

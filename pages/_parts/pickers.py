@@ -1,0 +1,20 @@
+"""Choosing a policy: the same picker everywhere, its choice in the URL."""
+
+import streamlit as st
+
+
+def model_picker(key: str = "model", label: str = "Policy", include_tuned: bool = True) -> str:
+    """A policy's id, chosen from those that are ready to load. The choice lives in the URL under `key`."""
+    from core.language.registry import list_policies
+
+    infos = {info.id: info for info in list_policies() if info.status == "ready"}
+    if not include_tuned:
+        infos = {id: info for id, info in infos.items() if "/runs/" not in id.replace("\\", "/")}
+    return st.selectbox(
+        label,
+        list(infos),
+        format_func=lambda id: infos[id].title,
+        key=key,
+        bind="query-params",
+        help="Policies that are not here yet can be fetched on the Models page.",
+    )

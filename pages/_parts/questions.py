@@ -1,0 +1,17 @@
+"""The end of every page: three questions that a reader can now answer, and one thing to try next."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages._parts import site
+
+
+def closing(questions: Sequence[tuple[str, str]], next_page: str = "", next_words: str = "") -> None:
+    """Questions with their answers folded away (our own Markdown), then a link to where to go next."""
+    st.subheader("Can you answer these now?", anchor=False)
+    for question, answer in questions:
+        with st.expander(question):
+            st.markdown(answer)
+    if next_page:
+        st.page_link(site.page(next_page), label=f"**Try next** {next_words}", icon=":material/arrow_forward:")

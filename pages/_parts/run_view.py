@@ -1,0 +1,97 @@
+"""A run as it goes: its state, its buttons, and whatever a page draws from its steps, kept up to date in place."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from core.runs import supervisor
+from core.runs.store import Run, RunStore, Step
+from pages._parts.text import escaped
+
+MOVING = ("queued", "running")  # what changes by itself, without anybody touching the page
+_WORDS = {
+    "queued": ":material/hourglass_empty: waiting for its turn",
+    "running": ":material/play_arrow: running",
+    "paused": ":material/pause: paused",
+    "stopped": ":material/stop: stopped",
+    "finished": ":material/check: finished",
+    "failed": ":material/error: failed",
+    "interrupted": ":material/power_off: interrupted",
+}
+
+
+def run_in_url(*kinds: str) -> Run | None:
+    """The run that `?run=` names, when it is one of `kinds`. Says so in place when there is no such run."""
+    run_id = st.query_params.get("run")
+    if not run_id:
+        return None
+    try:
+        run = RunStore().get(run_id)
+    except PlaygroundError as error:
+        st.warning(escaped(str(error)))
+        return None
+    return run if run.kind in kinds else None
+
+
+def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
+    """Status and buttons of the run, then `draw(run, steps)`; while the run moves, again every second, in place.
+
+    Only this part of the page runs again, so nobody loses what they are typing. When the run ends, the whole page
+    runs once more, to show what only an ended run has.
+    """
+    moving = RunStore().get(run_id).status in MOVING
+
+    @st.fragment(run_every=1.0 if moving else None)
+    def view() -> None:
+        store = RunStore()
+        run = store.get(run_id)
+        _status(run)
+        draw(run, store.steps(run_id))
+        if moving and run.status not in MOVING:
+            st.rerun()
+
+    view()
+
+
+def _status(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="run_status"):
+        st.markdown(f"**{_WORDS[run.status]}** {_progress(run)}", width="stretch")
+        _buttons(run)
+    if run.status in MOVING:
+        st.progress(min(1.0, run.step / run.total) if run.total else 0.0)
+    if run.error:
+        st.error(escaped(run.error))
+
+
+def _progress(run: Run) -> str:
+    words = [f"`{run.id}`"]
+    if run.total:
+        words.append(f"step {run.step} of {run.total}")
+    if run.started:
+        words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
+    return " · ".join(words)
+
+
+def _buttons(run: Run) -> None:
+    if run.requested:
+        st.caption(f"{run.requested} asked: takes hold at the next step", width="content")
+    elif run.status in MOVING:
+        _button("Pause", "pause", supervisor.pause, run)
+        _button("Stop", "stop", supervisor.stop, run)
+    elif run.status == "paused":
+        _button("Resume", "play_arrow", supervisor.resume, run)
+        _button("Stop", "stop", supervisor.stop, run)
+    elif run.status in ("stopped", "interrupted", "failed"):
+        _button("Resume", "play_arrow", supervisor.resume, run)
+
+
+def _button(label: str, icon: str, act: Callable[[str], object], run: Run) -> None:
+    if st.button(label, icon=f":material/{icon}:", key=f"run_{label.lower()}"):
+        try:
+            act(run.id)
+        except PlaygroundError as error:
+            st.error(escaped(str(error)))
+            return
+        st.rerun()

@@ -1,0 +1,37 @@
+"""Which pages there are. A new page is one line here and one file in `pages/`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_PAGES = {
+    # name: (section, title, icon)
+    "overview": ("", "Overview", "all_inclusive"),
+    "label": ("The loop", "Label", "how_to_vote"),
+    "reward_model": ("The loop", "Reward model", "balance"),
+    "ppo": ("The loop", "PPO", "trending_up"),
+    "runs": ("Your things", "Runs", "timeline"),
+    "models": ("Your things", "Models", "deployed_code"),
+    "data": ("Your things", "Data", "table_rows"),
+}
+
+
+def page(name: str) -> st.Page:
+    """The page called `name`, to link or switch to: `st.page_link(site.page("label"))`."""
+    _, title, icon = _PAGES[name]
+    return st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "overview")
+
+
+def sections() -> dict[str, list[st.Page]]:
+    """What `st.navigation` takes: section to pages."""
+    grouped: dict[str, list[st.Page]] = {}
+    for name, (section, _, _) in _PAGES.items():
+        if not exists(name):
+            continue
+        grouped.setdefault(section, []).append(page(name))
+    return grouped
+
+
+def exists(name: str) -> bool:
+    """Whether the page's file is there."""
+    return (Path(__file__).parents[1] / f"{name}.py").exists()

@@ -1,0 +1,132 @@
+"""Where the reader's own loop stands: read from the store on every run of a page, never remembered by a page."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.runs.store import Run, RunStore
+
+TRAINING = ("queued", "running", "paused")
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station of the pipeline, and its state in a few characters."""
+
+    name: str  # the page that is about it
+    title: str
+    concept: str  # its colour
+    state: str
+    reached: bool  # something real is there
+    busy: bool = False  # a run is working on it now
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The four stations, and the numbers behind them that are known (None: not measured yet)."""
+
+    policy: str = "storyteller"
+    votes: int = 0
+    accuracy: float | None = None  # held-out share of votes predicted
+    score: float | None = None  # mean score of the policy's responses, in the reward model's normalised unit
+    kl: float | None = None  # nats a response, from the reference
+    gold_before: float | None = None
+    gold_after: float | None = None
+    busy: str = ""  # the stage training now: "preferences", "reward", "ppo", "evaluation", or ""
+    progress: float = 0.0  # of that stage, 0 to 1
+    run_id: str = ""  # the run most of this comes from
+
+    def stations(self) -> list[Station]:
+        """Left to right, as the strip shows them."""
+        reward = f"{self.accuracy:.0%} held-out" if self.accuracy is not None else "not trained yet"
+        ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
+        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}"
+        share = f"{self.progress:.0%}"
+        return [
+            Station("overview", "Policy", "policy", short_model(self.policy), True),
+            Station("label", "Preferences", "chosen", share if self.busy == "preferences" else votes, self.votes > 0,
+                    self.busy == "preferences"),
+            Station("reward_model", "Reward model", "reward", share if self.busy == "reward" else reward,
+                    self.accuracy is not None, self.busy == "reward"),
+            Station("ppo", "PPO", "kl", share if self.busy in ("ppo", "evaluation") else ppo, self.kl is not None,
+                    self.busy in ("ppo", "evaluation")),
+        ]
+
+
+def short_model(model: str) -> str:
+    """The last part of a hub id or a folder: what fits in a strip."""
+    return model.rstrip("/").rsplit("/", 1)[-1]
+
+
+def my_pipeline() -> Pipeline:
+    """The state of the newest runs and of all votes. Reads the database; never imports torch."""
+    try:
+        from core.feedback.store import FeedbackStore
+        from core.runs.store import RunStore
+    except ModuleNotFoundError:  # the store is being built: goes away with it
+        return Pipeline()
+
+    store = RunStore()
+    runs = store.list()
+    rewarded = next((run for run in runs if run.kind in ("reward", "loop")), None)
+    tuned = next((run for run in runs if run.kind in ("ppo", "loop")), None)
+    newest = tuned or rewarded
+    state = Pipeline(votes=_votes(FeedbackStore()))
+    if newest is None:
+        return state
+    numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
+    busy = next((run for run in runs if run.status == "running" and run.kind in ("reward", "ppo", "loop")), None)
+    return Pipeline(
+        policy=str(newest.config.get("model") or "storyteller"),
+        votes=state.votes or int(newest.config.get("pairs") or 0),
+        accuracy=numbers.get("accuracy"),
+        score=numbers.get("score"),
+        kl=numbers.get("kl"),
+        gold_before=numbers.get("gold_before"),
+        gold_after=numbers.get("gold_after"),
+        busy=(busy.stage or busy.kind) if busy else "",
+        progress=busy.step / busy.total if busy and busy.total else 0.0,
+        run_id=newest.id,
+    )
+
+
+def run_pipeline(store: "RunStore", run: "Run") -> Pipeline:
+    """The same picture for one loop run alone, the one whose id is in the URL."""
+    numbers = _numbers(store, run)
+    training = run.status in TRAINING
+    return Pipeline(
+        policy=str(run.config.get("model") or "storyteller"),
+        votes=int(run.config.get("pairs") or 0),
+        accuracy=numbers.get("accuracy"),
+        score=numbers.get("score"),
+        kl=numbers.get("kl"),
+        gold_before=numbers.get("gold_before"),
+        gold_after=numbers.get("gold_after"),
+        busy=(run.stage or "preferences") if training else "",
+        progress=run.step / run.total if run.total else 0.0,
+        run_id=run.id,
+    )
+
+
+def _votes(store: object) -> int:
+    return sum(store.count().get(choice, 0) for choice in ("left", "right"))  # type: ignore[attr-defined]
+
+
+def _numbers(store: "RunStore", run: "Run") -> dict[str, float]:
+    """The newest value of each number a strip shows: the run's own result first, else its newest steps."""
+    found: dict[str, float] = {}
+    recent = 0 if run.kind == "loop" else max(0, run.step - 200)  # held-out accuracy is measured every so many steps
+    for step in store.steps(run.id, after=recent):
+        for key, metric in (
+            ("accuracy", "heldout/accuracy"), ("score", "objective/scores"), ("kl", "objective/kl"), ("gold_after", "objective/gold"),
+        ):
+            if metric in step.metrics:
+                found[key] = step.metrics[metric]
+    result = run.result or {}
+    for key, names in {
+        "accuracy": ("reward_accuracy", "accuracy_heldout"), "kl": ("kl",), "gold_before": ("gold_before",), "gold_after": ("gold_after",),
+    }.items():
+        for name in names:
+            if isinstance(result.get(name), int | float):
+                found[key] = float(result[name])
+    return found

@@ -1,0 +1,21 @@
+"""Text that somebody else wrote (a model, a voter, a file): shown as it is, never interpreted."""
+
+import html
+import re
+
+import streamlit as st
+
+
+def escaped(text: str) -> str:
+    """`text` for use inside a Markdown label, with every character that Markdown or Streamlit would act on made harmless."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", text)
+
+
+def said(prompt: str, response: str) -> None:
+    """A prompt, pale, and what followed it: as plain text with its line breaks."""
+    st.html(f'<p class="said"><span class="prompt">{html.escape(prompt)}</span>{html.escape(response)}</p>')
+
+
+def plain(text: str, css_class: str = "note") -> None:
+    """A paragraph of foreign text."""
+    st.html(f'<p class="{css_class}">{html.escape(text)}</p>')

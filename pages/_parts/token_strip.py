@@ -1,0 +1,38 @@
+"""A text as coloured tokens, one number each: blue above zero, orange below, zero at the ground's own colour."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+_HTML = '<div class="strip" role="group"></div><div class="detail" aria-live="polite"></div>'
+_CSS = """
+.strip { line-height: 2.1; font-size: 1rem; overflow-wrap: anywhere; }
+.token { white-space: pre-wrap; padding: 0.2rem 0; cursor: pointer; border-bottom: 2px solid transparent; }
+.token:hover, .token:focus-visible { outline: 2px solid currentColor; outline-offset: -1px; }
+.token[aria-pressed="true"] { border-bottom-color: currentColor; }
+.detail { font-size: 0.875rem; opacity: 0.8; min-height: 1.5rem; margin-top: 0.25rem; font-variant-numeric: tabular-nums; }
+"""
+_strip = st.components.v2.component(
+    "rlhf_playground.token_strip", html=_HTML, css=_CSS, js=(Path(__file__).with_suffix(".js")).read_text(encoding="utf-8")
+)
+
+
+def token_strip(tokens: Sequence[tuple[str, float]], *, key: str, label: str, alt: str, scale: float = 2.0) -> None:
+    """Show `tokens`, each with the value reached after it.
+
+    Args:
+        tokens: text and value, in reading order.
+        key: the widget's key.
+        label: what the value is, in the line under the strip.
+        alt: what a screen reader says of the whole.
+        scale: the value, in either direction, at which the tint is full.
+    """
+    values = [value for _, value in tokens]
+    changes = [after - before for before, after in zip([0.0, *values], values, strict=False)]
+    rows = [
+        {"text": text, "value": round(value, 4), "change": round(change, 4)}
+        for (text, value), change in zip(tokens, changes, strict=True)
+    ]
+    hint = "Point at a token, or step through with the arrow keys; click or Enter keeps it."
+    _strip(key=key, data={"tokens": rows, "label": label, "alt": alt, "scale": scale, "hint": hint}, height="content")

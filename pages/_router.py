@@ -1,0 +1,11 @@
+"""Every page of the app, in the order of the story. Runs before each page."""
+
+import streamlit as st
+
+from pages._parts import background, site, theme
+
+st.set_page_config(page_title="RLHF Playground", page_icon=theme.MARK, layout="wide")
+theme.apply()
+st.logo(theme.LOGO, icon_image=theme.MARK, link=None, size="medium")
+st.navigation(site.sections(), position="top").run()
+background.page_served()

@@ -1,0 +1,5 @@
+"""Data."""
+
+from pages._parts.header import page_header
+
+page_header("data", "Data", "")

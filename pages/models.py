@@ -1,0 +1,5 @@
+"""Models."""
+
+from pages._parts.header import page_header
+
+page_header("models", "Models", "")

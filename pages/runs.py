@@ -1,0 +1,5 @@
+"""Runs."""
+
+from pages._parts.header import page_header
+
+page_header("runs", "Runs", "")
