@@ -1,0 +1,1 @@
+"""The one database: votes, imported preferences, and what runs write down."""

@@ -1,0 +1,195 @@
+"""The way in: one engine for each database, opened, checked and brought up to the current schema.
+
+Write inside `writing(engine)`, read inside `reading(engine)`. On SQLite a transaction takes the write lock at its
+beginning (BEGIN IMMEDIATE) unless `reading` opened it: one that reads first and writes later could fail half-way.
+"""
+
+import contextlib
+import json
+import math
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.database.schema import VERSION
+from core.errors import PlaygroundError
+from core.paths import database_url, home
+
+BUSY_SECONDS = 30  # how long a write waits for others before it gives up
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+_engines: dict[str, sa.Engine] = {}
+_opening = threading.Lock()
+_inherited: list[sa.Pool] = []
+
+
+def engine(url: str | None = None) -> sa.Engine:
+    """The engine of `url` (default: the user's database), the same object each time; migrated when first asked for.
+
+    Safe to share between threads, and with a forked child. Raises PlaygroundError when the database cannot be
+    reached, is no database, or was written by a newer version.
+    """
+    url = url or database_url()
+    with _opening:
+        if url not in _engines:
+            made = _make(url)
+            try:
+                _migrate(made)
+            except BaseException:
+                made.dispose()
+                raise
+            _engines[url] = made
+        return _engines[url]
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may write: committed, and on the disk, when the block ends; undone when it raises."""
+    with _readable_errors(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that only reads, from one moment's state, and makes no writer wait."""
+    with _readable_errors(engine), engine.connect().execution_options(only_reads=True) as connection:
+        yield connection
+
+
+def _make(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise PlaygroundError(
+                "RLHF_PLAYGROUND_DB names an SQLite database in memory; give it a file: sqlite:///votes.db"
+            )
+        if backend not in ("sqlite", "postgresql"):
+            raise PlaygroundError(f"RLHF_PLAYGROUND_DB: SQLite and PostgreSQL are supported, not {backend}.")
+        wait = {"timeout": BUSY_SECONDS} if backend == "sqlite" else {"connect_timeout": 10}
+        made = sa.create_engine(parsed, json_serializer=_to_json, connect_args=wait, pool_pre_ping=backend != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise PlaygroundError(
+            "RLHF_PLAYGROUND_DB is no database URL; one looks like sqlite:////home/me/votes.db"
+        ) from None
+    except ModuleNotFoundError as missing:
+        raise PlaygroundError(
+            f"RLHF_PLAYGROUND_DB needs the Python package {missing.name}: pip install 'rlhf-playground[postgresql]'"
+        ) from None
+    if backend == "sqlite":
+        event.listen(made, "connect", _prepare_sqlite)
+        event.listen(made, "begin", _begin_sqlite)
+    return made
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not where sqlite3 guesses
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # NORMAL may lose the last votes when the power fails
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    only_reads = connection.get_execution_options().get("only_reads", False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    """Bring the schema to VERSION. One process does it while the others wait at the lock."""
+    if _revision(engine) == VERSION:
+        return
+    with filelock.FileLock(_lock_file(engine), timeout=120):
+        revision = _revision(engine)
+        if revision == VERSION:
+            return
+        import alembic.command
+        import alembic.config
+        from alembic.script import ScriptDirectory
+
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if revision is not None and revision not in known:
+            raise PlaygroundError(
+                f"{_shown(engine)} was written by a newer version of RLHF Playground (schema {revision}; "
+                f"this one knows {VERSION}). Update the program, or point RLHF_PLAYGROUND_DB elsewhere."
+            )
+        with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":  # other machines do not see our lock file
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7238461)"))
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, VERSION)
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    """The schema's version; None for an empty database."""
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _lock_file(engine: sa.Engine) -> Path:
+    if engine.dialect.name == "sqlite":
+        return Path(f"{engine.url.database}.lock")
+    return home() / "database.lock"
+
+
+@contextlib.contextmanager
+def _readable_errors(engine: sa.Engine) -> Iterator[None]:
+    """What a person can mend (no server, no space, no such folder, no database at all) as one PlaygroundError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+            raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
+        raise
+
+
+def _shown(engine: sa.Engine) -> str:
+    return f"The database {engine.url.render_as_string(hide_password=True)}"
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _to_json(value: Any) -> str:
+    """JSON that every database takes: numbers that are none (a run that diverged) become null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _forked() -> None:
+    """In a forked child: leave the parent's connections alone (closing them would disturb it) and open our own."""
+    global _opening
+    _opening = threading.Lock()
+    for inherited in _engines.values():
+        _inherited.append(inherited.pool)
+        inherited.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
