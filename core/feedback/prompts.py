@@ -36,7 +36,7 @@ def load_prompts(name_or_file: str) -> PromptSet:
     """A bundled set by its name, or a file of the reader's own.
 
     A `.jsonl` file has an object with the field `prompt` a line; any other file a prompt a line. Blank lines are
-    skipped, repeated prompts kept once, and every fifth of what remains is held out. Raises PlaygroundError, with file
+    skipped, repeated prompts kept once, and every fifth of what remains is held out (of two to four, the last). Raises PlaygroundError, with file
     and line, when the file cannot be read, is empty or holds a row without a prompt, and for an unknown name.
     """
     if name_or_file in _BUNDLED:
@@ -47,13 +47,14 @@ def load_prompts(name_or_file: str) -> PromptSet:
     prompts = list(dict.fromkeys(_jsonl_prompts(path) if path.suffix.lower() == ".jsonl" else _text_prompts(path)))
     if not prompts:
         raise PlaygroundError(f"{path} holds no prompts: write one a line.")
+    held_out = tuple(prompts[4::5] or prompts[1:][-1:])
     return PromptSet(
         name=str(path),
         title=path.stem,
         description=f"Your own prompts, from {path.name}.",
         policy="storyteller",
-        train=tuple(prompt for place, prompt in enumerate(prompts, 1) if place % 5 or len(prompts) == 1),
-        heldout=tuple(prompts[4::5]),
+        train=tuple(prompt for prompt in prompts if prompt not in held_out),
+        heldout=held_out,
     )
 
 
