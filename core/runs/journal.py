@@ -1,0 +1,109 @@
+"""The rows that a run's own process writes: steps, samples, status, and which change was applied where."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from core.database.engine import reading, writing
+from core.database.schema import controls, runs, samples, steps
+from core.record import Record
+
+
+class Journal:
+    """For the process that holds the run's lock, and nobody else."""
+
+    def __init__(self, engine: sa.Engine, run_id: str) -> None:
+        self._engine = engine
+        self._run_id = run_id
+        self._row = runs.c.id == run_id
+
+    def claim(self, from_queue: bool) -> bool:
+        """Begin (or go on with) the run: whether it was there to be begun, from the queue or at all."""
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(runs).where(self._row)).first()
+            if row is None or row.status == "finished" or (from_queue and row.status != "queued"):
+                return False
+            values = {
+                "status": "running",
+                "started": row.started or time.time(),
+                "ended": None,
+                "error": None,
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "requested": row.requested if row.status == "queued" else None,  # what was asked of an earlier process
+            }
+            connection.execute(runs.update().where(self._row).values(values))
+        return True
+
+    def last_number(self) -> int:
+        """The number of the newest step ever recorded, also by an earlier process of this run."""
+        query = sa.select(sa.func.max(steps.c.number)).where(steps.c.run_id == self._run_id)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar() or 0
+
+    def write(self, number: int, record: Record) -> str | None:
+        """Write step `number`, in place of what an earlier process wrote there, on the disk when this returns.
+
+        Returns what is asked of the run: "pause", "stop" or None.
+        """
+        step = {
+            "run_id": self._run_id,
+            "number": number,
+            "stage": record.stage,
+            "step": record.step,
+            "time": time.time(),
+            "metrics": {key: float(value) for key, value in record.metrics.items()},
+        }
+        rows = [
+            {"run_id": self._run_id, "number": number, "index": index, "data": sample}
+            for index, sample in enumerate(record.samples)
+        ]
+        values: dict[str, Any] = {"stage": record.stage, "step": record.step, "total": record.total}
+        if record.result is not None:
+            values["result"] = record.result
+        with writing(self._engine) as connection:
+            for table in (steps, samples):
+                connection.execute(table.delete().where(table.c.run_id == self._run_id, table.c.number == number))
+            connection.execute(steps.insert().values(step))
+            if rows:
+                connection.execute(samples.insert(), rows)
+            connection.execute(runs.update().where(self._row).values(values))
+            return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
+
+    def changes(self, number: int, frontier: int) -> Mapping[str, float]:
+        """The settings to change at the start of step `number`, stamped with it before they are applied.
+
+        Up to `frontier`, the newest step that people have seen, a resumed run takes the changes stamped then, and no
+        others: it retraces its curve. Changes asked for since are applied beyond it.
+        """
+        mine = controls.c.run_id == self._run_id
+        if number > frontier:
+            with writing(self._engine) as connection:
+                connection.execute(controls.update().where(mine, controls.c.update.is_(None)).values(update=number))
+        query = sa.select(controls.c.field, controls.c.value).where(mine, controls.c.update == number)
+        with reading(self._engine) as connection:
+            return {row.field: row.value for row in connection.execute(query.order_by(controls.c.id))}
+
+    def requested(self) -> str | None:
+        """What is asked of the run: "pause", "stop" or None."""
+        with reading(self._engine) as connection:
+            return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
+
+    def mark(self, status: Literal["running", "queued", "paused"]) -> None:
+        """What the run is doing now."""
+        with writing(self._engine) as connection:
+            connection.execute(runs.update().where(self._row).values(status=status))
+
+    def end(self, status: Literal["stopped", "finished", "failed"], number: int, error: str | None = None) -> None:
+        """The run's last word. A finished run has no steps beyond its last, `number`."""
+        values = {"status": status, "error": error, "ended": time.time(), "requested": None}
+        with writing(self._engine) as connection:
+            if status == "finished":
+                for table in (steps, samples):
+                    beyond = sa.and_(table.c.run_id == self._run_id, table.c.number > number)
+                    connection.execute(table.delete().where(beyond))
+            connection.execute(runs.update().where(self._row).values(values))

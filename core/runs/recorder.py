@@ -1,0 +1,210 @@
+"""Carrying out a run: pull its trainer's records, write each down, obey, and be ready to be killed at any moment.
+
+What makes a resumed run the run it would have been:
+- Steps are numbered 1, 2, 3… over all stages. A checkpoint named 40 is the trainer's state right behind step 40, and a
+  resumed trainer's next record is step 41, written over what an earlier process may have written there.
+- A trainer asks its controls once at the start of every update, when its last record has been taken: what it is told
+  then belongs to the step that comes next, whatever number the trainer's own stage gives it. The change is stamped with
+  that number on the disk before the trainer hears of it, so the step is never repeated without it.
+- Changes asked for while a resumed run retraces steps that people have already seen wait until it is beyond them.
+"""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+import filelock
+
+from core.errors import PlaygroundError
+from core.paths import run_folder
+from core.record import Record
+from core.runs import checkpoints, locks
+from core.runs.failures import in_words
+from core.runs.jobs import Job
+from core.runs.journal import Journal
+from core.runs.shelf import Shelf
+from core.runs.store import LOG_NAME, Run, RunStore
+
+CHECKPOINT_SECONDS = 20.0
+_CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often
+_PATIENCE = 1.0  # seconds: longer than anybody's look at a lock
+_POLL_SECONDS = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+def execute(
+    run_id: str,
+    on_record: Callable[[Record], None] | None = None,
+    from_queue: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Run:
+    """Carry out the run in this process, from its newest whole checkpoint on, and return what became of it.
+
+    A failure of the trainer is the run's: status "failed", a sentence in `error`, the traceback in the run's log.
+    The first SIGTERM or Ctrl-C lets the update end and saves it; the run then reads as interrupted and can be resumed.
+
+    With `from_queue` (workers), nothing is done unless the run is queued and the turn to train is free. Without (a
+    person at the command line waits for it), it begins at once, with a warning when another run is training: both are
+    slower then, and neither is wrong. It takes the turn when it is free, so that queued runs wait for it.
+
+    Raises PlaygroundError when the run does not exist, has finished, or is being carried out by another process.
+    """
+    store = RunStore()
+    job = store.get(run_id).job
+    with contextlib.ExitStack() as held:
+        if not held.enter_context(locks.trying(locks.run_lock(run_id), _PATIENCE)):
+            if from_queue:
+                return store.get(run_id)
+            raise PlaygroundError(f"The run {run_id} is at work in another process.")
+        turn = locks.training_lock()
+        held.callback(turn.release)
+        if job.queued and not locks.take(turn, _PATIENCE):
+            if from_queue:
+                return store.get(run_id)
+            _log.warning("Another run is training on this machine: both will be slower.")
+        journal = Journal(store.engine, run_id)
+        if not journal.claim(from_queue):
+            if from_queue:
+                return store.get(run_id)
+            raise PlaygroundError(f"The run {store.get(run_id).id} has finished.")
+        with _last_signals() as leaving:
+            _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds).go()
+    return store.get(run_id)
+
+
+class _Execution:
+    """One process's share of a run."""
+
+    def __init__(
+        self,
+        job: Job,
+        folder: Path,
+        journal: Journal,
+        turn: filelock.BaseFileLock,
+        leaving: threading.Event,
+        on_record: Callable[[Record], None] | None,
+        checkpoint_seconds: float,
+    ) -> None:
+        self._job = job
+        self._folder = folder
+        self._journal = journal
+        self._turn = turn
+        self._leaving = leaving
+        self._on_record = on_record
+        self._checkpoint_seconds = checkpoint_seconds
+        self._checkpoint_due = 0.0  # the first one right behind the first step
+        self._number = 0
+        self._frontier = journal.last_number()
+        self._shelf = Shelf(folder)
+
+    def go(self) -> None:
+        """Until the job is done, fails, is stopped, or the process is asked to leave."""
+        try:
+            outcome = self._work()
+            if outcome != "interrupted":
+                self._journal.end(outcome, self._number)
+        except Exception as error:
+            with (self._folder / LOG_NAME).open("a") as log:
+                traceback.print_exc(file=log)
+            self._journal.end("failed", self._number, in_words(error, self._folder))
+
+    def _work(self) -> Literal["finished", "stopped", "interrupted"]:
+        for record in self._job.records(self._folder, self._restored(), self._changes):
+            wish = self._take(record)
+            if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
+                self._save(record)
+            if wish == "pause":
+                wish = self._pause()
+            if self._leaving.is_set():
+                return "interrupted"
+            if wish == "stop":
+                return "stopped"
+        return "finished"
+
+    def _restored(self) -> dict[str, Any] | None:
+        """What the trainer begins with; and the next step's number is the one after it."""
+        checkpoint = checkpoints.load(self._checkpoints)
+        if checkpoint is None:
+            return None
+        self._number, state = checkpoint
+        self._checkpoint_due = time.monotonic() + self._checkpoint_seconds
+        return state
+
+    def _changes(self, update: int) -> Mapping[str, float]:
+        return self._journal.changes(self._number + 1, self._frontier)
+
+    def _take(self, record: Record) -> str | None:
+        """Write the record down: files first, so that whoever sees the step finds what lies behind it."""
+        self._number += 1
+        if record.rollout:
+            self._shelf.keep_rollout(self._number, record.rollout)
+        if record.snapshot:
+            self._shelf.keep_weights(self._number, record.snapshot)
+        wish = self._journal.write(self._number, record)
+        if self._on_record:
+            self._on_record(record)
+        return wish
+
+    def _save(self, record: Record) -> None:
+        if record.state is None:  # a stage that keeps nothing: an earlier checkpoint leads here again
+            return
+        began = time.monotonic()
+        checkpoints.save(self._checkpoints, self._number, record.state())
+        now = time.monotonic()
+        self._checkpoint_due = now + max(self._checkpoint_seconds, (now - began) / _CHECKPOINT_SHARE)
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self._folder / "checkpoints"
+
+    def _pause(self) -> str | None:
+        """Wait, leaving the turn to others, until the run is stopped, or is resumed and has its turn again."""
+        self._turn.release()
+        shown = None
+        while not self._leaving.is_set():
+            wish = self._journal.requested()
+            if wish == "stop":
+                return wish
+            if wish is None and (not self._job.queued or locks.take(self._turn)):
+                self._journal.mark("running")
+                return None
+            status: Literal["paused", "queued"] = "paused" if wish else "queued"
+            if status != shown:
+                self._journal.mark(status)
+                shown = status
+            time.sleep(_POLL_SECONDS)
+        return None
+
+
+@contextlib.contextmanager
+def _last_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM or Ctrl-C sets, once: the next one acts as it always does."""
+    leaving = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield leaving
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        restore()
+        leaving.set()
+        _log.warning("Ending this update and saving it; once more to stop at once.")
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in before:
+        signal.signal(number, leave)
+    try:
+        yield leaving
+    finally:
+        restore()

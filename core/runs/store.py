@@ -1,0 +1,275 @@
+"""The runs there are, as everybody but their own process sees them. Importing this costs nothing: no torch."""
+
+import builtins
+import dataclasses
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import sqlalchemy as sa
+
+from core.config import Config
+from core.database.engine import engine as default_engine
+from core.database.engine import reading, writing
+from core.database.schema import controls, runs, samples, steps
+from core.errors import PlaygroundError
+from core.paths import home, run_folder
+from core.runs import locks, shelf
+from core.runs.export import metrics_csv, write_zip
+from core.runs.jobs import Job, job_from
+
+Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
+Request = Literal["pause", "resume", "stop"]
+
+LOG_NAME = "log.txt"
+_AT_WORK = ("running", "paused")
+_PATIENCE = 0.2  # seconds: longer than anybody's look at a lock
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it is now. Times are Unix seconds; `step` of `total` (0: unknown) counts within `stage`."""
+
+    id: str
+    kind: str
+    status: Status  # "interrupted" is never stored: the row says running or paused, and no process holds the run's lock
+    config: dict[str, Any]
+    name: str
+    created: float
+    started: float | None
+    ended: float | None
+    error: str | None
+    result: dict[str, Any] | None
+    stage: str | None
+    step: int
+    total: int
+    requested: str | None  # "pause" or "stop": asked for, and obeyed at the end of the update
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files are."""
+        return home() / "runs" / self.id
+
+    @property
+    def log(self) -> Path:
+        """What its workers printed, and the traceback of a failure. Missing while there is nothing to say."""
+        return self.folder / LOG_NAME
+
+    @property
+    def job(self) -> Job:
+        """What the run does. Raises PlaygroundError when this version knows no such job."""
+        return job_from(self.kind, self.config)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One recorded update: `number` counts over the whole run, `step` within its stage; `time` is Unix seconds."""
+
+    number: int
+    stage: str
+    step: int
+    time: float
+    metrics: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A setting changed while the run goes on: `number` is the step it was applied at the start of, None until then."""
+
+    field: str
+    value: float
+    number: int | None
+    requested_at: float
+
+
+class RunStore:
+    """Makes, reads, steers and removes runs. Safe to share between threads."""
+
+    def __init__(self, engine: sa.Engine | None = None) -> None:
+        self.engine = engine or default_engine()
+
+    def create(self, job: Job, run_id: str | None = None, name: str = "", queued: bool = True) -> Run:
+        """A new run of `job`. `queued=False` keeps it from the queue: the caller executes it right away.
+
+        Raises PlaygroundError when the id is taken or cannot name a folder.
+        """
+        run_id = run_id or f"{job.kind}-{secrets.token_hex(3)}"
+        if not _ID.fullmatch(run_id):
+            raise PlaygroundError(f"{run_id!r} cannot name a run: use letters, digits, dots, dashes (64 at most).")
+        folder = home() / "runs" / run_id
+        row = {
+            "id": run_id,
+            "kind": job.kind,
+            "status": "queued" if queued else "running",  # running without a process reads as interrupted: resumable
+            "config": job.model_dump(mode="json"),
+            "name": name or job.title,
+            "created": time.time(),
+            "host": socket.gethostname(),
+        }
+        with writing(self.engine) as connection:
+            if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
+                raise PlaygroundError(f"A run named {run_id} exists already: resume it, or choose another name.")
+            if folder.exists() and any(folder.iterdir()):  # its checkpoints would be taken for the new run's
+                raise PlaygroundError(f"{folder} holds files of an earlier run: remove it, or choose another name.")
+            connection.execute(runs.insert().values(row))
+        run_folder(run_id)
+        return self.get(run_id)
+
+    def get(self, run_id: str) -> Run:
+        """The run, or PlaygroundError when there is none."""
+        found = self._read(sa.select(runs).where(runs.c.id == run_id))
+        if not found:
+            raise _missing(run_id)
+        return found[0]
+
+    def list(self, kind: str | None = None) -> builtins.list[Run]:
+        """All runs, newest first."""
+        query = sa.select(runs).order_by(runs.c.created.desc(), runs.c.id)
+        return self._read(query if kind is None else query.where(runs.c.kind == kind))
+
+    def queue(self) -> builtins.list[Run]:
+        """The runs of this data folder that wait to be started, oldest first."""
+        return [run for run in reversed(self.list()) if run.status == "queued" and run.folder.exists()]
+
+    def steps(self, run_id: str, after: int = 0) -> builtins.list[Step]:
+        """The recorded steps with numbers above `after`, in order, each number once."""
+        query = sa.select(steps).where(steps.c.run_id == run_id, steps.c.number > after).order_by(steps.c.number)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+        return [Step(row.number, row.stage, row.step, row.time, row.metrics) for row in rows]
+
+    def samples(self, run_id: str, number: int | None = None) -> builtins.list[dict[str, Any]]:
+        """The samples shown with step `number`, by default those of the newest step that has any."""
+        newest = sa.select(sa.func.max(samples.c.number)).where(samples.c.run_id == run_id).scalar_subquery()
+        wanted = samples.c.number == (newest if number is None else number)
+        query = sa.select(samples.c.data).where(samples.c.run_id == run_id, wanted).order_by(samples.c.index)
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def request(self, run_id: str, what: Request) -> None:
+        """Ask for a pause, the end of one, or a stop.
+
+        A living run obeys at the end of its update; for one without a process, a stop holds at once and a resume puts
+        it into the queue. Raises PlaygroundError when what is asked makes no sense.
+        """
+        run = self.get(run_id)
+        if run.status == "finished":
+            raise PlaygroundError(f"The run {run_id} has finished: there is nothing to {what}.")
+        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+            if not idle:
+                self._update(run_id, requested=None if what == "resume" else what)
+                return
+            run = self.get(run_id)  # again: now that the lock is ours, no process can start or end it
+            if what == "pause":
+                raise PlaygroundError(f"The run {run_id} is {run.status}: only a running one can be paused.")
+            if what == "stop" and run.status in ("queued", "interrupted"):
+                self._update(run_id, status="stopped", ended=time.time(), requested=None)
+            if what == "resume" and run.status not in ("queued", "finished"):
+                self._update(run_id, status="queued", ended=None, error=None, requested=None)
+
+    def set_control(self, run_id: str, field: str, value: float) -> None:
+        """Change a setting of a run that is not over, from its next update on; logged with the step it is applied at.
+
+        Raises PlaygroundError when the run's job has no such adjustable setting or the value is out of its bounds.
+        """
+        run = self.get(run_id)
+        if run.status == "finished":
+            raise PlaygroundError(f"The run {run_id} has finished: nothing in it can be changed any more.")
+        _check_control(run.job, field, value)
+        row = {"run_id": run_id, "field": field, "value": float(value), "requested_at": time.time()}
+        with writing(self.engine) as connection:
+            connection.execute(controls.insert().values(row))
+
+    def controls(self, run_id: str) -> builtins.list[Control]:
+        """Every setting changed while the run went on, in the order asked for."""
+        query = sa.select(controls).where(controls.c.run_id == run_id).order_by(controls.c.id)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+        return [Control(row.field, row.value, row.update, row.requested_at) for row in rows]
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Call the run something else; its id stays."""
+        self._update(run_id, name=name)
+
+    def delete(self, run_id: str) -> None:
+        """Remove the run, its rows and its files. Raises PlaygroundError while a process carries it out."""
+        run = self.get(run_id)
+        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+            if not idle:
+                raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
+            with writing(self.engine) as connection:
+                connection.execute(runs.delete().where(runs.c.id == run_id))  # steps, samples and controls go with it
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    def metrics_csv(self, run_id: str) -> str:
+        """Every step as a line of CSV, with a column for each metric that any step has."""
+        return metrics_csv(self.steps(self.get(run_id).id))
+
+    def export_zip(self, run_id: str, out_file: BinaryIO) -> None:
+        """Write the run's results (weights, metrics.csv, run.json) as a zip to `out_file`, a piece at a time.
+
+        Raises PlaygroundError when the run has no results yet.
+        """
+        run = self.get(run_id)
+        write_zip(run, self.metrics_csv(run_id), out_file)
+
+    def disk_use(self, run_id: str) -> int:
+        """Bytes in the run's folder."""
+        return shelf.size_of(self.get(run_id).folder)
+
+    def _read(self, query: sa.Select[Any]) -> builtins.list[Run]:
+        """Rows and locks as one consistent view: a run that finishes between the two looks is not one that died."""
+        rows = self._rows(query)
+        dead = {row.id for row in rows if _looks_dead(row)}
+        if dead:  # a process writes its last word before it lets go of the lock, so this second look is the truth
+            rows = self._rows(query)
+        return [_run(row, died=row.id in dead and row.status in _AT_WORK) for row in rows]
+
+    def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with reading(self.engine) as connection:
+            return connection.execute(query).all()
+
+    def _update(self, run_id: str, **values: Any) -> None:
+        with writing(self.engine) as connection:
+            if not connection.execute(runs.update().where(runs.c.id == run_id).values(values)).rowcount:
+                raise _missing(run_id)
+
+
+def _missing(run_id: str) -> PlaygroundError:
+    return PlaygroundError(f"There is no run named {run_id}: `runs list` shows those there are.")
+
+
+def _looks_dead(row: sa.Row[Any]) -> bool:
+    if row.status not in _AT_WORK or locks.is_alive(row.id):
+        return False
+    # With one database for several machines, a run that has no folder here lives on the machine that made it.
+    return (home() / "runs" / row.id).exists() or row.host == socket.gethostname()
+
+
+def _run(row: sa.Row[Any], died: bool) -> Run:
+    values = {field.name: getattr(row, field.name) for field in dataclasses.fields(Run)}
+    return Run(**{**values, "status": "interrupted" if died else row.status})
+
+
+def _check_control(job: Job, field: str, value: float) -> None:
+    """Hold `value` against the bounds of the field of that name, in the job or in the configs it is made of."""
+    if field not in job.adjustable:
+        known = ", ".join(sorted(job.adjustable)) or "none"
+        raise PlaygroundError(f"{field!r} cannot be changed while a {job.kind} run goes on; what can: {known}.")
+    for config in _configs(job):
+        if field in type(config).model_fields:
+            type(config).checked(**{**dict(config), field: value})
+
+
+def _configs(config: Config) -> Iterator[Config]:
+    yield config
+    for _, value in config:
+        if isinstance(value, Config):
+            yield from _configs(value)
