@@ -17,6 +17,7 @@ from typing import Any
 import filelock
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -65,6 +66,12 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def insert_new(engine: sa.Engine, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that passes over rows that a unique index already holds; ask with `.returning` what went in."""
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
+
+
 def _make(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
@@ -108,7 +115,7 @@ def _migrate(engine: sa.Engine) -> None:
     """Bring the schema to VERSION. One process does it while the others wait at the lock."""
     if _revision(engine) == VERSION:
         return
-    with filelock.FileLock(_lock_file(engine), timeout=120):
+    with filelock.FileLock(lock_file(engine), timeout=120):
         revision = _revision(engine)
         if revision == VERSION:
             return
@@ -139,10 +146,10 @@ def _revision(engine: sa.Engine) -> str | None:
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _lock_file(engine: sa.Engine) -> Path:
-    if engine.dialect.name == "sqlite":
-        return Path(f"{engine.url.database}.lock")
-    return home() / "database.lock"
+def lock_file(engine: sa.Engine, name: str = "") -> Path:
+    """Where a lock for work on this database lies: beside an SQLite file, else in the data folder."""
+    beside = Path(engine.url.database or "").absolute() if engine.dialect.name == "sqlite" else home() / "database"
+    return beside.with_name(f"{beside.name}{name}.lock")
 
 
 @contextlib.contextmanager

@@ -22,9 +22,9 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", sa.Integer, primary_key=True)
 
 
-def _belongs_to(column: str, parent: str, **options: bool) -> sa.Column[int]:
+def _belongs_to(column: str, parent: str) -> sa.Column[int]:
     """A column that names a row of another table and goes when that row goes."""
-    return sa.Column(column, sa.ForeignKey(parent, ondelete="CASCADE"), nullable=False, **options)
+    return sa.Column(column, sa.ForeignKey(parent, ondelete="CASCADE"), nullable=False, index=True)
 
 
 prompts = sa.Table(
@@ -39,7 +39,7 @@ responses = sa.Table(
     "responses",
     metadata,
     _id(),
-    _belongs_to("prompt_id", "prompts.id", index=True),
+    _belongs_to("prompt_id", "prompts.id"),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column(
         "policy", sa.Text, nullable=False
@@ -56,9 +56,9 @@ pairs = sa.Table(
     sa.Column(
         "digest", sa.String(64), nullable=False, unique=True
     ),  # of policy, prompt set and texts: no pair waits twice
-    _belongs_to("prompt_id", "prompts.id", index=True),
-    _belongs_to("response_a", "responses.id", index=True),
-    _belongs_to("response_b", "responses.id", index=True),
+    _belongs_to("prompt_id", "prompts.id"),
+    _belongs_to("response_a", "responses.id"),
+    _belongs_to("response_b", "responses.id"),
     sa.Column("policy", sa.Text, nullable=False),
     sa.Column("prompt_set", sa.Text, nullable=False),
     sa.Column("pool", sa.Text, nullable=False),  # where it came from: "bundled", "generated", …
@@ -71,28 +71,20 @@ comparisons = sa.Table(
     "comparisons",
     metadata,
     _id(),
-    _belongs_to("pair_id", "pairs.id", index=True),
+    _belongs_to("pair_id", "pairs.id"),
     sa.Column("annotator", sa.Text, nullable=False),
-    _belongs_to("left_response", "responses.id", index=True),  # as shown
-    _belongs_to("right_response", "responses.id", index=True),
+    _belongs_to("left_response", "responses.id"),  # as shown
+    _belongs_to("right_response", "responses.id"),
     sa.Column("choice", sa.String(5), nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("response_seconds", sa.Double),
     sa.Column("strength", sa.Double),
     sa.Column("source", sa.Text, nullable=False),
-    sa.Column("undone", sa.Double),  # when; NULL while the vote stands
+    sa.Column("undone", sa.Integer, nullable=False, server_default="0"),  # 0: it stands; its own id: taken back
     sa.CheckConstraint("choice IN ('left', 'right', 'tie', 'skip')", name="choice_known"),
+    sa.UniqueConstraint("annotator", "undone", "pair_id"),  # one standing vote each, whatever is clicked twice
     sa.Index(None, "annotator", "id"),
     sqlite_autoincrement=True,
-)
-
-sa.Index(
-    "uq_comparisons_standing",  # one standing vote for each annotator and pair, whatever is clicked twice
-    comparisons.c.annotator,
-    comparisons.c.pair_id,
-    unique=True,
-    sqlite_where=comparisons.c.undone.is_(None),
-    postgresql_where=comparisons.c.undone.is_(None),
 )
 
 datasets = sa.Table(
@@ -103,7 +95,8 @@ datasets = sa.Table(
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("published", sa.Double),  # when; NULL while rows are being staged or swept, and then nobody sees it
-    sa.Column("host", sa.Text, nullable=False),  # where the import runs, and when it last wrote: is it still alive?
+    sa.Column("host", sa.Text, nullable=False),  # the importing machine, the lock file that its process holds,
+    sa.Column("lock", sa.Text, nullable=False),  # and when it last wrote: is it still alive?
     sa.Column("touched", sa.Double, nullable=False),
     sqlite_autoincrement=True,  # "dataset:3" must never come to mean another one
 )

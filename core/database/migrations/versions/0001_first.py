@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("published", sa.Double()),
         sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("lock", sa.Text(), nullable=False),
         sa.Column("touched", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_datasets"),
         sqlite_autoincrement=True,
@@ -140,7 +141,7 @@ def upgrade() -> None:
         sa.Column("response_seconds", sa.Double()),
         sa.Column("strength", sa.Double()),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("undone", sa.Double()),
+        sa.Column("undone", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("choice IN ('left', 'right', 'tie', 'skip')", name="choice_known"),
         sa.ForeignKeyConstraint(
             ["left_response"], ["responses.id"], name="fk_comparisons_left_response", ondelete="CASCADE"
@@ -150,17 +151,10 @@ def upgrade() -> None:
             ["right_response"], ["responses.id"], name="fk_comparisons_right_response", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_comparisons"),
+        sa.UniqueConstraint("annotator", "undone", "pair_id", name="uq_comparisons_annotator_undone_pair_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_comparisons_annotator_id", "comparisons", ["annotator", "id"])
     op.create_index("ix_comparisons_left_response", "comparisons", ["left_response"])
     op.create_index("ix_comparisons_pair_id", "comparisons", ["pair_id"])
     op.create_index("ix_comparisons_right_response", "comparisons", ["right_response"])
-    op.create_index(
-        "uq_comparisons_standing",
-        "comparisons",
-        ["annotator", "pair_id"],
-        unique=True,
-        sqlite_where=sa.text("undone IS NULL"),
-        postgresql_where=sa.text("undone IS NULL"),
-    )

@@ -1,0 +1,142 @@
+"""The pairs that wait for a vote: putting them up, and finding an annotator's next one."""
+
+import hashlib
+import json
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from itertools import islice
+
+import sqlalchemy as sa
+
+from core.database.engine import insert_new, reading, writing
+from core.database.schema import comparisons, pairs, prompts, responses
+from core.feedback.comparison import NewPair, ShownPair
+
+
+def add_pairs(engine: sa.Engine, new: Iterable[NewPair], pool: str) -> int:
+    """Put pairs up for voting and return how many were new. See `FeedbackStore.add_pairs`."""
+    added = 0
+    remaining = iter(new)
+    while batch := list(islice(remaining, 200)):  # short transactions: a vote never waits for a long one
+        usable = (_storable(pair) for pair in batch)
+        added += _add_batch(engine, {_digest(pair): pair for pair in usable if _can_be_judged(pair)}, pool)
+    return added
+
+
+def next_pair(
+    engine: sa.Engine, annotator: str, policy: str, prompt_set: str, skip: Collection[int]
+) -> ShownPair | None:
+    """The oldest pair this annotator has not answered. See `FeedbackStore.next_pair`."""
+    c = comparisons.c
+    answered = sa.exists().where(c.annotator == annotator, c.undone == 0, c.pair_id == pairs.c.id)
+    oldest = (  # an index alone answers this: the texts are fetched for one pair only
+        sa.select(pairs.c.id)
+        .where(_in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
+        .order_by(pairs.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    a, b = responses.alias(), responses.alias()
+    shown = (
+        sa.select(pairs.c.id, prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text)
+        .join_from(pairs, prompts, prompts.c.id == pairs.c.prompt_id)
+        .join(a, a.c.id == pairs.c.response_a)
+        .join(b, b.c.id == pairs.c.response_b)
+        .where(pairs.c.id == oldest)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(shown).first()
+    if row is None:
+        return None
+    pair_id, prompt, a_id, a_text, b_id, b_text = row
+    if _a_goes_left(annotator, pair_id):
+        return ShownPair(pair_id, prompt, a_text, b_text, a_id, b_id, policy, prompt_set)
+    return ShownPair(pair_id, prompt, b_text, a_text, b_id, a_id, policy, prompt_set)
+
+
+def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> int:
+    """How many pairs `next_pair` could still give this annotator."""
+    c = comparisons.c
+    answered = (
+        sa.select(sa.func.count())
+        .select_from(comparisons.join(pairs, pairs.c.id == c.pair_id))
+        .where(c.annotator == annotator, c.undone == 0, _in_pool(policy, prompt_set))
+    )
+    everything = sa.select(sa.func.count()).select_from(pairs).where(_in_pool(policy, prompt_set))
+    with reading(engine) as connection:
+        return connection.execute(everything).scalar_one() - connection.execute(answered).scalar_one()
+
+
+def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
+    now = time.time()
+    with writing(engine) as connection:
+        known = set(connection.scalars(sa.select(pairs.c.digest).where(pairs.c.digest.in_(batch))))
+        new = {digest: pair for digest, pair in batch.items() if digest not in known}
+        if not new:
+            return 0
+        texts = {_sha256(pair.prompt): pair.prompt for pair in new.values()}
+        rows = [{"digest": digest, "text": text} for digest, text in sorted(texts.items())]
+        connection.execute(insert_new(engine, prompts), rows)
+        stored = sa.select(prompts.c.digest, prompts.c.id).where(prompts.c.digest.in_(texts))
+        prompt_ids = {row.digest: row.id for row in connection.execute(stored)}
+        written = [
+            {
+                "prompt_id": prompt_ids[_sha256(pair.prompt)],
+                "text": text,
+                "policy": pair.policy,
+                "seed": pair.seed,
+                "settings": pair.settings,
+                "created": now,
+            }
+            for pair in new.values()
+            for text in (pair.response_a, pair.response_b)
+        ]
+        returning = sa.insert(responses).returning(responses.c.id, sort_by_parameter_order=True)
+        response_ids = iter(connection.scalars(returning, written).all())
+        put_up = [
+            {
+                "digest": digest,
+                "prompt_id": prompt_ids[_sha256(pair.prompt)],
+                "response_a": next(response_ids),
+                "response_b": next(response_ids),
+                "policy": pair.policy,
+                "prompt_set": pair.prompt_set,
+                "pool": pool,
+                "created": now,
+            }
+            for digest, pair in new.items()
+        ]
+        return len(connection.scalars(insert_new(engine, pairs).returning(pairs.c.id), put_up).all())
+
+
+def _in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
+    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set)
+
+
+def _can_be_judged(pair: NewPair) -> bool:
+    return pair.response_a != pair.response_b and bool(pair.response_a.strip() and pair.response_b.strip())
+
+
+def _storable(pair: NewPair) -> NewPair:
+    return replace(
+        pair, prompt=_valid(pair.prompt), response_a=_valid(pair.response_a), response_b=_valid(pair.response_b)
+    )
+
+
+def _valid(text: str) -> str:
+    """`text` with what a database's text cannot hold (NUL, half a surrogate pair) as U+FFFD."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _digest(pair: NewPair) -> str:
+    both = sorted((pair.response_a, pair.response_b))
+    return _sha256(json.dumps([pair.policy, pair.prompt_set, pair.prompt, *both]))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _a_goes_left(annotator: str, pair_id: int) -> bool:
+    return hashlib.sha256(f"{annotator}\0{pair_id}".encode()).digest()[0] % 2 == 0
