@@ -36,14 +36,17 @@ def load_prompts(name_or_file: str) -> PromptSet:
     """A bundled set by its name, or a file of the reader's own.
 
     A `.jsonl` file has an object with the field `prompt` a line; any other file a prompt a line. Blank lines are
-    skipped, repeated prompts kept once, and every fifth of what remains is held out (of two to four, the last). Raises PlaygroundError, with file
-    and line, when the file cannot be read, is empty or holds a row without a prompt, and for an unknown name.
+    skipped, repeated prompts kept once, and every fifth of what remains is held out (of two to four, the last).
+
+    Raises PlaygroundError, with file and line, when the file cannot be read, is empty or holds a row without a prompt,
+    and for an unknown name.
     """
     if name_or_file in _BUNDLED:
         return _bundled(name_or_file)
     path = Path(name_or_file).expanduser()
     if not path.is_file():
-        raise PlaygroundError(f"There is no prompt set or file {name_or_file!r}. The bundled sets: {', '.join(_BUNDLED)}.")
+        known = ", ".join(_BUNDLED)
+        raise PlaygroundError(f"There is no prompt set or file {name_or_file!r}. The bundled sets: {known}.")
     prompts = list(dict.fromkeys(_jsonl_prompts(path) if path.suffix.lower() == ".jsonl" else _text_prompts(path)))
     if not prompts:
         raise PlaygroundError(f"{path} holds no prompts: write one a line.")
@@ -79,21 +82,25 @@ _BUNDLED: dict[str, dict[str, str]] = {
 
 @cache
 def _bundled(name: str) -> PromptSet:
-    rows = [row for _, row in _rows(_DATA / f"{name}.jsonl")]
-    prompts = {
-        split: tuple(
-            row["article"] + SUMMARISE if "article" in row else row["prompt"] for row in rows if row["split"] == split
-        )
-        for split in ("train", "heldout")
-    }
-    return PromptSet(name=name, **_BUNDLED[name], **prompts)
+    split: dict[str, list[str]] = {"train": [], "heldout": []}
+    for _, row in _rows(_DATA / f"{name}.jsonl"):
+        split[row["split"]].append(row["article"] + SUMMARISE if "article" in row else row["prompt"])
+    about = _BUNDLED[name]
+    return PromptSet(
+        name=name,
+        title=about["title"],
+        description=about["description"],
+        policy=about["policy"],
+        train=tuple(split["train"]),
+        heldout=tuple(split["heldout"]),
+    )
 
 
 def _jsonl_prompts(path: Path) -> Iterator[str]:
     for number, row in _rows(path):
         prompt = row.get("prompt") if isinstance(row, dict) else None
         if not isinstance(prompt, str) or not prompt.strip():
-            raise PlaygroundError(f'{path}, line {number}: expected an object with a text "prompt", as {{"prompt": "…"}}.')
+            raise PlaygroundError(f'{path}, line {number}: expected an object with a text, as {{"prompt": "…"}}.')
         yield prompt.rstrip()
 
 

@@ -15,11 +15,11 @@ class Annotator(ABC):
     name: ClassVar[str]  # what the command line and the files call it
     title: ClassVar[str]  # what the pages call it
     description: ClassVar[str]  # the definition in words, exact, shown to people
-    scale: ClassVar[float]  # about one sd of the utility over the storyteller's responses to *stories*: the unit of a mix
+    scale: ClassVar[float]  # about one sd over the storyteller's responses to *stories*: the unit of a mix
 
     @abstractmethod
     def utility(self, prompt: str, response: str) -> float:
-        """How much this annotator likes `response` as a continuation of, or an answer to, `prompt`. Higher is better."""
+        """How much this annotator likes `response` as a continuation of, or answer to, `prompt`; higher is better."""
 
 
 def probability_left(u_left: float, u_right: float, sd: float) -> float:

@@ -8,7 +8,7 @@ NOTHING = -40.0
 
 
 class Terse(Annotator):
-    """Minus the mean number of words a sentence: u = − number of words / number of sentences, over the response alone."""
+    """Minus the mean length of a sentence: u = − number of words / number of sentences, over the response alone."""
 
     name = "terse"
     title = "Terse"

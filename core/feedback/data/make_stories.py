@@ -1,7 +1,7 @@
 """Writes stories.jsonl, the openings of *stories*: `python -m core.feedback.data.make_stories`.
 
-Every opening is a template filled from `story_words`. Within a template no phrase comes twice before its list is used
-up, so that two openings are hardly ever the same scene with another name in it.
+Every opening is a template filled from story_words.txt. Within a template no phrase comes twice before its list is
+used up, so that two openings are hardly ever the same scene with another name in it.
 """
 
 import json
@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.feedback.data import story_words
-
+DATA = Path(__file__).parent
 SEED = 2
 PER_TEMPLATE = 18
 HELD_OUT = 256
@@ -99,6 +98,17 @@ TEMPLATES = (
 )  # fmt: skip
 
 
+def read_words() -> dict[str, tuple[Phrase, ...]]:
+    """The lists of story_words.txt by name."""
+    text = (DATA / "story_words.txt").read_text(encoding="utf-8")
+    lists: dict[str, tuple[Phrase, ...]] = {}
+    for section in re.split(r"^\[", text, flags=re.MULTILINE)[1:]:
+        name, phrases = section.split("]", 1)
+        cleaned = (" ".join(phrase.split()) for phrase in phrases.split(";"))
+        lists[name] = tuple(tuple(phrase.split(" | ")) if " | " in phrase else phrase for phrase in cleaned)
+    return lists
+
+
 class Deck:
     """Phrases drawn in random order, none twice before all were drawn."""
 
@@ -124,12 +134,10 @@ class Scene(dict[str, Phrase]):
         he, him, his = ("she", "her", "her") if female else ("he", "him", "his")
         super().__init__(hero=hero, friend=friend, he=he, him=him, his=his, He=he.capitalize(), His=his.capitalize())
         self["pet"] = names["pet_names"].draw(unlike=hero)
-        self._decks, self._rng = decks, rng
+        self._decks = decks
 
     def __missing__(self, slot: str) -> Phrase:
         kind = slot.removeprefix("other_")
-        if kind not in self._decks:
-            self._decks[kind] = Deck(getattr(story_words, kind.upper()), self._rng)
         self[slot] = self._decks[kind].draw(unlike=self.get(kind))
         return self[slot]
 
@@ -137,9 +145,10 @@ class Scene(dict[str, Phrase]):
 def openings() -> Iterator[str]:
     """All openings, template after template, the same ones every time."""
     rng = random.Random(SEED)
-    names = {kind: Deck(getattr(story_words, kind.upper()), rng) for kind in ("girls", "boys", "pet_names")}
+    words = read_words()
+    names = {kind: Deck(words[kind], rng) for kind in ("girls", "boys", "pet_names")}
     for template in TEMPLATES:
-        decks: dict[str, Deck] = {}
+        decks = {kind: Deck(phrases, rng) for kind, phrases in words.items()}
         for _ in range(PER_TEMPLATE):
             text = template.format_map(Scene(decks, names, rng))
             yield re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
@@ -156,4 +165,4 @@ def rows() -> list[dict[str, str]]:
 
 if __name__ == "__main__":
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    (Path(__file__).parent / "stories.jsonl").write_text("".join(lines), encoding="utf-8")
+    (DATA / "stories.jsonl").write_text("".join(lines), encoding="utf-8")
