@@ -1,5 +1,154 @@
-"""The whole of RLHF on one page."""
+"""The whole of RLHF on one page: the picture with real numbers, the loop run live, and a prompt of the reader's own."""
 
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from core.gallery import load_entry
+from core.runs import supervisor
+from core.runs.store import Run, RunStore, Step
+from pages._parts import loop_view
+from pages._parts.badge import badge
+from pages._parts.before_after import SHOWN, before_after
 from pages._parts.header import page_header
+from pages._parts.loop_start import reveal, start_form, voter_title
+from pages._parts.own_prompt import own_prompt
+from pages._parts.picture import pipeline_picture
+from pages._parts.questions import closing
+from pages._parts.state import Pipeline, run_pipeline
+from pages._parts.story import story
 
-page_header("overview", "A language model learns what you like", "It writes, you vote, a second model learns your votes, and the first is bent toward them.")
+TITLE = "A language model learns what somebody likes"
+
+
+def claim(result: dict[str, Any], voter: str, votes: int) -> str:
+    """The sentence under the title: what was measured, whichever way it went."""
+    rate, kl = result["gold_win_rate"], result["kl"]
+    words = f"{voter} compared {votes:,} pairs of responses. After the tuning, {voter} likes the policy's words better than before on "
+    words += f"{rate:.0%} of prompts it never saw, at {kl:.1f} nats of KL"
+    return words + ("." if rate > 0.55 else ": no better than a coin. This loop did not work.")
+
+
+def cached(entry: dict[str, Any]) -> list[Step]:
+    """The page's first screen before anything has run here: a real loop, computed earlier. Returns its reward steps."""
+    voter, config, result = voter_title(entry["annotator"]), entry["config"], entry["result"]
+    page_header("overview", TITLE, claim(result, voter, config["pairs"]))
+    steps = [
+        Step(number, stage, row["step"], 0.0, {name: value for name, value in row.items() if name != "step"})
+        for stage, rows in entry["curves"].items() for number, row in enumerate(rows, 1)
+    ]
+    scores = [step.metrics["objective/scores"] for step in steps if "objective/scores" in step.metrics]
+    pipeline_picture(
+        Pipeline(
+            policy=entry["model"], votes=config["pairs"], accuracy=result["reward_accuracy"], kl=result["kl"],
+            score=scores[-1] if scores else None, gold_before=result["gold_before"], gold_after=result["gold_after"],
+        ),
+        voter, result["gold_win_rate"],
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge("cached", model=entry["model"], seed=entry["seed"], note=f"simulated voter {voter}")
+        newest = next(iter(store.list("loop")), None)
+        if newest and st.button("Show my newest run", type="tertiary", icon=":material/timeline:"):
+            st.query_params["run"] = newest.id
+            st.rerun()
+    before_after(entry["examples"], voter, "example")
+    with st.expander("How that run went, and the command that repeats it"):
+        loop_view.curves(steps, voter)
+        st.code(entry["command"], language="bash")
+    return steps
+
+
+def own(run: Run) -> list[Step]:
+    """The run whose id is in the URL: live while it trains, then what it came to."""
+    voter = voter_title(run.config["annotator"])
+    going_on = loop_view.in_progress(run)
+    words = claim(run.result, voter, run.config["pairs"]) if run.result else (
+        f"{voter} votes, a second model learns the votes, and the first is tuned toward them: here, now."
+    )
+    page_header("overview", TITLE, words, None if going_on else run_pipeline(store, run))
+    st.fragment(watch, run_every=1.0 if going_on else None)(run.id, voter, going_on)
+    if run.result:
+        reveal(run.result["gold_win_rate"])
+    if examples := loop_view.heldout(run, SHOWN):
+        before_after(examples, voter, "example")
+    return store.steps(run.id)
+
+
+def watch(run_id: str, voter: str, was_going_on: bool) -> None:
+    """The part of the page that a live run redraws every second."""
+    run = store.get(run_id)
+    if was_going_on != loop_view.in_progress(run):
+        st.rerun()
+    pipeline_picture(run_pipeline(store, run), voter, (run.result or {}).get("gold_win_rate"))
+    badge("live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}")
+    loop_view.progress(run)
+    loop_view.trouble(run)
+    steps = store.steps(run_id)
+    if any(step.stage in ("reward", "ppo") for step in steps):
+        loop_view.curves(steps, voter)
+    steer(run)
+
+
+def steer(run: Run) -> None:
+    """Pause, resume, stop, and the way back: only what makes sense now."""
+    with st.container(horizontal=True):
+        if run.status == "running":
+            st.button("Pause", icon=":material/pause:", on_click=supervisor.pause, args=(run.id,))
+        if run.status in ("paused", "stopped", "interrupted", "failed"):
+            st.button("Resume", icon=":material/play_arrow:", on_click=supervisor.resume, args=(run.id,))
+        if run.status in ("queued", "running", "paused"):
+            st.button("Stop", icon=":material/stop:", on_click=supervisor.stop, args=(run.id,))
+        else:
+            st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
+
+
+def close_run() -> None:
+    """Back to the cached result; the run stays on the Runs page."""
+    for name in ("run", "guess", "example"):
+        st.query_params.pop(name, None)
+
+
+def nothing_yet() -> list[Step]:
+    """No cached result was shipped and nothing has run: the picture is empty, and says so."""
+    words = "It writes, somebody votes, a second model learns the votes, and the first is tuned toward them."
+    page_header("overview", TITLE, words)
+    pipeline_picture(Pipeline(), "you")
+    st.info("There is no cached result in this copy: `python -m core gallery` computes one. Or run the loop below.", icon=":material/info:")
+    return []
+
+
+def last(metric: str, steps: list[Step]) -> float | None:
+    """The newest value of a reward model's metric."""
+    return next((step.metrics[metric] for step in reversed(steps) if step.stage == "reward" and metric in step.metrics), None)
+
+
+store = RunStore()
+run_id, entry = st.query_params.get("run"), load_entry("loop")
+try:
+    run = store.get(run_id) if run_id else None
+except PlaygroundError as error:
+    st.warning(str(error))
+    run = None
+steps = own(run) if run else cached(entry) if entry else nothing_yet()
+
+if not (run and loop_view.in_progress(run)):
+    st.subheader("Run the whole loop", anchor=False)
+    start_form()
+st.subheader("Begin a story yourself", anchor=False)
+words_of_their_own = st.container()  # filled last: loading a model must not hold back the rest of the page
+
+story(last("margin", steps), last("loss", steps))
+closing(
+    [
+        ("What goes in and out of each of the three steps?", "In: a prompt, out: two responses and a vote. In: *prompt, chosen, rejected*, out: "
+         "a model that scores any response. In: prompts, that score and the reference, out: new weights of the policy."),
+        ("Why is the reward model a separate model?", "It must stay still while the policy moves. If both shared weights, each PPO step would change "
+         "what is being maximised. It also answers a different question: one number for a whole text, not a distribution over the next token."),
+        ("What does the KL tell that the score does not?", "What was given up. A score can rise because the text got better or because it drifted to "
+         "something the reward model misjudges; the KL says how far the policy has moved to get it."),
+    ],
+    "label", "vote yourself: compare ten pairs of responses",
+)
+with words_of_their_own:
+    own_prompt(store)

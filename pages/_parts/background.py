@@ -28,10 +28,8 @@ def page_served() -> None:
 
 
 def _tick() -> None:
-    try:
-        from core.runs import supervisor
-    except ImportError:  # the supervisor is being built: goes away with it
-        return
+    from core.runs import supervisor
+
     while not _stopped.wait(1.0):
         try:
             supervisor.tick()

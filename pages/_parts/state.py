@@ -60,11 +60,8 @@ def short_model(model: str) -> str:
 
 def my_pipeline() -> Pipeline:
     """The state of the newest runs and of all votes. Reads the database; never imports torch."""
-    try:
-        from core.feedback.store import FeedbackStore
-        from core.runs.store import RunStore
-    except ModuleNotFoundError:  # the store is being built: goes away with it
-        return Pipeline()
+    from core.feedback.store import FeedbackStore
+    from core.runs.store import RunStore
 
     store = RunStore()
     runs = store.list()

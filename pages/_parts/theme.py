@@ -39,9 +39,18 @@ _CSS = """
 .badge .live { color: var(--reward); } .badge .cached { color: var(--policy); } .badge .simulated { color: var(--kl); }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.55; margin: 0; }
 .said .prompt { opacity: 0.62; }
+.card { margin: 0; padding: 0.85rem 1.1rem 1rem; border-radius: 0.6rem; min-height: 6rem; background: color-mix(in srgb, currentColor 4%, transparent); }
+.card figcaption { display: flex; justify-content: space-between; flex-wrap: wrap; gap: 0 1rem; font-size: 0.875rem; padding-bottom: 0.4rem; }
+.card.policy { border-left: 3px solid var(--policy); } .card.policy b { color: var(--policy); }
+.card.reference { border-left: 3px dashed var(--reference); } .card.reference b { color: var(--reference); }
+.stages { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; font-size: 0.875rem; }
+.stages .track { height: 4px; border-radius: 2px; background: color-mix(in srgb, currentColor 12%, transparent); margin-top: 0.35rem; overflow: hidden; }
+.stages .fill { height: 100%; border-radius: 2px; background: var(--policy); transition: width 0.4s; }
+.stages .later { opacity: 0.6; }
 .st-key-strip { border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding-bottom: 0.5rem; }
 .st-key-strip .arrow { opacity: 0.45; } .st-key-strip .again { font-size: 0.875rem; white-space: nowrap; margin-left: 0.25rem; }
 .st-key-strip a { padding: 0.15rem 0.6rem; border-radius: 999px; border: 1px solid transparent; white-space: nowrap; }
+.st-key-strip a [data-testid="stIconMaterial"] { display: none; }
 .st-key-strip a p { font-size: 0.875rem; }
 .st-key-strip [class*="-idle-policy"] strong { color: var(--policy); } .st-key-strip [class*="-chosen"] strong { color: var(--chosen); }
 .st-key-strip [class*="-reward"] strong { color: var(--reward); } .st-key-strip [class*="-kl"] strong { color: var(--kl); }

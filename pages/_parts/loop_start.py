@@ -1,0 +1,75 @@
+"""Starting the whole loop: who votes, what the reader expects, and one button. Everything else waits in a popover."""
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from pages._parts.pickers import model_picker
+
+EXPECTATIONS = ["about half", "60 to 75 %", "75 to 90 %", "over 90 %"]
+_BOUNDS = {"about half": (0.0, 0.6), "60 to 75 %": (0.6, 0.75), "75 to 90 %": (0.75, 0.9), "over 90 %": (0.9, 1.01)}
+
+
+def voter_title(name: str) -> str:
+    """What pages call the simulated annotator of that name."""
+    from core.feedback.annotators import get_annotator
+
+    return get_annotator(name).title
+
+
+def start_form() -> None:
+    """Ask, then start a run, put its id into the URL and run the page again to watch it."""
+    from core.feedback.annotators import annotators
+
+    known = annotators()
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        voter = st.selectbox(
+            "Who votes?", list(known), format_func=lambda name: known[name].title, key="voter", bind="query-params",
+            index=list(known).index("sunny"),
+        )
+        st.caption(known[voter].description)
+    with right:
+        guess = st.pills(
+            "Your prediction: on how many unseen prompts will the voter like the tuned policy's words better than the old ones?",
+            EXPECTATIONS, key="guess_now",
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Run the whole loop", type="primary", icon=":material/play_arrow:"):
+                _start(voter, guess)
+            with st.popover("More", icon=":material/tune:"):
+                model_picker("policy", include_tuned=False)
+                st.number_input("Comparisons to vote on", 64, 20_000, 1024, 64, key="pairs", bind="query-params")
+                st.number_input("PPO updates", 1, 500, 30, key="updates", bind="query-params")
+                st.number_input("Learning rate of PPO", 1e-6, 1e-3, 3e-5, format="%.1e", key="lr", bind="query-params")
+                st.number_input("KL coefficient β", 0.0, 10.0, 0.1, 0.05, key="beta", bind="query-params")
+                st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
+        st.caption("A simulated voter, a real language model, real training, in the background: close the tab if you like.")
+
+
+def _start(voter: str, guess: str | None) -> None:
+    from core.runs import supervisor
+    from core.runs.jobs import job_from
+
+    chosen = st.session_state
+    ppo = {"updates": chosen["updates"], "learning_rate": chosen["lr"], "kl_coef": chosen["beta"]}
+    config = {"model": chosen["policy"], "annotator": voter, "pairs": chosen["pairs"], "seed": chosen["seed"], "ppo": ppo}
+    try:
+        st.query_params["run"] = supervisor.submit(job_from("loop", config))
+    except PlaygroundError as error:
+        st.error(str(error))
+        return
+    if guess:
+        st.query_params["guess"] = guess
+    else:
+        st.query_params.pop("guess", None)
+    st.rerun()
+
+
+def reveal(measured: float) -> None:
+    """What the reader had expected, beside what was measured. Nothing when they had not said."""
+    guess = st.query_params.get("guess")
+    if guess not in _BOUNDS:
+        return
+    low, high = _BOUNDS[guess]
+    verdict = "You were right." if low <= measured < high else "More than you thought." if measured >= high else "Less than you thought."
+    st.markdown(f"**You predicted {guess}. Measured: {measured:.0%}.** {verdict}")

@@ -1,0 +1,79 @@
+"""One run of the whole loop, while it goes on and afterwards. The run's id is in the URL, everything else in the store."""
+
+import html
+import json
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages._parts.curves import curve, values_of
+from pages._parts.state import TRAINING
+from pages._parts.text import plain
+
+if TYPE_CHECKING:
+    from core.runs.store import Run, Step
+
+STAGES = {"preferences": "1 · Votes", "reward": "2 · Reward model", "ppo": "3 · PPO", "evaluation": "4 · Measuring"}
+
+
+def progress(run: "Run") -> None:
+    """Four thin bars, one a stage."""
+    names = list(STAGES)
+    at = names.index(run.stage) if run.stage in names else -1
+    if run.status == "finished":
+        at = len(names)
+    cells = []
+    for index, name in enumerate(names):
+        share = 1.0 if index < at else run.step / run.total if index == at and run.total else 0.0
+        words = "done" if index < at else f"{run.step} of {run.total}" if index == at and run.total else "now" if index == at else "waits"
+        cells.append(
+            f'<div class="{"later" if index > at else "reached"}"><b>{html.escape(STAGES[name])}</b> {words}'
+            f'<div class="track"><div class="fill" style="width:{share:.1%}"></div></div></div>'
+        )
+    st.html(f'<div class="stages">{"".join(cells)}</div>')
+
+
+def trouble(run: "Run") -> None:
+    """What a person needs to know of a run that neither trains nor has finished."""
+    if run.status == "queued":
+        st.info("Waiting for its turn: one run trains at a time.", icon=":material/hourglass_empty:")
+    elif run.status == "paused":
+        st.info("Paused. It goes on from here when you resume it.", icon=":material/pause:")
+    elif run.status == "failed":
+        st.error("This run failed. Its log is on the Runs page.", icon=":material/error:")
+        plain(run.error or "It left no reason.")
+    elif run.status in ("stopped", "interrupted"):
+        words = "stopped" if run.status == "stopped" else "interrupted: its process is gone"
+        st.warning(f"This run was {words}. Nothing is lost: resume it, and it goes on from its newest checkpoint.", icon=":material/pause:")
+
+
+def curves(steps: "list[Step]", voter: str) -> None:
+    """The reward model's and PPO's curves of one loop, each with how to read it."""
+    reward = [step for step in steps if step.stage == "reward"]
+    ppo = [step for step in steps if step.stage == "ppo"]
+    learnt, scored, kept, liked = st.columns(4, gap="medium")
+    with learnt:
+        measured = values_of("heldout/accuracy", reward)
+        note = "Share of unseen votes that the reward model predicts. ½ is guessing; the voter's own noise sets the ceiling."
+        curve("heldout/accuracy", measured, "Held-out accuracy", note, x_title="step")
+    with scored:
+        curve("objective/scores", values_of("objective/scores", ppo), "Score", "What the reward model says of the responses. PPO pushes this up.")
+    with kept:
+        curve("objective/kl", values_of("objective/kl", ppo), "KL", "How far the policy has moved from the reference: the price paid.", unit="nats")
+    with liked:
+        gold = f"{voter}'s true taste, which training never sees. If it falls while the score rises, the score is being gamed."
+        curve("objective/gold", values_of("objective/gold", ppo), "Gold", gold)
+
+
+def heldout(run: "Run", count: int) -> list[dict[str, Any]]:
+    """The first rows of the run's `heldout.jsonl`: prompt, both responses, both golds."""
+    file = run.folder / "heldout.jsonl"
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line, _ in zip(lines, range(count), strict=False)]
+
+
+def in_progress(run: "Run") -> bool:
+    """Whether the view has to keep itself up to date."""
+    return run.status in TRAINING
