@@ -1,6 +1,8 @@
 """Show the code: the very function that ran, read from its source file, so that it can never be out of date."""
 
+import ast
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -11,26 +13,33 @@ import streamlit as st
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def show_code(*functions: "Callable[..., Any] | str", label: str = "Show the code that ran") -> None:
+def show_code(*functions: Callable[..., Any] | str, label: str = "Show the code that ran") -> None:
     """The source of each function, folded, with the file and the line where it stands.
 
-    A function may be given as "package.module:name": it is then imported only when the reader unfolds it, which keeps
-    torch out of a page's first second.
+    A function given as `module:name` is read without importing its module: no page waits for torch to show code.
     """
-    names = [function if isinstance(function, str) else function.__qualname__ for function in functions]
-    box = st.expander(label, icon=":material/code:", on_change="rerun", key=f"code-{'-'.join(names)}")
-    if not box.open:
-        return
-    with box:
+    with st.expander(label, icon=":material/code:"):
         for function in functions:
-            plain = inspect.unwrap(_found(function) if isinstance(function, str) else function)
-            lines, first = inspect.getsourcelines(plain)
-            file = Path(inspect.getsourcefile(plain) or "").resolve()
+            source, file, first = _named(function) if isinstance(function, str) else _given(function)
             where = file.relative_to(_ROOT) if file.is_relative_to(_ROOT) else file.name
             st.caption(f"`{where}`, line {first}")
-            st.code("".join(lines), language="python")
+            st.code(source, language="python")
 
 
-def _found(name: str) -> Callable[..., Any]:
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+def _given(function: Callable[..., Any]) -> tuple[str, Path, int]:
+    plain = inspect.unwrap(function)
+    lines, first = inspect.getsourcelines(plain)
+    return "".join(lines), Path(inspect.getsourcefile(plain) or "").resolve(), first
+
+
+def _named(name: str) -> tuple[str, Path, int]:
+    module, _, wanted = name.partition(":")
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(module)
+    file = Path(spec.origin).resolve()
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for node in ast.parse("".join(lines)).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == wanted:
+            return "".join(lines[node.lineno - 1 : node.end_lineno]), file, node.lineno
+    raise AttributeError(f"{module} defines no {wanted}")

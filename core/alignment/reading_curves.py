@@ -1,0 +1,187 @@
+"""What each PPO curve is, what healthy looks like, and what this run's own numbers say. No torch.
+
+The thresholds are rules of thumb, and each says where it comes from; the sentences always quote the measured value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["early", "healthy", "watch", "trouble"]
+
+_FEWEST = 3  # points before a trend is spoken of
+_NATS_WATCH, _NATS_TROUBLE = 12.0, 25.0  # a response; the bundled storyteller's text was sound at 9 and broken at 32
+_CLIP_LOW, _CLIP_HIGH = 0.001, 0.3  # Huang et al. 2022, "The 37 implementation details of PPO": 0.1-0.3 is usual
+_ENTROPY_WATCH, _ENTROPY_TROUBLE = 0.75, 0.5  # share of the entropy at the start that is left
+_LENGTH_DRIFT = 0.25  # Singhal et al. 2023, "A long way to go": much of a reward gain can be length alone
+_VALUE_BLOWUP = 3.0  # times the value loss at the start
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A verdict and the sentence that goes with it, with the numbers in it."""
+
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of PPO as a page shows it."""
+
+    key: str  # metric key
+    title: str
+    unit: str
+    what: str  # what is plotted
+    healthy: str  # what a good run looks like
+    read: Callable[[Sequence[float]], Reading]
+
+    def reading(self, values: Sequence[float]) -> Reading:
+        """What `values`, in order of the updates, say of this run."""
+        if len(values) < _FEWEST:
+            return Reading("early", f"Too early to say: {len(values)} of at least {_FEWEST} updates.")
+        return self.read(values)
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of the first and of the last fifth (one value at least): a trend that one noisy update cannot make."""
+    span = max(1, len(values) // 5)
+    return sum(values[:span]) / span, sum(values[-span:]) / span
+
+
+def _score(values: Sequence[float]) -> Reading:
+    start, end = _ends(values)
+    steps = [later - earlier for earlier, later in zip(values, values[1:], strict=False)]
+    noise = (sum(step * step for step in steps) / (2 * len(steps))) ** 0.5  # sd of white noise from its differences
+    if end - start > noise:
+        return Reading("healthy", f"Rose from {start:.2f} to {end:.2f}: the policy finds what the reward model likes.")
+    if start - end > noise:
+        return Reading(
+            "trouble", f"Fell from {start:.2f} to {end:.2f}: the steps are too large, or β outweighs the score."
+        )
+    return Reading(
+        "watch", f"From {start:.2f} to {end:.2f}, within the noise of one update (±{noise:.2f}): nothing learnt yet."
+    )
+
+
+def _kl(values: Sequence[float]) -> Reading:
+    _, end = _ends(values)
+    if end < -0.5:
+        return Reading(
+            "trouble", f"{end:.1f} nats: an estimate this negative means sampling and scoring disagree, a defect."
+        )
+    if end > _NATS_TROUBLE:
+        return Reading(
+            "trouble", f"{end:.1f} nats a response: this far away, text tends to break. Raise β or lower the rate."
+        )
+    if end > _NATS_WATCH:
+        return Reading("watch", f"{end:.1f} nats a response: read the samples closely.")
+    return Reading("healthy", f"{end:.1f} nats a response given up so far: still close to the reference.")
+
+
+def _entropy(values: Sequence[float]) -> Reading:
+    start, end = _ends(values)
+    left = end / start if start > 0 else 1.0
+    sentence = f"From {start:.2f} to {end:.2f} nats a token: {left:.0%} of the variety is left."
+    if left < _ENTROPY_TROUBLE:
+        return Reading("trouble", sentence + " The policy is collapsing onto a few phrases.")
+    if left < _ENTROPY_WATCH:
+        return Reading("watch", sentence + " Look for repeated phrases in the samples.")
+    return Reading("healthy", sentence)
+
+
+def _clip(values: Sequence[float]) -> Reading:
+    _, end = _ends(values)
+    if end > _CLIP_HIGH:
+        return Reading(
+            "trouble", f"{end:.1%} of the tokens are clipped: steps too large. Lower the learning rate or the epochs."
+        )
+    if end < _CLIP_LOW:
+        return Reading("watch", f"{end:.2%} of the tokens are clipped: steps so small that the clip never acts.")
+    return Reading("healthy", f"{end:.1%} of the tokens are clipped: steps are bold, and the brake works.")
+
+
+def _value(values: Sequence[float]) -> Reading:
+    start, end = _ends(values)
+    sentence = f"From {start:.3f} to {end:.3f}."
+    if end > _VALUE_BLOWUP * start:
+        return Reading("trouble", sentence + " The value head loses track: its advantages mislead the policy.")
+    if end > start:
+        return Reading("watch", sentence + " Rising: returns change faster than the value head learns them.")
+    return Reading("healthy", sentence + " The value head predicts the returns ever better.")
+
+
+def _length(values: Sequence[float]) -> Reading:
+    start, end = _ends(values)
+    drift = end / start - 1 if start > 0 else 0.0
+    sentence = f"From {start:.1f} to {end:.1f} tokens ({drift:+.0%})."
+    if abs(drift) > _LENGTH_DRIFT:
+        return Reading("watch", sentence + " Part of the gain may be length alone: compare texts of equal length.")
+    return Reading("healthy", sentence + " The gain is not a matter of length.")
+
+
+def _gold(values: Sequence[float]) -> Reading:
+    start, end = _ends(values)
+    if end > start:
+        return Reading("healthy", f"From {start:.2f} to {end:.2f}: what was truly wanted rises too.")
+    return Reading("trouble", f"From {start:.2f} to {end:.2f}: the score no longer stands for what was wanted.")
+
+
+CURVES: tuple[Curve, ...] = (
+    Curve(
+        "objective/scores",
+        "Score",
+        "sd of the reference's texts",
+        "Mean score of this update's fresh responses, normalised: what PPO climbs.",
+        "Rises, fast at first, then flattens.",
+        _score,
+    ),
+    Curve(
+        "objective/kl_exact",
+        "KL to the reference",
+        "nats a response",
+        "How far the policy has moved from where it began. The thin line is k1, the estimate PPO is charged: it can dip below zero, KL cannot.",
+        "Rises slowly and levels off where β balances the score.",
+        _kl,
+    ),
+    Curve(
+        "policy/entropy_avg",
+        "Entropy",
+        "nats a token",
+        "How open the policy's next token still is.",
+        "Falls gently; a plunge means it repeats itself.",
+        _entropy,
+    ),
+    Curve(
+        "policy/clipfrac_avg",
+        "Clip fraction",
+        "share of tokens",
+        "Tokens whose probability moved past the clip in this update; beyond it they earn nothing more.",
+        "Above zero, below about 0.3.",
+        _clip,
+    ),
+    Curve(
+        "loss/value_avg",
+        "Value loss",
+        "squared error",
+        "How wrong the value head is about the return still to come.",
+        "Falls, then stays low; small bumps when the policy changes.",
+        _value,
+    ),
+    Curve(
+        "response_length",
+        "Response length",
+        "tokens",
+        "Mean length of the responses. Reward models often like long text for no good reason.",
+        "Stays near where it began, unless length is what was voted for.",
+        _length,
+    ),
+    Curve(
+        "objective/gold",
+        "Hidden gold",
+        "annotator's utility",
+        "What the simulated annotator truly feels. PPO never sees it; only a simulation can show it.",
+        "Rises together with the score.",
+        _gold,
+    ),
+)

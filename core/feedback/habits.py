@@ -1,0 +1,82 @@
+"""What a person's own votes lean to, whatever the texts say: the side, the length, the pace."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from core.feedback.store import Vote
+
+_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
+_PACE_WINDOW = 10  # votes: long enough to be steady, short enough to follow a change
+_BREAK_SECONDS = 120.0  # a longer gap is a pause, not slow reading
+
+
+@dataclass(frozen=True)
+class Share:
+    """`hits` of `total`, with the 95 % Wilson interval of the share behind it."""
+
+    hits: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share itself; ½ when nothing was counted."""
+        return self.hits / self.total if self.total else 0.5
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % score interval (Wilson 1927, JASA 22:209); 0 to 1 when nothing was counted."""
+        if not self.total:
+            return 0.0, 1.0
+        share, n, z2 = self.value, self.total, _Z_95**2
+        centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = _Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    @property
+    def leans(self) -> bool:
+        """Whether ½ lies outside the interval: a lean that chance alone would rarely make."""
+        low, high = self.interval
+        return not low <= 0.5 <= high
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What can be said of votes without reading them."""
+
+    decided: int  # votes for left or right
+    undecided: int  # ties and skips
+    left: Share  # the left text chosen
+    longer: Share  # the text with more words chosen; pairs of equal length are not counted
+    seconds: float | None  # median response time of the measured votes
+    pace: float | None  # votes a minute over the last ten, breaks left out; None before the second vote
+
+
+def habits(votes: Sequence[Vote]) -> Habits:
+    """The habits in `votes` (any order, one annotator); undone votes are left out."""
+    kept = sorted((vote for vote in votes if not vote.undone), key=lambda vote: vote.created)
+    decided = [vote for vote in kept if vote.choice in ("left", "right")]
+    uneven = [vote for vote in decided if _words(vote.left) != _words(vote.right)]
+    longer = sum((vote.choice == "left") == (_words(vote.left) > _words(vote.right)) for vote in uneven)
+    measured = [vote.response_seconds for vote in kept if vote.response_seconds is not None]
+    return Habits(
+        decided=len(decided),
+        undecided=len(kept) - len(decided),
+        left=Share(sum(vote.choice == "left" for vote in decided), len(decided)),
+        longer=Share(longer, len(uneven)),
+        seconds=median(measured) if measured else None,
+        pace=_pace([vote.created for vote in kept]),
+    )
+
+
+def _words(text: str) -> int:
+    return len(text.split())
+
+
+def _pace(times: Sequence[float]) -> float | None:
+    """Votes a minute over the last few votes of one sitting."""
+    recent = times[-_PACE_WINDOW:]
+    gaps = [later - earlier for earlier, later in zip(recent, recent[1:], strict=False)]
+    gaps = [gap for gap in gaps if gap <= _BREAK_SECONDS]
+    return 60 * len(gaps) / sum(gaps) if gaps and sum(gaps) > 0 else None

@@ -1,0 +1,66 @@
+"""Several series of one run in one living chart: told apart by colour, dash and legend, exact values on hover."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.figures.palette import CONCEPTS
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: its name in the legend and the concept it belongs to."""
+
+    name: str
+    concept: str
+    width: float = 2.0
+    points: bool = False  # measured now and then: a mark where it was
+
+
+def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height: int = 150) -> dict[str, Any]:
+    """A Vega-Lite specification for data with the columns `step`, `value` and `series`.
+
+    It depends on nothing that changes while a run goes on, so the browser keeps the chart and exchanges the points.
+    """
+    names = [one.name for one in series]
+    shades = [CONCEPTS[one.concept] for one in series]
+    encoding = {
+        "x": {
+            "field": "step", "type": "quantitative", "title": x_title,
+            "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 5},
+            "scale": {"nice": False, "zero": False},
+        },
+        "y": {
+            "field": "value", "type": "quantitative", "title": None,
+            "axis": {"tickCount": 4, "gridOpacity": 0.4}, "scale": {"zero": False},
+        },
+        "color": {
+            "field": "series", "type": "nominal", "title": None,
+            "scale": {"domain": names, "range": [shade.on(dark) for shade in shades]},
+            "legend": {"orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 2, "labelLimit": 300},
+        },
+        "strokeDash": {
+            "field": "series", "type": "nominal", "legend": None,
+            "scale": {"domain": names, "range": [list(shade.dash) or [1, 0] for shade in shades]},
+        },
+        "tooltip": [
+            {"field": "series", "title": "line"},
+            {"field": "step", "title": x_title, "format": "d"},
+            {"field": "value", "title": "value", "format": ".4~g"},
+        ],
+    }
+    layers = [_line(one) for one in series]
+    layers.append({"mark": {"type": "point", "size": 80, "opacity": 0}})  # what a pointer can find between the marks
+    return {
+        "height": height,
+        "encoding": encoding,
+        "layer": layers,
+        "config": {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}},
+    }
+
+
+def _line(one: Series) -> dict[str, Any]:
+    mark: dict[str, Any] = {"type": "line", "strokeWidth": one.width}
+    if one.points:
+        mark["point"] = {"filled": True, "size": 40}
+    return {"transform": [{"filter": {"field": "series", "equal": one.name}}], "mark": mark}

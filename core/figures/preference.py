@@ -1,0 +1,42 @@
+"""From a difference in score to a preferred probability: the logistic curve, and where one pair stands on it."""
+
+import math
+
+import plotly.graph_objects as go
+
+from core.figures.palette import colour
+
+_REACH = 6.0  # σ(6) = 0.998: beyond it the curve is flat to the eye
+
+
+def preference(difference: float, dark: bool) -> go.Figure:
+    """σ(Δ) over Δ = r(A) − r(B), with this pair's Δ marked."""
+    reach = max(_REACH, abs(difference) * 1.2)
+    grid = [reach * (i / 60 - 1) for i in range(121)]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=grid, y=[_sigmoid(x) for x in grid], mode="lines", showlegend=False,
+        line={"color": colour("reward", dark), "width": 2},
+        hovertemplate="Δ %{x:.2f} → %{y:.1%}<extra></extra>",
+    )
+    probability = _sigmoid(difference)
+    figure.add_scatter(
+        x=[difference, difference, -reach], y=[0, probability, probability], mode="lines", showlegend=False, hoverinfo="skip",
+        line={"color": colour("reference", dark), "dash": "dash", "width": 1},
+    )
+    figure.add_scatter(
+        x=[difference], y=[probability], mode="markers", showlegend=False,
+        marker={"color": colour("reward", dark), "symbol": "diamond", "size": 14},
+        hovertemplate="this pair: Δ %{x:.2f} → %{y:.1%}<extra></extra>",
+    )
+    figure.update_layout(
+        height=260, margin={"l": 10, "r": 10, "t": 10, "b": 10}, template="plotly_dark" if dark else "plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"title": "Δ = score of A − score of B", "range": [-reach, reach], "zeroline": True},
+        yaxis={"title": "probability that A is preferred", "tickformat": ".0%", "range": [-0.02, 1.02]},
+    )
+    return figure
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))

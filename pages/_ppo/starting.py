@@ -1,0 +1,125 @@
+"""Starting PPO: which reward model, the few knobs, the rest behind "more", and a prediction when β changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.alignment.configs import PPOConfig
+from core.errors import PlaygroundError
+from core.feedback.prompts import prompt_sets
+from core.runs import supervisor
+from core.runs.jobs import PPOJob, RewardJob
+from core.runs.store import Run, RunStore
+from pages._parts.config_form import config_form, other_fields
+from pages._parts.predict import predict
+from pages._parts.run_view import MOVING
+from pages._parts.text import escaped
+
+BESIDE = ("updates", "learning_rate", "kl_coef", "seed")  # what one would try first; the rest is one click away
+LABELS = {"kl_coef": "β (KL coefficient)", "learning_rate": "learning rate"}
+GUESSES = ("closer to the reference", "about as far", "farther away")
+FIRST_VOTES = ("bundled:sunny",)  # what teaches a first reward model when there is none: nothing has to be written first
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The result that stands on the page while the reader turns the knobs: what a prediction is about."""
+
+    run: str  # its id, or "gallery"
+    kl_coef: float
+    kl: float  # nats a response at its end
+
+
+def start_form(baseline: Baseline | None) -> None:
+    """Knobs and button. Starting puts the run, and the prediction if one was made, into the URL."""
+    rewards = reward_runs()
+    if not rewards:
+        _make_one()
+        return
+    chosen = st.selectbox(
+        "Reward model", list(rewards), format_func=lambda id: _described(rewards[id]), key="ppo_reward", bind="query-params",
+        help="Any finished one: what it learned to like is what PPO will climb.",
+    )
+    values = config_form(PPOConfig(), BESIDE, prefix="ppo", labels=LABELS)
+    with st.popover("More settings", icon=":material/tune:"):
+        sets = {one.name: one.title for one in prompt_sets()}
+        prompts = st.selectbox(
+            "prompts", ["", *sets], format_func=lambda name: sets.get(name, "the policy's own"), key="ppo_prompts",
+            bind="query-params", help="what the policy is asked to continue or answer",
+        )
+        values |= config_form(PPOConfig(), other_fields(PPOConfig(), BESIDE), prefix="ppo", labels=LABELS)
+    asked, guess = _prediction(baseline, values["kl_coef"])
+    if st.button(
+        "Start PPO", type="primary", icon=":material/play_arrow:", key="ppo_start", disabled=asked and guess is None,
+        help="Say first what the other β will do." if asked and guess is None else "Runs in the background: you may leave this page.",
+    ):
+        _start(rewards[chosen], prompts, values, baseline, guess)
+
+
+def reward_runs() -> dict[str, Run]:
+    """Runs that left a reward model behind, newest first, by id."""
+    runs = [run for run in RunStore().list() if run.kind in ("reward", "loop")]
+    return {run.id: run for run in runs if (run.folder / "reward_model" / "config.json").exists()}
+
+
+def _start(
+    reward: Run, prompts: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None
+) -> None:
+    try:
+        job = PPOJob.checked(
+            model=str(reward.config.get("model") or "storyteller"), reward_model=str(reward.folder / "reward_model"),
+            prompts=prompts, ppo=PPOConfig.checked(**values),
+        )
+        run_id = supervisor.submit(job)
+    except PlaygroundError as error:
+        st.error(escaped(str(error)))
+        return
+    said = {"guess": guess, "against": baseline.run} if guess and baseline else {}
+    for name in ("guess", "against", "beta_guess"):
+        st.query_params.pop(name, None)
+    st.query_params.update({"run": run_id, **said})
+    st.rerun()
+
+
+def _prediction(baseline: Baseline | None, kl_coef: float) -> tuple[bool, str | None]:
+    """Whether a prediction is due, because β is another than that of the result shown; and what was committed to."""
+    if baseline is None or kl_coef == baseline.kl_coef:
+        return False, None
+    question = (
+        f"The result shown used β = {baseline.kl_coef:g} and ended {baseline.kl:.1f} nats from the reference. "
+        f"With β = {kl_coef:g}, this run will end…"
+    )
+    return True, predict("beta_guess", question, GUESSES)
+
+
+def _described(run: Run) -> str:
+    result = run.result or {}
+    accuracy = result.get("accuracy_heldout", result.get("reward_accuracy"))
+    return f"{run.name or run.id}" + (f" ({accuracy:.0%} held-out)" if isinstance(accuracy, float) else f" ({run.id})")
+
+
+def _make_one() -> None:
+    """No reward model yet: one button away, and the page says when it is there."""
+    learning = [run for run in RunStore().list("reward") if run.status in MOVING]
+    st.markdown("PPO needs a reward model to climb, and there is none on this machine yet.")
+    if not learning:
+        if st.button("Make a first one", type="primary", icon=":material/balance:", key="ppo_make_reward",
+                     help="A simulated annotator, Sunny, votes on the bundled pairs; a reward model learns from it."):
+            try:
+                supervisor.submit(RewardJob(preferences=FIRST_VOTES))
+            except PlaygroundError as error:
+                st.error(escaped(str(error)))
+                return
+            st.rerun()
+        return
+
+    @st.fragment(run_every=1.0)
+    def learn() -> None:
+        run = RunStore().get(learning[0].id)
+        if run.status not in MOVING:
+            st.rerun()
+        st.progress(min(1.0, run.step / run.total) if run.total else 0.0, text="The reward model is learning…")
+
+    learn()

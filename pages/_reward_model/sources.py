@@ -1,0 +1,69 @@
+"""Whose preferences to learn from: a person's votes, a simulated annotator's, an imported data set, or a mix."""
+
+import streamlit as st
+from core.feedback.sources import bundled_pairs
+
+from core.feedback.annotators import annotators
+from core.feedback.store import FeedbackStore
+from pages._parts.text import plain
+
+_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
+
+
+def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
+    """What `RewardJob.preferences` takes, and how many pairs that is. The choice lives in the URL."""
+    voters = {name: _decided(store, name) for name in store.annotators()}
+    voters = {name: count for name, count in voters.items() if count}
+    datasets = {str(dataset.id): dataset for dataset in store.datasets()}
+    offered = [_SIMULATED, *([_VOTES] if voters else []), *([_IMPORTED] if datasets else [])]
+    asked = st.query_params.get("reward_votes")
+    default = [_VOTES] if asked in voters else [_SIMULATED]
+    chosen = st.pills(
+        "Learn from", offered, selection_mode="multi", default=default, key="reward_sources",
+        help="Any mix: the pairs are put together. Your own votes appear here once you have decided some on Label.",
+    )
+    sources: list[str] = []
+    total = 0
+    if _VOTES in chosen:
+        voter = st.selectbox(
+            "Votes of", list(voters), format_func=lambda name: f"{name}: {voters[name]} decided", key="reward_votes",
+            bind="query-params",
+        )
+        sources.append(f"votes:{voter}")
+        total += voters[voter]
+    if _SIMULATED in chosen:
+        source, count = _simulated()
+        sources.append(source)
+        total += count
+    if _IMPORTED in chosen:
+        dataset = st.selectbox(
+            "Data set", list(datasets), format_func=lambda id: f"{datasets[id].name}: {datasets[id].rows:,} rows",
+            key="reward_dataset", bind="query-params",
+        )
+        sources.append(f"dataset:{dataset}")
+        total += datasets[dataset].rows
+    return tuple(sources), total
+
+
+def _simulated() -> tuple[str, int]:
+    """A taste that is known exactly, on pairs written for this run or on those that came with the program."""
+    known = annotators()
+    name = st.selectbox(
+        "Simulated annotator", list(known), index=list(known).index("sunny"), format_func=lambda name: known[name].title,
+        key="reward_annotator", bind="query-params",
+    )
+    plain(known[name].description)
+    bundled = len(bundled_pairs())
+    fresh = st.segmented_control(
+        "Pairs", ["fresh", "bundled"], default="fresh", required=True, key="reward_pairs_from", bind="query-params",
+        help=f"fresh: the policy writes them now. bundled: the {bundled} pairs that came with the program, at once.",
+    )
+    if fresh == "bundled":
+        return f"bundled:{name}", bundled
+    count = st.number_input("How many fresh pairs", 8, 20_000, 512, step=128, key="reward_pairs", bind="query-params")
+    return f"simulated:{name}:{count}", count
+
+
+def _decided(store: FeedbackStore, annotator: str) -> int:
+    counts = store.count(annotator)
+    return counts.get("left", 0) + counts.get("right", 0)
