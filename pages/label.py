@@ -30,8 +30,10 @@ _CHOICES: dict[Choice, tuple[str, str, str]] = {
 
 def main() -> None:
     page_header(
-        "label", "Label",
-        "Two responses to one prompt, written by the same model. Pick the one you prefer: nothing else will tell it what you like.",
+        "label",
+        "Label",
+        "Two responses to one prompt, written by the same model. Pick the one you prefer: nothing else will tell it "
+        "what you like.",
     )
     store = FeedbackStore()
     pair_side, you_side = st.columns([3, 1], gap="large")
@@ -40,11 +42,15 @@ def main() -> None:
     fill_pool(store)
     with pair_side:
         shown = store.next_pair(annotator, policy, prompts)
-        plain(st.session_state.pop("label_said", "\N{NO-BREAK SPACE}"))  # a line of its own: nothing jumps when it speaks
+        plain(
+            st.session_state.pop("label_said", "\N{NO-BREAK SPACE}")
+        )  # a line of its own: nothing jumps when it speaks
         if shown:
             _ask(store, shown, annotator)
         else:
-            st.info("Every pair that is ready has your vote. New ones are being written; the first appears here by itself.")
+            st.info(
+                "Every pair that is ready has your vote. New ones are being written; the first appears here by itself."
+            )
         badge("live", model=policy, note="sides drawn at random, the same for you after a refresh")
     with you_side:
         mine = habits(store.votes(annotator))
@@ -58,14 +64,23 @@ def main() -> None:
 
 def _who_and_what() -> tuple[str, str, str]:
     annotator = st.text_input(
-        "Your name", "me", max_chars=80, key="annotator", bind="query-params", required=True,
+        "Your name",
+        "me",
+        max_chars=80,
+        key="annotator",
+        bind="query-params",
+        required=True,
         help="Votes are kept under this name, on this machine. After typing it, press Escape or click the page: "
         "then the keys vote again.",
     )
     sets = {prompt_set.name: prompt_set for prompt_set in prompt_sets()}
     policy = model_picker("policy")
     prompts = st.selectbox(
-        "Prompts", list(sets), format_func=lambda name: sets[name].title, key="prompts", bind="query-params",
+        "Prompts",
+        list(sets),
+        format_func=lambda name: sets[name].title,
+        key="prompts",
+        bind="query-params",
         help="What the policy is asked to continue or answer.",
     )
     return (annotator or "me").strip(), policy, prompts
@@ -90,23 +105,42 @@ def _ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _vote_button(store, shown, annotator, "skip", began, strength, width="content")
         st.button(
-            "Undo", key="undo", shortcut="U", icon=":material/undo:", on_click=_undo, args=(store, annotator),
-            disabled=not store.votes(annotator, limit=1), help="Takes back your newest vote, as often as you like.",
+            "Undo",
+            key="undo",
+            shortcut="U",
+            icon=":material/undo:",
+            on_click=_undo,
+            args=(store, annotator),
+            disabled=not store.votes(annotator, limit=1),
+            help="Takes back your newest vote, as often as you like.",
         )
         st.segmented_control(
-            "How much better? (optional)", list(_STRENGTHS), key="strength",
-            help="Kept with this one vote, as the margin of the pair: the loss then asks for that much more difference in score.",
+            "How much better? (optional)",
+            list(_STRENGTHS),
+            key="strength",
+            help="Kept with this one vote, as the margin of the pair: the loss then asks for that much more "
+            "difference in score.",
         )
 
 
 def _vote_button(
-    store: FeedbackStore, shown: ShownPair, annotator: str, choice: Choice, began: float, strength: str | None,
+    store: FeedbackStore,
+    shown: ShownPair,
+    annotator: str,
+    choice: Choice,
+    began: float,
+    strength: str | None,
     width: str = "stretch",
 ) -> None:
     label, key, _ = _CHOICES[choice]
     st.button(
-        label, key=f"vote_{choice}", shortcut=key, width=width, type="primary" if choice in ("left", "right") else "secondary",
-        on_click=_vote, args=(store, shown, annotator, choice, began, strength),
+        label,
+        key=f"vote_{choice}",
+        shortcut=key,
+        width=width,
+        type="primary" if choice in ("left", "right") else "secondary",
+        on_click=_vote,
+        args=(store, shown, annotator, choice, began, strength),
     )
 
 
@@ -117,7 +151,9 @@ def _vote(
     decided = choice in ("left", "right")
     try:
         vote = store.vote(
-            shown, annotator, choice,
+            shown,
+            annotator,
+            choice,
             response_seconds=round(time.monotonic() - began, 3),
             strength=_STRENGTHS[strength] if strength and decided else None,
         )
@@ -153,19 +189,26 @@ def _call_to_train(mine: Habits, annotator: str) -> None:
     """Leads on once there is something to train on; never in the way of the next vote."""
     if mine.decided >= FIRST_GOAL:
         st.page_link(
-            site.page("reward_model"), label=f"**Train a reward model** on your {mine.decided} votes",
-            icon=":material/arrow_forward:", query_params={"reward_votes": annotator},
+            site.page("reward_model"),
+            label=f"**Train a reward model** on your {mine.decided} votes",
+            icon=":material/arrow_forward:",
+            query_params={"reward_votes": annotator},
         )
 
 
 def _habits(mine: Habits) -> None:
     st.subheader("What did you favour?", anchor=False)
     if not mine.decided:
-        st.markdown("After your first votes, this says whether you lean to a side or to the longer text: habits a reward model learns too.")
+        st.markdown(
+            "After your first votes, this says whether you lean to a side or to the longer text: habits a reward "
+            "model learns too."
+        )
         return
     st.markdown(_lean("the left text", mine.left))
     st.markdown(_lean("the longer text", mine.longer))
-    st.caption("In brackets: where the true share lies with 95 % confidence (Wilson). A lean is named only when ½ is outside.")
+    st.caption(
+        "In brackets: where the true share lies with 95 % confidence (Wilson). A lean is named only when ½ is outside."
+    )
 
 
 def _lean(what: str, share: Share) -> str:
@@ -173,7 +216,9 @@ def _lean(what: str, share: Share) -> str:
     if not share.total:
         return f"- You have not yet had to choose for or against **{what}**."
     low, high = share.interval
-    measured = f"- You chose **{what}** {share.hits} times of {share.total}: {share.value:.0%} ({low:.0%} to {high:.0%})."
+    measured = (
+        f"- You chose **{what}** {share.hits} times of {share.total}: {share.value:.0%} ({low:.0%} to {high:.0%})."
+    )
     if not share.leans:
         return measured + " Chance alone could do that."
     return measured + (" That is a lean towards it." if share.value > 0.5 else " That is a lean away from it.")
@@ -192,15 +237,24 @@ def _one_vote() -> None:
 def _closing() -> None:
     closing(
         [
-            ("What does one comparison say, and what does it not say?",
-             "Which of these two you prefer, this time. Not how good either is, nor how much better, unless you add a strength."),
-            ("Why are the sides drawn at random?",
-             "People lean to one side, often without knowing. At random, that lean is noise that averages out; "
-             "always on the same side, the reward model would learn it as taste."),
-            ("What becomes of ties and skips?",
-             "They are kept and can be exported, but a pair without a winner puts no term into the pairwise loss, so training leaves them out."),
+            (
+                "What does one comparison say, and what does it not say?",
+                "Which of these two you prefer, this time. Not how good either is, nor how much better, unless you "
+                "add a strength.",
+            ),
+            (
+                "Why are the sides drawn at random?",
+                "People lean to one side, often without knowing. At random, that lean is noise that averages out; "
+                "always on the same side, the reward model would learn it as taste.",
+            ),
+            (
+                "What becomes of ties and skips?",
+                "They are kept and can be exported, but a pair without a winner puts no term into the pairwise loss, "
+                "so training leaves them out.",
+            ),
         ],
-        "reward_model", "train a reward model on these votes, and see how many of the ones it has not seen it predicts.",
+        "reward_model",
+        "train a reward model on these votes, and see how many of the ones it has not seen it predicts.",
     )
 
 

@@ -43,7 +43,13 @@ def _of_run(run: Run) -> None:
         reveal(run)
         watch(run.id, _draw)
         ppo = run.config.get("ppo", {})
-        badge("live", model=str(run.config.get("model", "")), seed=ppo.get("seed"), run=run.id, note=f"β = {ppo.get('kl_coef')}")
+        badge(
+            "live",
+            model=str(run.config.get("model", "")),
+            seed=ppo.get("seed"),
+            run=run.id,
+            note=f"β = {ppo.get('kl_coef')}",
+        )
     _equation(rows)
 
 
@@ -57,7 +63,12 @@ def _of_gallery() -> None:
         start_form(baseline_of("gallery"))
     with picture:
         if entry:
-            badge("cached", model=entry["model"], seed=entry["seed"], note=f"{entry['annotator']} voted · {entry['command']}")
+            badge(
+                "cached",
+                model=entry["model"],
+                seed=entry["seed"],
+                note=f"{entry['annotator']} voted · {entry['command']}",
+            )
             ppo_curves(rows)
             samples(_examples(entry), update=0)
         else:
@@ -83,31 +94,42 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
 
 def claim(rows: Sequence[Row], moving: bool) -> str:
     """One sentence that the measured numbers make, whatever they are."""
-    scores, kl = values_of(rows, "objective/scores"), values_of(rows, "objective/kl_exact") or values_of(rows, "objective/kl")
+    scores = values_of(rows, "objective/scores")
+    kl = values_of(rows, "objective/kl_exact") or values_of(rows, "objective/kl")
     if not scores or not kl:
-        return "The policy writes, the reward model scores, PPO makes what scored well likelier, and KL is the price of every step away."
+        return (
+            "The policy writes, the reward model scores, PPO makes what scored well likelier, "
+            "and KL is the price of every step away."
+        )
     gain = scores[-1] - scores[0]
     paid = f"{kl[-1]:.1f} nats of KL a response"
     now = "So far" if moving else "In all"
     if gain > 0:
-        return f"{now} the mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."
+        return (
+            f"{now} the mean score rose by {gain:.1f} standard deviations of the reference's own texts, "
+            f"at a price of {paid}."
+        )
     return f"{now} the mean score has not risen ({gain:+.1f} standard deviations), and {paid} were spent."
 
 
 def _equation(rows: Sequence[Row]) -> None:
     st.subheader("The equation", anchor=False)
     st.latex(
-        r"L^{\text{CLIP}}(\theta) = \mathbb{E}_t\big[\min\big(\rho_t A_t,\ \operatorname{clip}(\rho_t, 1-\varepsilon, 1+\varepsilon)\,A_t\big)\big],"
+        r"L^{\text{CLIP}}(\theta) = \mathbb{E}_t\big[\min\big(\rho_t A_t,\ \operatorname{clip}(\rho_t, "
+        r"1-\varepsilon, 1+\varepsilon)\,A_t\big)\big],"
         r"\qquad \rho_t = \frac{\pi_\theta(a_t \mid s_t)}{\pi_{\text{old}}(a_t \mid s_t)}"
     )
-    st.latex(r"r_t = \underbrace{\mathbb{1}[t = T]\; r_\phi(x, y)}_{\text{score, at the last token}} - \beta\,\underbrace{\big(\log\pi_\theta - \log\pi_{\text{ref}}\big)}_{\text{KL, at every token}}")
+    st.latex(
+        r"r_t = \underbrace{\mathbb{1}[t = T]\; r_\phi(x, y)}_{\text{score, at the last token}} - "
+        r"\beta\,\underbrace{\big(\log\pi_\theta - \log\pi_{\text{ref}}\big)}_{\text{KL, at every token}}"
+    )
     if rows:
         last = rows[-1]
-        score, shaped, beta, kl = (last.get(key) for key in ("objective/scores", "objective/rlhf_reward", "kl_coef", "objective/kl"))
-        if None not in (score, shaped, beta, kl):
+        score, worth, beta = (last.get(key) for key in ("objective/scores", "objective/rlhf_reward", "kl_coef"))
+        if score is not None and worth is not None and beta:
             st.markdown(
-                f"In the last update: score **{score:.2f}** − β **{beta:g}** × KL **{kl:.2f}** = **{shaped:.2f}**, "
-                "the reward a response was worth to PPO, on average."
+                f"In the last update: score **{score:.2f}** − β **{beta:.3g}** × KL **{(score - worth) / beta:.2f}** = "
+                f"**{worth:.2f}**, what a response was worth to PPO on average."
             )
     show_code("core.alignment.ppo_losses:policy_loss", "core.alignment.ppo_losses:shaped_rewards")
 
@@ -115,15 +137,25 @@ def _equation(rows: Sequence[Row]) -> None:
 def _closing() -> None:
     closing(
         [
-            ("What did the policy give up for what it gained?",
-             "The score says what it gained in the reward model's eyes; the KL says how much of its old self it gave up. Compare the two last values."),
-            ("Why can the KL curve dip below zero when KL cannot?",
-             "k1 is an estimate from the sampled tokens alone, log π − log π_ref: unbiased, but noisy around a small true value. "
-             "KL itself, summed over the whole vocabulary, is never negative."),
-            ("The score still rises, but the texts get worse. What happened?",
-             "The policy found what the reward model likes and people do not. Raise β, stop earlier, or collect more votes on such texts."),
+            (
+                "What did the policy give up for what it gained?",
+                "The score says what it gained in the reward model's eyes; the KL says how much of its old self it "
+                "gave up. Compare the two last values.",
+            ),
+            (
+                "Why can the KL curve dip below zero when KL cannot?",
+                "k1 is an estimate from the sampled tokens alone, log π − log π_ref: unbiased, but noisy around a "
+                "small true value. "
+                "KL itself, summed over the whole vocabulary, is never negative.",
+            ),
+            (
+                "The score still rises, but the texts get worse. What happened?",
+                "The policy found what the reward model likes and people do not. Raise β, stop earlier, or collect "
+                "more votes on such texts.",
+            ),
         ],
-        "overview", "write a prompt of your own, and read the reference beside the tuned policy.",
+        "overview",
+        "write a prompt of your own, and read the reference beside the tuned policy.",
     )
 
 

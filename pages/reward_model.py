@@ -64,7 +64,12 @@ def _of_gallery() -> None:
     with picture:
         if entry:
             reward_curves(rows)
-            badge("cached", model=entry["model"], seed=entry["seed"], note=f"{entry['annotator']} voted · {entry['command']}")
+            badge(
+                "cached",
+                model=entry["model"],
+                seed=entry["seed"],
+                note=f"{entry['annotator']} voted · {entry['command']}",
+            )
         else:
             st.info("Nothing has been trained yet. Press the button: 512 simulated votes take well under a minute.")
     if rows:
@@ -88,11 +93,15 @@ def _in_numbers(rows: Sequence[Row]) -> None:
     st.latex(r"\mathcal{L}(\theta) = -\,\mathbb{E}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
     if losses:
         held = values_of(rows, "heldout/log_loss")
-        last = f"On held-out votes it ends at **{held[-1]:.3f}**" if held else f"The last batch costs **{losses[-1]:.3f}**"
+        last = (
+            f"On held-out votes it ends at **{held[-1]:.3f}**" if held else f"The last batch costs **{losses[-1]:.3f}**"
+        )
         end = held[-1] if held else losses[-1]
         st.markdown(
-            f"The first batch costs **{losses[0]:.3f}**: the score head starts at zero, so every Δ is 0 and σ(0) = ½ costs log 2 = {math.log(2):.3f}. "
-            f"{last}: the probability given to what was really chosen is then exp(−{end:.3f}) = **{math.exp(-end):.0%}** in the geometric mean."
+            f"The first batch costs **{losses[0]:.3f}**: the score head starts at zero, so every Δ is 0 and σ(0) = ½ "
+            f"costs log 2 = {math.log(2):.3f}. "
+            f"{last}: the probability given to what was really chosen is then exp(−{end:.3f}) = "
+            f"**{math.exp(-end):.0%}** in the geometric mean."
         )
     show_code("core.alignment.reward_model:pairwise_loss")
 
@@ -110,16 +119,25 @@ def _taught_by(run: Run) -> str:
 def _closing() -> None:
     closing(
         [
-            ("Why is accuracy measured on votes it has not seen?",
-             "It can learn its own training votes by heart. Only unseen prompts tell whether it learned the taste behind them."),
-            ("A text scores +3. Is that good?",
-             "Nobody can say from the number alone. The loss only ever sees differences: shift all scores by 10, and it is the same model. "
-             "That is why the page also shows the score in standard deviations of what the policy itself writes."),
-            ("Why can accuracy not reach 100 %?",
-             "Votes are noisy: the same person would decide some pairs otherwise tomorrow. "
-             "For a simulated annotator that ceiling is known exactly, and the loop reports it."),
+            (
+                "Why is accuracy measured on votes it has not seen?",
+                "It can learn its own training votes by heart. Only unseen prompts tell whether it learned the taste "
+                "behind them.",
+            ),
+            (
+                "A text scores +3. Is that good?",
+                "Nobody can say from the number alone. The loss only ever sees differences: shift all scores by 10, "
+                "and it is the same model. "
+                "That is why the page also shows the score in standard deviations of what the policy itself writes.",
+            ),
+            (
+                "Why can accuracy not reach 100 %?",
+                "Votes are noisy: the same person would decide some pairs otherwise tomorrow. "
+                "For a simulated annotator that ceiling is known exactly, and the loop reports it.",
+            ),
         ],
-        "ppo", "let PPO bend the policy towards what this reward model likes.",
+        "ppo",
+        "let PPO bend the policy towards what this reward model likes.",
     )
 
 

@@ -5,6 +5,7 @@ The thresholds are rules of thumb, and each says where it comes from; the senten
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Verdict = Literal["early", "healthy", "watch", "trouble"]
@@ -51,7 +52,7 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 def _score(values: Sequence[float]) -> Reading:
     start, end = _ends(values)
-    steps = [later - earlier for earlier, later in zip(values, values[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(values)]
     noise = (sum(step * step for step in steps) / (2 * len(steps))) ** 0.5  # sd of white noise from its differences
     if end - start > noise:
         return Reading("healthy", f"Rose from {start:.2f} to {end:.2f}: the policy finds what the reward model likes.")
@@ -140,7 +141,8 @@ CURVES: tuple[Curve, ...] = (
         "objective/kl_exact",
         "KL to the reference",
         "nats a response",
-        "How far the policy has moved from where it began. The thin line is k1, the estimate PPO is charged: it can dip below zero, KL cannot.",
+        "How far the policy has moved from where it began. The thin line is k1, the estimate PPO is charged: it can "
+        "dip below zero, KL cannot.",
         "Rises slowly and levels off where β balances the score.",
         _kl,
     ),

@@ -1,4 +1,5 @@
-"""What a reward model latched on to: rank correlations of its scores with traits that plain code can read off a text."""
+"""What a reward model latched on to: rank correlations of its scores with traits that plain code can read off a "
+"text."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,8 +23,9 @@ class Trait:
 def measured_traits(prompts: Sequence[str], responses: Sequence[str], scores: Sequence[float]) -> list[Trait]:
     """Every trait's rank correlation with `scores`, strongest first; all three sequences [N], N ≥ 4.
 
-    The traits are length in words and the simulated annotators' utilities (a mix is made of the others: left out). The interval is Fisher's with the variance
-    1.06 / (N − 3) that Fieller, Hartley & Pearson (1957, Biometrika 44:470) give for ranks, taken at ρ itself.
+    The traits are length in words and the simulated annotators' utilities (a mix is made of the others: left out). The
+    interval is Fisher's with the variance 1.06 / (N − 3) that Fieller, Hartley & Pearson (1957, Biometrika 44:470) give
+    for ranks, taken at ρ itself.
     """
     if not len(prompts) == len(responses) == len(scores) >= 4:
         raise ValueError("a correlation needs at least four texts, and a score for each")

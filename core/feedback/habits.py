@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from core.feedback.store import Vote
@@ -77,6 +78,6 @@ def _words(text: str) -> int:
 def _pace(times: Sequence[float]) -> float | None:
     """Votes a minute over the last few votes of one sitting."""
     recent = times[-_PACE_WINDOW:]
-    gaps = [later - earlier for earlier, later in zip(recent, recent[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(recent)]
     gaps = [gap for gap in gaps if gap <= _BREAK_SECONDS]
     return 60 * len(gaps) / sum(gaps) if gaps and sum(gaps) > 0 else None

@@ -18,7 +18,11 @@ def calibration(bins: Sequence[Mapping[str, float]], dark: bool) -> go.Figure:
     largest = max((row["pairs"] for row in bins), default=1)
     figure = go.Figure()
     figure.add_scatter(
-        x=[0.5, 1], y=[0.5, 1], mode="lines", hoverinfo="skip", showlegend=False,
+        x=[0.5, 1],
+        y=[0.5, 1],
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
         line={"color": colour("reference", dark), "dash": "dash", "width": 1.5},
     )
     figure.add_scatter(
@@ -29,15 +33,19 @@ def calibration(bins: Sequence[Mapping[str, float]], dark: bool) -> go.Figure:
         showlegend=False,
         line={"color": colour("reward", dark), "width": 1},
         marker={
-            "color": colour("reward", dark), "symbol": "diamond",
+            "color": colour("reward", dark),
+            "symbol": "diamond",
             "size": [8 + 18 * (row["pairs"] / largest) ** 0.5 for row in bins],
         },
         hovertemplate="says %{x:.0%}, right %{y:.0%}<br>%{customdata} held-out votes<extra></extra>",
     )
     figure.add_annotation(x=0.97, y=0.9, text="perfectly calibrated", showarrow=False, xanchor="right", textangle=0)
     figure.update_layout(
-        height=300, margin={"l": 10, "r": 10, "t": 10, "b": 10}, template="plotly_dark" if dark else "plotly_white",
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        height=300,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        template="plotly_dark" if dark else "plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
         xaxis={"title": "probability it gives its favourite", "tickformat": ".0%", "range": [0.48, 1.02]},
         yaxis={"title": "how often that one was chosen", "tickformat": ".0%", "range": [-0.02, 1.04]},
     )

@@ -26,21 +26,30 @@ def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height:
     shades = [CONCEPTS[one.concept] for one in series]
     encoding = {
         "x": {
-            "field": "step", "type": "quantitative", "title": x_title,
+            "field": "step",
+            "type": "quantitative",
+            "title": x_title,
             "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 5},
             "scale": {"nice": False, "zero": False},
         },
         "y": {
-            "field": "value", "type": "quantitative", "title": None,
-            "axis": {"tickCount": 4, "gridOpacity": 0.4}, "scale": {"zero": False},
+            "field": "value",
+            "type": "quantitative",
+            "title": None,
+            "axis": {"tickCount": 4, "gridOpacity": 0.4},
+            "scale": {"zero": False},
         },
         "color": {
-            "field": "series", "type": "nominal", "title": None,
+            "field": "series",
+            "type": "nominal",
+            "title": None,
             "scale": {"domain": names, "range": [shade.on(dark) for shade in shades]},
             "legend": {"orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 2, "labelLimit": 300},
         },
         "strokeDash": {
-            "field": "series", "type": "nominal", "legend": None,
+            "field": "series",
+            "type": "nominal",
+            "legend": None,
             "scale": {"domain": names, "range": [list(shade.dash) or [1, 0] for shade in shades]},
         },
         "tooltip": [

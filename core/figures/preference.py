@@ -15,23 +15,36 @@ def preference(difference: float, dark: bool) -> go.Figure:
     grid = [reach * (i / 60 - 1) for i in range(121)]
     figure = go.Figure()
     figure.add_scatter(
-        x=grid, y=[_sigmoid(x) for x in grid], mode="lines", showlegend=False,
+        x=grid,
+        y=[_sigmoid(x) for x in grid],
+        mode="lines",
+        showlegend=False,
         line={"color": colour("reward", dark), "width": 2},
         hovertemplate="Δ %{x:.2f} → %{y:.1%}<extra></extra>",
     )
     probability = _sigmoid(difference)
     figure.add_scatter(
-        x=[difference, difference, -reach], y=[0, probability, probability], mode="lines", showlegend=False, hoverinfo="skip",
+        x=[difference, difference, -reach],
+        y=[0, probability, probability],
+        mode="lines",
+        showlegend=False,
+        hoverinfo="skip",
         line={"color": colour("reference", dark), "dash": "dash", "width": 1},
     )
     figure.add_scatter(
-        x=[difference], y=[probability], mode="markers", showlegend=False,
+        x=[difference],
+        y=[probability],
+        mode="markers",
+        showlegend=False,
         marker={"color": colour("reward", dark), "symbol": "diamond", "size": 14},
         hovertemplate="this pair: Δ %{x:.2f} → %{y:.1%}<extra></extra>",
     )
     figure.update_layout(
-        height=260, margin={"l": 10, "r": 10, "t": 10, "b": 10}, template="plotly_dark" if dark else "plotly_white",
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        height=260,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        template="plotly_dark" if dark else "plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
         xaxis={"title": "Δ = score of A − score of B", "range": [-reach, reach], "zeroline": True},
         yaxis={"title": "probability that A is preferred", "tickformat": ".0%", "range": [-0.02, 1.02]},
     )

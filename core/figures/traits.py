@@ -11,7 +11,10 @@ def traits(names: Sequence[str], correlations: Sequence[float], reach: Sequence[
     """A bar a trait: rank correlation with the score, −1 to 1, with the half-width of its 95 % interval."""
     figure = go.Figure()
     figure.add_bar(
-        x=list(correlations), y=list(names), orientation="h", showlegend=False,
+        x=list(correlations),
+        y=list(names),
+        orientation="h",
+        showlegend=False,
         error_x={"type": "data", "array": list(reach), "color": colour("reference", dark), "thickness": 1.5},
         marker={
             "color": [colour("chosen" if value >= 0 else "rejected", dark) for value in correlations],
@@ -20,8 +23,11 @@ def traits(names: Sequence[str], correlations: Sequence[float], reach: Sequence[
         hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
     )
     figure.update_layout(
-        height=60 + 34 * len(names), margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        template="plotly_dark" if dark else "plotly_white", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        height=60 + 34 * len(names),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        template="plotly_dark" if dark else "plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
         xaxis={"title": "rank correlation with the score", "range": [-1, 1], "zeroline": True},
         yaxis={"autorange": "reversed"},
     )

@@ -17,7 +17,8 @@ _SMALL = 0.01  # below this, a decimal point hides the digits that matter
 def config_form(
     config: Config, names: Iterable[str], *, prefix: str, labels: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """A widget for each field in `names`; returns their values, to be checked again by `type(config).checked(**values)`.
+    """A widget for each field in `names`; returns their values, to be checked again by "
+    "`type(config).checked(**values)`.
 
     Args:
         config: gives the defaults.

@@ -29,6 +29,9 @@ def one_line(rows: Sequence[Row], metric: str) -> pd.DataFrame:
 def several_lines(rows: Sequence[Row], metrics: Mapping[str, str]) -> pd.DataFrame:
     """`step`, `value` and `series`, for core.figures.layered.layered; `metrics` is line name to metric."""
     points = [
-        (row["step"], row[metric], name) for name, metric in metrics.items() for row in rows if row.get(metric) is not None
+        (row["step"], row[metric], name)
+        for name, metric in metrics.items()
+        for row in rows
+        if row.get(metric) is not None
     ]
     return pd.DataFrame(points, columns=["step", "value", "series"])

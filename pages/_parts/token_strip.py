@@ -11,10 +11,13 @@ _CSS = """
 .token { white-space: pre-wrap; padding: 0.2rem 0; cursor: pointer; border-bottom: 2px solid transparent; }
 .token:hover, .token:focus-visible { outline: 2px solid currentColor; outline-offset: -1px; }
 .token[aria-pressed="true"] { border-bottom-color: currentColor; }
-.detail { font-size: 0.875rem; opacity: 0.8; min-height: 1.5rem; margin-top: 0.25rem; font-variant-numeric: tabular-nums; }
+.detail { font-size: 0.875rem; opacity: 0.8; min-height: 1.5rem; margin-top: 0.25rem; }
 """
 _strip = st.components.v2.component(
-    "rlhf_playground.token_strip", html=_HTML, css=_CSS, js=(Path(__file__).with_suffix(".js")).read_text(encoding="utf-8")
+    "rlhf_playground.token_strip",
+    html=_HTML,
+    css=_CSS,
+    js=(Path(__file__).with_suffix(".js")).read_text(encoding="utf-8"),
 )
 
 

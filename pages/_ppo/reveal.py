@@ -34,7 +34,8 @@ def reveal(run: Run) -> None:
     measured = outcome(before.kl, after.kl)
     verdict = "As you said." if guess == measured else f"You said: {guess}."
     st.success(
-        f"**{verdict}** With β = {after.kl_coef:g} it ended {after.kl:.1f} nats away, with β = {before.kl_coef:g} {before.kl:.1f}: {measured}.",
+        f"**{verdict}** With β = {after.kl_coef:g} it ended {after.kl:.1f} nats away, with β = {before.kl_coef:g} "
+        f"{before.kl:.1f}: {measured}.",
         icon=":material/visibility:",
     )
 

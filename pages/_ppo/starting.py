@@ -20,7 +20,9 @@ from pages._parts.text import escaped
 BESIDE = ("updates", "learning_rate", "kl_coef", "seed")  # what one would try first; the rest is one click away
 LABELS = {"kl_coef": "β (KL coefficient)", "learning_rate": "learning rate"}
 GUESSES = ("closer to the reference", "about as far", "farther away")
-FIRST_VOTES = ("bundled:sunny",)  # what teaches a first reward model when there is none: nothing has to be written first
+FIRST_VOTES = (
+    "bundled:sunny",
+)  # what teaches a first reward model when there is none: nothing has to be written first
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,35 @@ def start_form(baseline: Baseline | None) -> None:
         _make_one()
         return
     chosen = st.selectbox(
-        "Reward model", list(rewards), format_func=lambda id: _described(rewards[id]), key="ppo_reward", bind="query-params",
+        "Reward model",
+        list(rewards),
+        format_func=lambda id: _described(rewards[id]),
+        key="ppo_reward",
+        bind="query-params",
         help="Any finished one: what it learned to like is what PPO will climb.",
     )
     values = config_form(PPOConfig(), BESIDE, prefix="ppo", labels=LABELS)
     with st.popover("More settings", icon=":material/tune:"):
         sets = {one.name: one.title for one in prompt_sets()}
         prompts = st.selectbox(
-            "prompts", ["", *sets], format_func=lambda name: sets.get(name, "the policy's own"), key="ppo_prompts",
-            bind="query-params", help="what the policy is asked to continue or answer",
+            "prompts",
+            ["", *sets],
+            format_func=lambda name: sets.get(name, "the policy's own"),
+            key="ppo_prompts",
+            bind="query-params",
+            help="what the policy is asked to continue or answer",
         )
         values |= config_form(PPOConfig(), other_fields(PPOConfig(), BESIDE), prefix="ppo", labels=LABELS)
     asked, guess = _prediction(baseline, values["kl_coef"])
     if st.button(
-        "Start PPO", type="primary", icon=":material/play_arrow:", key="ppo_start", disabled=asked and guess is None,
-        help="Say first what the other β will do." if asked and guess is None else "Runs in the background: you may leave this page.",
+        "Start PPO",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="ppo_start",
+        disabled=asked and guess is None,
+        help="Say first what the other β will do."
+        if asked and guess is None
+        else "Runs in the background: you may leave this page.",
     ):
         _start(rewards[chosen], prompts, values, baseline, guess)
 
@@ -64,13 +80,13 @@ def reward_runs() -> dict[str, Run]:
     return {run.id: run for run in runs if (run.folder / "reward_model" / "config.json").exists()}
 
 
-def _start(
-    reward: Run, prompts: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None
-) -> None:
+def _start(reward: Run, prompts: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None) -> None:
     try:
         job = PPOJob.checked(
-            model=str(reward.config.get("model") or "storyteller"), reward_model=str(reward.folder / "reward_model"),
-            prompts=prompts, ppo=PPOConfig.checked(**values),
+            model=str(reward.config.get("model") or "storyteller"),
+            reward_model=str(reward.folder / "reward_model"),
+            prompts=prompts,
+            ppo=PPOConfig.checked(**values),
         )
         run_id = supervisor.submit(job)
     except PlaygroundError as error:
@@ -105,8 +121,13 @@ def _make_one() -> None:
     learning = [run for run in RunStore().list("reward") if run.status in MOVING]
     st.markdown("PPO needs a reward model to climb, and there is none on this machine yet.")
     if not learning:
-        if st.button("Make a first one", type="primary", icon=":material/balance:", key="ppo_make_reward",
-                     help="A simulated annotator, Sunny, votes on the bundled pairs; a reward model learns from it."):
+        if st.button(
+            "Make a first one",
+            type="primary",
+            icon=":material/balance:",
+            key="ppo_make_reward",
+            help="A simulated annotator, Sunny, votes on the bundled pairs; a reward model learns from it.",
+        ):
             try:
                 supervisor.submit(RewardJob(preferences=FIRST_VOTES))
             except PlaygroundError as error:

@@ -9,7 +9,10 @@ from core.runs.store import Run, RunStore
 from pages._parts.series import Row
 from pages._parts.text import escaped
 
-_FIELDS = {"learning_rate": ("learning rate", "lr", "%.1e", 1e-5), "kl_coef": ("β (KL coefficient)", "kl_coef", "%g", 0.05)}
+_FIELDS = {
+    "learning_rate": ("learning rate", "lr", "%.1e", 1e-5),
+    "kl_coef": ("β (KL coefficient)", "kl_coef", "%g", 0.05),
+}
 
 
 def steer(run: Run, rows: Sequence[Row]) -> None:
@@ -20,7 +23,9 @@ def steer(run: Run, rows: Sequence[Row]) -> None:
         for field, (label, metric, form, step) in _FIELDS.items():
             current = _current(run, rows, field, metric)
             wanted[field] = (
-                st.number_input(label, min_value=0.0, value=current, step=step, format=form, key=f"steer_{field}_{run.id}"),
+                st.number_input(
+                    label, min_value=0.0, value=current, step=step, format=form, key=f"steer_{field}_{run.id}"
+                ),
                 current,
             )
         pressed = st.form_submit_button("Apply from the next update", key="steer_apply")

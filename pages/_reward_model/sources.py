@@ -19,14 +19,21 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
     asked = st.query_params.get("reward_votes")
     default = [_VOTES] if asked in voters else [_SIMULATED]
     chosen = st.pills(
-        "Learn from", offered, selection_mode="multi", default=default, key="reward_sources",
+        "Learn from",
+        offered,
+        selection_mode="multi",
+        default=default,
+        key="reward_sources",
         help="Any mix: the pairs are put together. Your own votes appear here once you have decided some on Label.",
     )
     sources: list[str] = []
     total = 0
     if _VOTES in chosen:
         voter = st.selectbox(
-            "Votes of", list(voters), format_func=lambda name: f"{name}: {voters[name]} decided", key="reward_votes",
+            "Votes of",
+            list(voters),
+            format_func=lambda name: f"{name}: {voters[name]} decided",
+            key="reward_votes",
             bind="query-params",
         )
         sources.append(f"votes:{voter}")
@@ -37,8 +44,11 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         total += count
     if _IMPORTED in chosen:
         dataset = st.selectbox(
-            "Data set", list(datasets), format_func=lambda id: f"{datasets[id].name}: {datasets[id].rows:,} rows",
-            key="reward_dataset", bind="query-params",
+            "Data set",
+            list(datasets),
+            format_func=lambda id: f"{datasets[id].name}: {datasets[id].rows:,} rows",
+            key="reward_dataset",
+            bind="query-params",
         )
         sources.append(f"dataset:{dataset}")
         total += datasets[dataset].rows
@@ -49,13 +59,22 @@ def _simulated() -> tuple[str, int]:
     """A taste that is known exactly, on pairs written for this run or on those that came with the program."""
     known = annotators()
     name = st.selectbox(
-        "Simulated annotator", list(known), index=list(known).index("sunny"), format_func=lambda name: known[name].title,
-        key="reward_annotator", bind="query-params",
+        "Simulated annotator",
+        list(known),
+        index=list(known).index("sunny"),
+        format_func=lambda name: known[name].title,
+        key="reward_annotator",
+        bind="query-params",
     )
     plain(known[name].description)
     bundled = len(bundled_pairs())
     fresh = st.segmented_control(
-        "Pairs", ["fresh", "bundled"], default="fresh", required=True, key="reward_pairs_from", bind="query-params",
+        "Pairs",
+        ["fresh", "bundled"],
+        default="fresh",
+        required=True,
+        key="reward_pairs_from",
+        bind="query-params",
         help=f"fresh: the policy writes them now. bundled: the {bundled} pairs that came with the program, at once.",
     )
     if fresh == "bundled":

@@ -32,7 +32,11 @@ def training_form(store: FeedbackStore) -> None:
     with st.popover("More settings", icon=":material/tune:"):
         values |= config_form(defaults, other_fields(defaults, _BESIDE), prefix="reward")
     if st.button(
-        "Train the reward model", type="primary", icon=":material/play_arrow:", key="reward_train", disabled=not sources,
+        "Train the reward model",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="reward_train",
+        disabled=not sources,
         help="Runs in the background: you may leave this page.",
     ):
         try:
@@ -52,13 +56,16 @@ def reward_curves(rows: Sequence[Row]) -> None:
     left, right = st.columns(2)
     with left:
         _titled("Loss", "−log σ(Δ) on this batch; a coin toss costs log 2 ≈ 0.693")
-        st.vega_lite_chart(one_line(rows, "loss"), curve("loss", dark, "step"), alt="Loss of each batch against the step")
+        st.vega_lite_chart(
+            one_line(rows, "loss"), curve("loss", dark, "step"), alt="Loss of each batch against the step"
+        )
         _titled("Margin", "mean Δ = chosen − rejected, in raw score: should grow away from zero")
         st.vega_lite_chart(one_line(rows, "margin"), curve("margin", dark, "step"), alt="Mean margin against the step")
     with right:
         _titled("Accuracy", "share of votes predicted; ½ is guessing. Held out: votes it never trains on")
         st.vega_lite_chart(
-            several_lines(rows, {"held out": "heldout/accuracy", "this batch": "accuracy"}), layered(_ACCURACY, dark),
+            several_lines(rows, {"held out": "heldout/accuracy", "this batch": "accuracy"}),
+            layered(_ACCURACY, dark),
             alt="Accuracy on held-out votes and on the training batch against the step",
         )
         _titled("Gradient norm", "how hard the loss pulls; cut at the clip before it acts")
@@ -69,4 +76,3 @@ def reward_curves(rows: Sequence[Row]) -> None:
 
 def _titled(title: str, what: str) -> None:
     st.markdown(f"**{title}** · {what}")
-

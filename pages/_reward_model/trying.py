@@ -55,13 +55,17 @@ def _latched(folder: str) -> tuple[list[str], list[str], list[float], list[float
     scores = score(reward_model.model, reward_model.tokenizer, prompts, responses).tolist()
     found = measured_traits(prompts, responses, scores)
     return (
-        [trait.name for trait in found], [trait.meaning for trait in found], [trait.correlation for trait in found],
-        [trait.reach for trait in found], len(responses),
+        [trait.name for trait in found],
+        [trait.meaning for trait in found],
+        [trait.correlation for trait in found],
+        [trait.reach for trait in found],
+        len(responses),
     )
 
 
 def try_it(folder: Path) -> None:
-    """Type any text: its score, the preferred probability of two, the running score, and the pair's part in the loss."""
+    """Type any text: its score, the preferred probability of two, the running score, and the pair's part in the "
+    "loss."""
     st.subheader("Try any text", anchor=False)
     example = bundled_pairs()[0]
     prompt = st.text_area("Prompt", example.prompt, key="try_prompt", height="content")
@@ -77,8 +81,13 @@ def try_it(folder: Path) -> None:
         return
     for column, name, raw in ((left, "A", score_a), (right, "B", score_b)):
         column.metric(
-            f"Score of {name}", f"{raw:+.3f}", f"{(raw - model.mean) / model.sd:+.2f} sd", delta_color="off", delta_arrow="off",
-            help="The raw logit; below it, in standard deviations from the mean of what the policy wrote before tuning.",
+            f"Score of {name}",
+            f"{raw:+.3f}",
+            f"{(raw - model.mean) / model.sd:+.2f} sd",
+            delta_color="off",
+            delta_arrow="off",
+            help="The raw logit; below it, in standard deviations from the mean of what the policy wrote before "
+            "tuning.",
         )
     _probability(score_a, score_b)
     _strip(tokens, model.mean, model.sd)
@@ -89,29 +98,43 @@ def _probability(score_a: float, score_b: float) -> None:
     term = pair_term(score_a, score_b)
     picture, words = st.columns([3, 2], gap="large", vertical_alignment="center")
     picture.plotly_chart(
-        preference(term.difference, theme.dark()), config=_PLAIN, key="preference",
-        alt=f"Logistic curve; this pair stands at a difference of {term.difference:.2f} and a probability of {term.probability:.0%}",
+        preference(term.difference, theme.dark()),
+        config=_PLAIN,
+        key="preference",
+        alt=f"Logistic curve; this pair stands at a difference of {term.difference:.2f} and a probability of "
+        f"{term.probability:.0%}",
     )
     favourite = "A" if term.difference > 0 else "B" if term.difference < 0 else "neither"
     words.markdown(
-        f"It prefers **{favourite}**: A wins with probability **{term.probability:.1%}**, from the difference Δ = {term.difference:+.3f} "
+        f"It prefers **{favourite}**: A wins with probability **{term.probability:.1%}**, from the difference Δ = "
+        f"{term.difference:+.3f} "
         "alone. A single score has no zero and no unit of its own: add 10 to every text, and nothing changes."
     )
     shift = words.slider("Add this to both scores", -10.0, 10.0, 0.0, 0.5, key="try_shift")
     moved = pair_term(score_a + shift, score_b + shift)
-    words.markdown(f"Scores {score_a + shift:+.2f} and {score_b + shift:+.2f}: probability **{moved.probability:.1%}**.")
+    words.markdown(
+        f"Scores {score_a + shift:+.2f} and {score_b + shift:+.2f}: probability **{moved.probability:.1%}**."
+    )
 
 
 def _strip(tokens: dict[str, list[tuple[str, float]]], mean: float, sd: float) -> None:
-    st.markdown("**Running score** · the score the text would have if it ended after each token, in sd of the policy's own texts")
-    which = st.segmented_control("Text", ["A", "B"], default="A", required=True, key="try_strip", label_visibility="collapsed")
+    st.markdown(
+        "**Running score** · the score the text would have if it ended after each token, in sd of the policy's own "
+        "texts"
+    )
+    which = st.segmented_control(
+        "Text", ["A", "B"], default="A", required=True, key="try_strip", label_visibility="collapsed"
+    )
     scaled = [(text, (value - mean) / sd) for text, value in tokens[which]]
     token_strip(
-        scaled, key=f"strip_{which}", label="running score (sd)",
+        scaled,
+        key=f"strip_{which}",
+        label="running score (sd)",
         alt=f"Prompt and response {which} as tokens, tinted by the running score, from blue (high) to orange (low)",
     )
     st.caption(
-        "Look for the words where it turns. It does not show what a word is worth elsewhere: every value depends on all that came before, "
+        "Look for the words where it turns. It does not show what a word is worth elsewhere: every value depends on "
+        "all that came before, "
         "and the model was only ever asked about whole texts."
     )
 
@@ -128,7 +151,11 @@ def _equation(score_a: float, score_b: float) -> None:
     )
     st.markdown(
         f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, and the opposite in the rejected one: "
-        + ("the model already agrees, so this vote pulls little." if term.probability > 0.5 else "the model disagrees, so this vote pulls hard.")
+        + (
+            "the model already agrees, so this vote pulls little."
+            if term.probability > 0.5
+            else "the model disagrees, so this vote pulls hard."
+        )
     )
 
 
@@ -136,19 +163,29 @@ def latched_on(folder: Path) -> None:
     """Correlations of the score with traits that plain code can read off a text."""
     st.subheader("What did it latch on to?", anchor=False)
     if not st.toggle("Score the bundled responses and compare", key="reward_traits", bind="query-params"):
-        st.markdown("A reward model learns whatever tells the chosen texts from the rejected: the taste, but also length, or a lucky word.")
+        st.markdown(
+            "A reward model learns whatever tells the chosen texts from the rejected: the taste, but also length, or "
+            "a lucky word."
+        )
         return
     names, meanings, correlations, reach, texts = _latched(str(folder))
     picture, words = st.columns([3, 2], gap="large", vertical_alignment="center")
     picture.plotly_chart(
-        traits(names, correlations, reach, theme.dark()), config=_PLAIN, key="traits",
+        traits(names, correlations, reach, theme.dark()),
+        config=_PLAIN,
+        key="traits",
         alt="Rank correlation of the score with each trait: "
         + ", ".join(f"{name} {value:+.2f}" for name, value in zip(names, correlations, strict=True)),
     )
     strongest, clear = names[0], abs(correlations[0]) > reach[0]
     words.markdown(
-        (f"Its scores go along most with **{strongest}** ({correlations[0]:+.2f})" if clear else "Its scores go along with none of these clearly")
-        + f", on {texts} responses of the storyteller. The thin lines are 95% intervals. A correlation does not say that the trait is the cause."
+        (
+            f"Its scores go along most with **{strongest}** ({correlations[0]:+.2f})"
+            if clear
+            else "Its scores go along with none of these clearly"
+        )
+        + f", on {texts} responses of the storyteller. The thin lines are 95% intervals. A correlation does not say "
+        "that the trait is the cause."
     )
     with words.expander("What the names mean"):
         for name, meaning in zip(names, meanings, strict=True):

@@ -27,7 +27,14 @@ def vote(number: int, choice: str, left: str = "one two three", right: str = "on
 
 
 def test_counts_sides_and_lengths_of_decided_votes_only():
-    votes = [vote(1, "left"), vote(2, "left"), vote(3, "right"), vote(4, "tie"), vote(5, "skip"), vote(6, "right", undone=True)]
+    votes = [
+        vote(1, "left"),
+        vote(2, "left"),
+        vote(3, "right"),
+        vote(4, "tie"),
+        vote(5, "skip"),
+        vote(6, "right", undone=True),
+    ]
     seen = habits(votes)
     assert (seen.decided, seen.undecided) == (3, 2)
     assert (seen.left.hits, seen.left.total) == (2, 3)
@@ -43,7 +50,9 @@ def test_wilson_interval_against_the_published_formula():
     assert (low, high) == (pytest.approx(0.4901625, abs=2e-5), pytest.approx(0.9433178, abs=2e-5))
 
 
-@pytest.mark.parametrize(("hits", "total", "leans"), [(5, 10, False), (8, 10, False), (16, 20, True), (4, 20, True), (0, 0, False)])
+@pytest.mark.parametrize(
+    ("hits", "total", "leans"), [(5, 10, False), (8, 10, False), (16, 20, True), (4, 20, True), (0, 0, False)]
+)
 def test_a_lean_needs_more_than_chance(hits, total, leans):
     assert Share(hits, total).leans is leans
 
@@ -55,5 +64,8 @@ def test_pace_leaves_breaks_out():
 
 
 def test_median_response_time_of_the_measured_votes():
-    assert habits([vote(1, "left", response_seconds=2.0), vote(2, "left"), vote(3, "tie", response_seconds=4.0)]).seconds == 3.0
+    assert (
+        habits([vote(1, "left", response_seconds=2.0), vote(2, "left"), vote(3, "tie", response_seconds=4.0)]).seconds
+        == 3.0
+    )
     assert habits([]).seconds is None
