@@ -1,0 +1,222 @@
+"""Preference files as streams of raw rows: JSON lines, CSV and Parquet, the first two also gzipped.
+
+A row that cannot be read is told as a RejectedRow and the rest goes on; a file that is not of its format at all is one
+PlaygroundError. Memory stays bounded whatever the file: a row has at most 1 MiB, and what a gzip file unpacks to is
+capped, so that a small file cannot unfold into a huge one.
+"""
+
+import contextlib
+import csv
+import gzip
+import json
+import math
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from core.errors import PlaygroundError
+from core.feedback.rows import RejectedRow
+
+MAX_ROW = 2**20  # bytes
+_MAX_LINE = 2**26  # bytes: past this there are no lines in the file
+_MAX_UNPACKED = 2**33  # bytes
+
+_SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+_FIELDS = ("prompt", "chosen", "rejected", "margin", "annotator")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+
+RawRow = tuple[int, Any]
+"""Where it stands, and the row as the file has it, or a RejectedRow."""
+
+
+def format_of(path: Path) -> str:
+    """`jsonl`, `csv` or `parquet`, by the file's name. Raises PlaygroundError for any other."""
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    kind = _SUFFIXES.get(suffix)
+    if kind is None or (kind == "parquet" and path.name.lower().endswith(".gz")):
+        raise PlaygroundError(f"{path}: the name must end in .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet")
+    return kind
+
+
+def raw_rows(path: Path) -> Iterator[RawRow]:
+    """Every row of the file in its order. Raises PlaygroundError when the file is not what its name says."""
+    kind = format_of(path)
+    try:
+        if kind == "parquet":
+            yield from _parquet(path)
+        else:
+            with open(path, "rb") as plain:
+                packed = plain.read(2) == b"\x1f\x8b"
+            with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
+                lines = _lines(path, cast(IO[bytes], stream), _MAX_UNPACKED if packed else math.inf)
+                yield from _jsonl(path, lines) if kind == "jsonl" else _csv(path, lines)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise PlaygroundError(f"{path}: the gzip file is damaged or cut short ({error})") from error
+    except OSError as error:
+        raise PlaygroundError(f"{path}: {error.strerror or error}") from error
+
+
+def _lines(path: Path, stream: IO[bytes], most: float) -> Iterator[tuple[int, bytes | None]]:
+    """Numbered lines with their ends, without a byte-order mark; None for one longer than MAX_ROW."""
+    number = total = 0
+    while line := stream.readline(MAX_ROW + 1):
+        number += 1
+        size = len(line)
+        while size > MAX_ROW and not line.endswith(b"\n") and (more := stream.readline(MAX_ROW)):
+            line = more
+            size += len(more)
+            if size > _MAX_LINE:
+                raise PlaygroundError(
+                    f"{path}, line {number}: over {_MAX_LINE >> 20} MiB without an end; not a text file"
+                )
+        total += size
+        if total > most:
+            raise PlaygroundError(f"{path} unpacks to more than {_MAX_UNPACKED >> 30} GiB; unpack and split it first")
+        if number == 1:
+            if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise PlaygroundError(f"{path} is UTF-16; save it as UTF-8")
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        yield number, line if size <= MAX_ROW else None
+
+
+def _jsonl(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawRow]:
+    first = True
+    for number, line in lines:
+        if line is None:
+            yield number, RejectedRow(number, "longer than 1 MiB")
+        elif line.strip():
+            try:
+                row = json.loads(line.decode())
+            except UnicodeDecodeError:
+                row = RejectedRow(number, "not valid UTF-8")
+            except (ValueError, RecursionError) as error:
+                row = RejectedRow(number, f"invalid JSON ({getattr(error, 'msg', error)})")
+            if first and isinstance(row, RejectedRow):
+                _check_beginning(path, line)
+            first = False
+            yield number, row
+
+
+def _check_beginning(path: Path, line: bytes) -> None:
+    """The first line is no JSON: is this a bad row, or no file of rows at all?"""
+    if line.lstrip().startswith(b"["):
+        raise PlaygroundError(f"{path} is one JSON array; write one object a line (JSON Lines)")
+    beginning = line[:4096]
+    controls = sum(byte < 32 and byte not in b"\t\r\n\f\v\x1b" for byte in beginning) / len(beginning)
+    is_text = "\ufffd" not in beginning[:4000].decode(errors="replace")
+    if controls > (0.3 if is_text else 0.05) or line.startswith((b"PK\x03\x04", b"%PDF", b"\x89PNG", b"PAR1")):
+        raise PlaygroundError(f"{path} holds binary data, not JSON Lines")
+
+
+class _Physical(Iterator[str]):
+    """Lines for csv.reader, which asks for several where a cell has line breaks; counts them and what a row takes.
+
+    Not a generator: one that has raised is over, and the rows behind a bad one are wanted.
+    """
+
+    def __init__(self, lines: Iterator[tuple[int, bytes | None]]) -> None:
+        self._lines = lines
+        self.number = 0
+        self.size = 0
+
+    def __next__(self) -> str:
+        self.number, line = next(self._lines)
+        self.size += MAX_ROW + 1 if line is None else len(line)
+        if line is None or self.size > MAX_ROW:
+            raise csv.Error("longer than 1 MiB; is a quotation mark missing?")
+        return line.decode(errors="surrogateescape")  # a cell with a stray byte is then told as such
+
+
+def _csv(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawRow]:
+    csv.field_size_limit(MAX_ROW)
+    physical = _Physical(lines)
+    header, delimiter = _header(path, physical)
+    reader = csv.reader(physical, delimiter=delimiter, strict=True)
+    while True:
+        number = physical.number + 1
+        physical.size = 0
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, RejectedRow(number, f"invalid CSV ({error})")
+            continue
+        if len(cells) == len(header):
+            yield number, _row(dict(zip(header, cells, strict=True)))
+        elif cells:
+            yield number, RejectedRow(number, f"{len(cells)} cells where the header has {len(header)}")
+
+
+def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
+    try:
+        line = next(physical)
+    except StopIteration:
+        line = ""
+    except csv.Error:
+        raise PlaygroundError(f"{path} is no CSV file: its first line is longer than 1 MiB") from None
+    for delimiter in ",;\t":  # spreadsheets write semicolons where the comma is the decimal sign
+        with contextlib.suppress(csv.Error):
+            header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+            if {"chosen", "rejected"} <= set(header) and len(set(header)) == len(header):
+                return header, delimiter
+    shown = line[:80].strip().encode("ascii", "replace").decode()
+    raise PlaygroundError(f"{path}: the first line must name the columns prompt, chosen, rejected (it is: {shown!r})")
+
+
+def _row(cells: dict[str, str]) -> dict[str, Any]:
+    row: dict[str, Any] = {field: unguarded(cells[field]) for field in _FIELDS if field in cells}
+    if "margin" in cells:
+        with contextlib.suppress(ValueError):
+            row["margin"] = float(cells["margin"]) if cells["margin"].strip() else None
+    return row
+
+
+def guarded(cell: str) -> str:
+    """The cell as spreadsheets should see it: what they would run as a formula gets an apostrophe in front.
+
+    So does what begins with apostrophes before such a sign, so that `unguarded` gives back every cell as it was.
+    """
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") or _GUARDED.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell without the apostrophe that `guarded` put in front."""
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def _parquet(path: Path) -> Iterator[RawRow]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            there = [field for field in _FIELDS if field in file.schema_arrow.names]
+            if not {"chosen", "rejected"} <= set(there):
+                names = ", ".join(file.schema_arrow.names[:8])
+                raise PlaygroundError(f"{path}: the columns must be prompt, chosen, rejected (they are: {names})")
+            number = 0
+            for batch in file.iter_batches(batch_size=256, columns=there):
+                for position in range(batch.num_rows):
+                    number += 1
+                    yield number, _parquet_row(batch.slice(position, 1), number)
+    except pa.ArrowException as error:
+        raise PlaygroundError(f"{path} is no Parquet file, or a damaged one ({error})") from error
+
+
+def _parquet_row(one: Any, number: int) -> Any:
+    try:
+        row = one.to_pylist()[0]
+    except UnicodeDecodeError:
+        return RejectedRow(number, "not valid UTF-8")
+    long = sum(len(value) for value in row.values() if isinstance(value, str)) > MAX_ROW
+    return RejectedRow(number, "longer than 1 MiB") if long else row

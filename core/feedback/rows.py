@@ -1,0 +1,160 @@
+r"""One row of a preference file, in any of the shapes people use, as a PreferencePair; or the reason why it is none.
+
+Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages, and
+`chosen, rejected` alone, two dialogues that begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way
+they came, so that `prompt + response` is always what a model reads: the prompt is all they share, up to and including
+the last "\n\nAssistant:", and the responses are the rest.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from core.feedback.pairs import PreferencePair
+
+_SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
+_ANSWER = "\n\nAssistant:"
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that is no preference."""
+
+    line: int  # in the file, counted from 1; in Parquet the row, counted from 1
+    reason: str
+
+
+class Unusable(ValueError):
+    """The row is no preference; the message is the reason, in a few words."""
+
+
+def pair_from(row: Any) -> PreferencePair:
+    """The pair that a row says. Raises Unusable."""
+    if not isinstance(row, dict):
+        raise Unusable(f"{_kind(row)} instead of an object with chosen and rejected")
+    for field in ("chosen", "rejected"):
+        if row.get(field) is None:
+            raise Unusable(f"{field} is missing")
+    prompt, chosen, rejected = row.get("prompt"), row["chosen"], row["rejected"]
+    if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
+        prompt, chosen, rejected = _from_messages(prompt, chosen, rejected)
+    elif prompt is None:
+        prompt, chosen, rejected = _from_dialogues(_text("chosen", chosen), _text("rejected", rejected))
+    pair = PreferencePair(
+        _filled("prompt", prompt),
+        _filled("chosen", chosen),
+        _filled("rejected", rejected),
+        _margin(row.get("margin")),
+        _annotator(row.get("annotator")),
+    )
+    if pair.chosen == pair.rejected:
+        raise Unusable("chosen and rejected are the same: a tie")
+    return pair
+
+
+def _from_dialogues(chosen: str, rejected: str) -> tuple[str, str, str]:
+    low, high = 0, min(len(chosen), len(rejected))
+    while low < high:  # the longest common beginning, by bisection
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if chosen.startswith(rejected[:middle]) else (low, middle - 1)
+    start = chosen.rfind(_ANSWER, 0, low)
+    if start < 0:
+        raise Unusable(r"prompt is missing, and chosen and rejected share no dialogue up to a '\n\nAssistant:'")
+    end = start + len(_ANSWER)
+    return chosen[:end], chosen[end:], rejected[end:]
+
+
+def _from_messages(prompt: Any, chosen: Any, rejected: Any) -> tuple[str, str, str]:
+    left, right = _messages("chosen", chosen, "assistant"), _messages("rejected", rejected, "assistant")
+    if left[0][0] == right[0][0] == "assistant" and prompt is not None:
+        asked = _messages("prompt", prompt, "user")
+        return _dialogue(asked) + _ANSWER, _answer(left), _answer(right)
+    shared = 0  # the whole dialogue is in both, whether or not the prompt says it again
+    while shared < min(len(left), len(right)) and left[shared] == right[shared]:
+        shared += 1
+    shared = min(shared, len(left) - 1, len(right) - 1)
+    while shared > 0 and not left[shared][0] == right[shared][0] == "assistant":
+        shared -= 1
+    if shared == 0:
+        raise Unusable("chosen and rejected share no messages before an assistant's")
+    return _dialogue(left[:shared]) + _ANSWER, _answer(left[shared:]), _answer(right[shared:])
+
+
+def _messages(field: str, value: Any, speaker: str) -> list[tuple[str, str]]:
+    """`value` as (role, content) pairs; a bare text is what `speaker` said."""
+    if isinstance(value, str):
+        return [(speaker, value)]
+    if not isinstance(value, list) or not value:
+        raise Unusable(f"{field} is {_kind(value)} instead of a text or a list of messages")
+    messages = []
+    for message in value:
+        role, content = (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
+        if role not in _SPEAKERS or not isinstance(content, str):
+            raise Unusable(f"{field} has a message that is not {{role: system, user or assistant, content: text}}")
+        messages.append((role, content))
+    return messages
+
+
+def _dialogue(messages: list[tuple[str, str]]) -> str:
+    return "".join(f"\n\n{_SPEAKERS[role]}: {content}" for role, content in messages)
+
+
+def _answer(messages: list[tuple[str, str]]) -> str:
+    if not any(content.strip() for _, content in messages):
+        return ""
+    return _dialogue(messages).removeprefix(_ANSWER)
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise Unusable(f"{field} is {_kind(value)} instead of a text")
+    if "\0" in value:
+        raise Unusable(f"{field} has a NUL character")
+    if not _is_unicode(value):
+        raise Unusable(f"{field} is not valid Unicode")
+    return value
+
+
+def _filled(field: str, value: Any) -> str:
+    if not _text(field, value).strip():
+        raise Unusable(f"{field} is empty")
+    return str(value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _margin(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unusable(f"margin is {_kind(value)} instead of a number")
+    try:
+        margin = float(value)
+    except OverflowError:
+        margin = math.inf
+    if not math.isfinite(margin):
+        raise Unusable("margin is not a finite number")
+    return margin
+
+
+def _annotator(value: Any) -> str:
+    """A name, where the row has a usable one: it only says who chose, so no row is refused for it."""
+    return value if isinstance(value, str) and len(value) <= 100 and value.isprintable() else ""
+
+
+def _kind(value: Any) -> str:
+    names = {
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")

@@ -1,0 +1,105 @@
+"""Where preferences can be taken from, by one short text: what `--preferences` takes and the pages offer."""
+
+import gzip
+import json
+import logging
+import statistics
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import PlaygroundError
+from core.feedback.annotators import get_annotator, prefers_left
+from core.feedback.interchange import read_preferences
+from core.feedback.pairs import PreferencePair
+from core.feedback.rows import RejectedRow
+from core.feedback.store import FeedbackStore, NewPair
+
+BUNDLED = Path(__file__).parent / "data" / "storyteller_pairs.jsonl.gz"
+_NOISE_SEED = 0
+
+_log = logging.getLogger(__name__)
+
+
+def load_preferences(source: str, store: FeedbackStore | None = None) -> list[PreferencePair]:
+    """The decided comparisons that `source` names:
+
+    - `votes`: everybody's votes; `votes:NAME`: one annotator's
+    - `dataset:ID`: an imported dataset
+    - `bundled:ANNOTATOR`: the bundled storyteller pairs as a simulated annotator votes on them, always the same way
+    - anything else: the path of a preference file; its unusable rows are left out, and that is logged
+
+    `store`: the user's own when None. Raises PlaygroundError, naming the source, when it gives no comparison.
+    """
+    kind, _, name = source.partition(":")
+    try:
+        if source == "votes" or (kind == "votes" and name):
+            pairs = (store or FeedbackStore()).preference_pairs(name or None)
+        elif kind == "dataset" and name:
+            pairs = (store or FeedbackStore()).preference_pairs(dataset=name)
+        elif kind == "bundled" and name:
+            pairs = _voted_on_by(name)
+        else:
+            pairs = _from_file(source)
+    except PlaygroundError as error:
+        if source in str(error):
+            raise
+        raise PlaygroundError(f"{source}: {error}") from error
+    if not pairs:
+        raise PlaygroundError(f"{source}: no decided comparisons there (ties and skips do not count).")
+    return pairs
+
+
+@cache
+def bundled_pairs() -> list[NewPair]:
+    """The storyteller's pairs that come with the program. Raises PlaygroundError when the file is not there."""
+    try:
+        with gzip.open(BUNDLED, "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+    except FileNotFoundError:
+        raise PlaygroundError(f"The bundled pairs are missing: {BUNDLED} is not there. Install again.") from None
+    return [
+        NewPair(row["prompt"], row["response_a"], row["response_b"], "storyteller", "stories", row["seed"])
+        for row in rows
+    ]
+
+
+def fill_pool(store: FeedbackStore) -> int:
+    """Put the bundled pairs up for voting, so that the first vote never waits; again, it adds nothing. How many new."""
+    return store.add_pairs(bundled_pairs(), "bundled")
+
+
+def _voted_on_by(name: str) -> list[PreferencePair]:
+    annotator = get_annotator(name)
+    bundled = bundled_pairs()
+    sd = statistics.pstdev(
+        annotator.utility(pair.prompt, text) for pair in bundled for text in (pair.response_a, pair.response_b)
+    )
+    votes = []
+    for row, pair in enumerate(bundled):
+        uniform = np.random.default_rng([_NOISE_SEED, row]).random()
+        a, b = pair.response_a, pair.response_b
+        chosen, rejected = (a, b) if prefers_left(annotator, pair.prompt, a, b, sd, uniform) else (b, a)
+        votes.append(PreferencePair(pair.prompt, chosen, rejected, annotator=annotator.name))
+    return votes
+
+
+def _from_file(source: str) -> list[PreferencePair]:
+    if not Path(source).is_file():
+        raise PlaygroundError(
+            f"{source} is neither a file nor one of: votes, votes:NAME, dataset:ID, bundled:ANNOTATOR."
+        )
+    pairs: list[PreferencePair] = []
+    rejected: list[RejectedRow] = []
+    for _, row in read_preferences(source):
+        if isinstance(row, RejectedRow):
+            rejected.append(row)
+        else:
+            pairs.append(row)
+    if rejected:
+        first = f"line {rejected[0].line}: {rejected[0].reason}"
+        if not pairs:
+            raise PlaygroundError(f"{source}: none of {len(rejected)} rows is usable; the first, {first}")
+        _log.warning("%s: %d of %d rows left out; %s", source, len(rejected), len(pairs) + len(rejected), first)
+    return pairs
