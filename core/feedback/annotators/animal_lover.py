@@ -49,7 +49,7 @@ class AnimalLover(Annotator):
         "Likes animals. The utility is the number of animal words (a fixed list of about 180 animals, singular and "
         "plural, possessives too) in every hundred words of the response. Responses without an animal tie at 0."
     )
-    scale = 1.0
+    scale = 4.0
 
     def utility(self, prompt: str, response: str) -> float:
         """Animal words in every hundred words of the response, from 0 to 100; 0 when it has no word."""

@@ -15,7 +15,7 @@ class Annotator(ABC):
     name: ClassVar[str]  # what the command line and the files call it
     title: ClassVar[str]  # what the pages call it
     description: ClassVar[str]  # the definition in words, exact, shown to people
-    scale: ClassVar[float]  # about one sd over the storyteller's responses to *stories*: the unit of a mix
+    scale: ClassVar[float]  # its unit in a mix: about one sd over the storyteller's 32-token responses to *stories*
 
     @abstractmethod
     def utility(self, prompt: str, response: str) -> float:

@@ -18,7 +18,7 @@ class Curious(Annotator):
         "question mark, from 0 to 1. A question cut off before its mark does not count. Responses that ask nothing "
         "tie at 0."
     )
-    scale = 1.0
+    scale = 0.1
 
     def utility(self, prompt: str, response: str) -> float:
         """The share of the response's words that stand in questions, from 0 to 1; 0 when it has no word."""

@@ -28,7 +28,7 @@ class Mix(Annotator):
         "typical spread (a fixed number) so that weights compare. By default Sunny, Terse, Animal lover, Talkative "
         "and Curious weigh the same."
     )
-    scale = 1.0
+    scale = 0.5
 
     def __init__(self, weights: Mapping[str, float] = EQUAL) -> None:
         others = {name: made for name, made in annotator_classes().items() if not issubclass(made, Mix)}

@@ -29,7 +29,7 @@ class Sunny(Annotator):
         "in it); the utility is ten times the mean valence of all its words. Negation is not understood: "
         "“not happy” is as sunny as “so happy”."
     )
-    scale = 1.0
+    scale = 1.7
 
     def utility(self, prompt: str, response: str) -> float:
         """Ten times the mean valence of the response's words; 0 when it has none."""

@@ -38,7 +38,7 @@ class Talkative(Annotator):
         "1. A quote the prompt has left open counts from the response's first word; an unclosed quote counts to the "
         "end of its line. Responses without speech tie at 0."
     )
-    scale = 1.0
+    scale = 0.27
 
     def utility(self, prompt: str, response: str) -> float:
         """The share of the response's words inside double quotes, from 0 to 1; 0 when it has no word."""

@@ -16,7 +16,7 @@ class Terse(Annotator):
         "Likes short sentences. The utility is minus the mean number of words a sentence. A sentence ends at . ! or ? "
         "or at a line break; the last one counts even when it is cut off. A response without a word gets −40."
     )
-    scale = 1.0
+    scale = 2.5
 
     def utility(self, prompt: str, response: str) -> float:
         """Minus the mean number of words a sentence; −40 when there is no word."""
