@@ -6,6 +6,6 @@ from pages._parts import background, site, theme
 
 st.set_page_config(page_title="RLHF Playground", page_icon=theme.MARK, layout="wide")
 theme.apply()
-st.logo(theme.LOGO, icon_image=theme.MARK, link=None, size="medium")
+st.logo(theme.LOGO)
 st.navigation(site.sections(), position="top").run()
 background.page_served()

@@ -12,12 +12,12 @@ from pages._parts import loop_view
 from pages._parts.badge import badge
 from pages._parts.before_after import SHOWN, before_after
 from pages._parts.header import page_header
-from pages._parts.loop_start import reveal, start_form, voter_title
-from pages._parts.own_prompt import own_prompt
+from pages._overview.start import reveal, start_form, voter_title
+from pages._overview.own_prompt import own_prompt
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
 from pages._parts.state import Pipeline, run_pipeline
-from pages._parts.story import story
+from pages._overview.story import story
 
 TITLE = "A language model learns what somebody likes"
 
@@ -36,15 +36,22 @@ def cached(entry: dict[str, Any]) -> list[Step]:
     page_header("overview", TITLE, claim(result, voter, config["pairs"]))
     steps = [
         Step(number, stage, row["step"], 0.0, {name: value for name, value in row.items() if name != "step"})
-        for stage, rows in entry["curves"].items() for number, row in enumerate(rows, 1)
+        for stage, rows in entry["curves"].items()
+        for number, row in enumerate(rows, 1)
     ]
     scores = [step.metrics["objective/scores"] for step in steps if "objective/scores" in step.metrics]
     pipeline_picture(
         Pipeline(
-            policy=entry["model"], votes=config["pairs"], accuracy=result["reward_accuracy"], kl=result["kl"],
-            score=scores[-1] if scores else None, gold_before=result["gold_before"], gold_after=result["gold_after"],
+            policy=entry["model"],
+            votes=config["pairs"],
+            accuracy=result["reward_accuracy"],
+            kl=result["kl"],
+            score=scores[-1] if scores else None,
+            gold_before=result["gold_before"],
+            gold_after=result["gold_after"],
         ),
-        voter, result["gold_win_rate"],
+        voter,
+        result["gold_win_rate"],
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         badge("cached", model=entry["model"], seed=entry["seed"], note=f"simulated voter {voter}")
@@ -63,8 +70,10 @@ def own(run: Run) -> list[Step]:
     """The run whose id is in the URL: live while it trains, then what it came to."""
     voter = voter_title(run.config["annotator"])
     going_on = loop_view.in_progress(run)
-    words = claim(run.result, voter, run.config["pairs"]) if run.result else (
-        f"{voter} votes, a second model learns the votes, and the first is tuned toward them: here, now."
+    words = (
+        claim(run.result, voter, run.config["pairs"])
+        if run.result
+        else (f"{voter} votes, a second model learns the votes, and the first is tuned toward them: here, now.")
     )
     page_header("overview", TITLE, words, None if going_on else run_pipeline(store, run))
     st.fragment(watch, run_every=1.0 if going_on else None)(run.id, voter, going_on)
@@ -114,13 +123,18 @@ def nothing_yet() -> list[Step]:
     words = "It writes, somebody votes, a second model learns the votes, and the first is tuned toward them."
     page_header("overview", TITLE, words)
     pipeline_picture(Pipeline(), "you")
-    st.info("There is no cached result in this copy: `python -m core gallery` computes one. Or run the loop below.", icon=":material/info:")
+    st.info(
+        "There is no cached result in this copy: `python -m core gallery` computes one. Or run the loop below.",
+        icon=":material/info:",
+    )
     return []
 
 
 def last(metric: str, steps: list[Step]) -> float | None:
     """The newest value of a reward model's metric."""
-    return next((step.metrics[metric] for step in reversed(steps) if step.stage == "reward" and metric in step.metrics), None)
+    return next(
+        (step.metrics[metric] for step in reversed(steps) if step.stage == "reward" and metric in step.metrics), None
+    )
 
 
 store = RunStore()
@@ -141,14 +155,24 @@ words_of_their_own = st.container()  # filled last: loading a model must not hol
 story(last("margin", steps), last("loss", steps))
 closing(
     [
-        ("What goes in and out of each of the three steps?", "In: a prompt, out: two responses and a vote. In: *prompt, chosen, rejected*, out: "
-         "a model that scores any response. In: prompts, that score and the reference, out: new weights of the policy."),
-        ("Why is the reward model a separate model?", "It must stay still while the policy moves. If both shared weights, each PPO step would change "
-         "what is being maximised. It also answers a different question: one number for a whole text, not a distribution over the next token."),
-        ("What does the KL tell that the score does not?", "What was given up. A score can rise because the text got better or because it drifted to "
-         "something the reward model misjudges; the KL says how far the policy has moved to get it."),
+        (
+            "What goes in and out of each of the three steps?",
+            "In: a prompt, out: two responses and a vote. In: *prompt, chosen, rejected*, out: "
+            "a model that scores any response. In: prompts, that score and the reference, out: new weights of the policy.",
+        ),
+        (
+            "Why is the reward model a separate model?",
+            "It must stay still while the policy moves. If both shared weights, each PPO step would change "
+            "what is being maximised. It also answers a different question: one number for a whole text, not a distribution over the next token.",
+        ),
+        (
+            "What does the KL tell that the score does not?",
+            "What was given up. A score can rise because the text got better or because it drifted to "
+            "something the reward model misjudges; the KL says how far the policy has moved to get it.",
+        ),
     ],
-    "label", "vote yourself: compare ten pairs of responses",
+    "label",
+    "vote yourself: compare ten pairs of responses",
 )
 with words_of_their_own:
     own_prompt(store)

@@ -43,12 +43,16 @@ def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 2
     shades = [RUNS[index % len(RUNS)] for index in range(len(runs))]
     encoding = _axes(x_title)
     encoding["color"] = {
-        "field": "run", "type": "nominal", "title": None,
+        "field": "run",
+        "type": "nominal",
+        "title": None,
         "scale": {"domain": runs, "range": [shade.on(dark) for shade in shades]},
         "legend": {"orient": "bottom", "labelLimit": 400, "columns": 2, "symbolStrokeWidth": 2, "symbolType": "stroke"},
     }
     encoding["strokeDash"] = {
-        "field": "run", "type": "nominal", "legend": None,
+        "field": "run",
+        "type": "nominal",
+        "legend": None,
         "scale": {"domain": runs, "range": [list(shade.dash) or [1, 0] for shade in shades]},
     }
     encoding["tooltip"] = [{"field": "run", "title": "run"}, *encoding["tooltip"]]
@@ -66,13 +70,18 @@ _CONFIG = {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSiz
 def _axes(x_title: str) -> dict[str, Any]:
     return {
         "x": {
-            "field": "step", "type": "quantitative", "title": x_title,
+            "field": "step",
+            "type": "quantitative",
+            "title": x_title,
             "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 5},
             "scale": {"nice": False, "zero": False},
         },
         "y": {
-            "field": "value", "type": "quantitative", "title": None,
-            "axis": {"tickCount": 4, "gridOpacity": 0.4}, "scale": {"zero": False},
+            "field": "value",
+            "type": "quantitative",
+            "title": None,
+            "axis": {"tickCount": 4, "gridOpacity": 0.4},
+            "scale": {"zero": False},
         },
         "tooltip": [
             {"field": "step", "title": x_title, "format": "d"},
@@ -84,7 +93,9 @@ def _axes(x_title: str) -> dict[str, Any]:
 def _hover(colour: str) -> dict[str, Any]:
     """Invisible points that a pointer finds and fills: exact values without a dot on every step."""
     return {
-        "params": [{"name": "near", "select": {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}}],
+        "params": [
+            {"name": "near", "select": {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}}
+        ],
         "mark": {"type": "point", "size": 60, "filled": True, "color": colour},
         "encoding": {"opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0}},
     }

@@ -13,7 +13,12 @@ _MEANING = {
 
 
 def badge(
-    kind: Literal["live", "cached", "simulated"], *, model: str = "", seed: int | None = None, run: str = "", note: str = ""
+    kind: Literal["live", "cached", "simulated"],
+    *,
+    model: str = "",
+    seed: int | None = None,
+    run: str = "",
+    note: str = "",
 ) -> None:
     """*live*, *cached* or *simulated* · model · seed · run, in one line. Empty parts are left out."""
     label = "cached real result" if kind == "cached" else kind

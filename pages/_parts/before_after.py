@@ -18,7 +18,14 @@ def before_after(examples: Sequence[Mapping[str, Any]], voter: str, key: str) ->
     example = shown[number - 1]
     before, after = st.columns(2, gap="medium", wrap=False)
     with before:
-        _card("reference", "○ Before", example["prompt"], example["reference_response"], voter, example.get("gold_reference"))
+        _card(
+            "reference",
+            "○ Before",
+            example["prompt"],
+            example["reference_response"],
+            voter,
+            example.get("gold_reference"),
+        )
     with after:
         _card("policy", "● After", example["prompt"], example["tuned_response"], voter, example.get("gold_tuned"))
 

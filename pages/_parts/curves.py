@@ -17,13 +17,17 @@ def values_of(metric: str, steps: "Iterable[Step]") -> list[tuple[int, float]]:
     return [(step.step, value) for step in steps if (value := step.metrics.get(metric)) is not None]
 
 
-def curve(metric: str, points: list[tuple[int, float]], title: str, note: str, *, unit: str = "", x_title: str = "update") -> None:
+def curve(
+    metric: str, points: list[tuple[int, float]], title: str, note: str, *, unit: str = "", x_title: str = "update"
+) -> None:
     """One metric: its name and newest value, the curve, and one sentence on how to read it (our own words)."""
     newest = f"{points[-1][1]:.3g}{' ' + unit if unit else ''}" if points else "nothing yet"
     st.markdown(f"**{title}** &nbsp; {newest}")
     data = {"step": [step for step, _ in points], "value": [value for _, value in points]}
     st.vega_lite_chart(
-        data, figures.curve(metric, theme.dark(), x_title), width="stretch",
+        data,
+        figures.curve(metric, theme.dark(), x_title),
+        width="stretch",
         alt=f"{title} against {x_title}: {len(points)} points, the newest {newest}.",
     )
     if note:

@@ -25,7 +25,15 @@ def progress(run: "Run") -> None:
     cells = []
     for index, name in enumerate(names):
         share = 1.0 if index < at else run.step / run.total if index == at and run.total else 0.0
-        words = "done" if index < at else f"{run.step} of {run.total}" if index == at and run.total else "now" if index == at else "waits"
+        words = (
+            "done"
+            if index < at
+            else f"{run.step} of {run.total}"
+            if index == at and run.total
+            else "now"
+            if index == at
+            else "waits"
+        )
         cells.append(
             f'<div class="{"later" if index > at else "reached"}"><b>{html.escape(STAGES[name])}</b> {words}'
             f'<div class="track"><div class="fill" style="width:{share:.1%}"></div></div></div>'
@@ -44,7 +52,10 @@ def trouble(run: "Run") -> None:
         plain(run.error or "It left no reason.")
     elif run.status in ("stopped", "interrupted"):
         words = "stopped" if run.status == "stopped" else "interrupted: its process is gone"
-        st.warning(f"This run was {words}. Nothing is lost: resume it, and it goes on from its newest checkpoint.", icon=":material/pause:")
+        st.warning(
+            f"This run was {words}. Nothing is lost: resume it, and it goes on from its newest checkpoint.",
+            icon=":material/pause:",
+        )
 
 
 def curves(steps: "list[Step]", voter: str) -> None:
@@ -57,9 +68,20 @@ def curves(steps: "list[Step]", voter: str) -> None:
         note = "Share of unseen votes that the reward model predicts. ½ is guessing; the voter's own noise sets the ceiling."
         curve("heldout/accuracy", measured, "Held-out accuracy", note, x_title="step")
     with scored:
-        curve("objective/scores", values_of("objective/scores", ppo), "Score", "What the reward model says of the responses. PPO pushes this up.")
+        curve(
+            "objective/scores",
+            values_of("objective/scores", ppo),
+            "Score",
+            "What the reward model says of the responses. PPO pushes this up.",
+        )
     with kept:
-        curve("objective/kl", values_of("objective/kl", ppo), "KL", "How far the policy has moved from the reference: the price paid.", unit="nats")
+        curve(
+            "objective/kl",
+            values_of("objective/kl", ppo),
+            "KL",
+            "How far the policy has moved from the reference: the price paid.",
+            unit="nats",
+        )
     with liked:
         gold = f"{voter}'s true taste, which training never sees. If it falls while the score rises, the score is being gamed."
         curve("objective/gold", values_of("objective/gold", ppo), "Gold", gold)

@@ -44,12 +44,30 @@ class Pipeline:
         share = f"{self.progress:.0%}"
         return [
             Station("overview", "Policy", "policy", short_model(self.policy), True),
-            Station("label", "Preferences", "chosen", share if self.busy == "preferences" else votes, self.votes > 0,
-                    self.busy == "preferences"),
-            Station("reward_model", "Reward model", "reward", share if self.busy == "reward" else reward,
-                    self.accuracy is not None, self.busy == "reward"),
-            Station("ppo", "PPO", "kl", share if self.busy in ("ppo", "evaluation") else ppo, self.kl is not None,
-                    self.busy in ("ppo", "evaluation")),
+            Station(
+                "label",
+                "Preferences",
+                "chosen",
+                share if self.busy == "preferences" else votes,
+                self.votes > 0,
+                self.busy == "preferences",
+            ),
+            Station(
+                "reward_model",
+                "Reward model",
+                "reward",
+                share if self.busy == "reward" else reward,
+                self.accuracy is not None,
+                self.busy == "reward",
+            ),
+            Station(
+                "ppo",
+                "PPO",
+                "kl",
+                share if self.busy in ("ppo", "evaluation") else ppo,
+                self.kl is not None,
+                self.busy in ("ppo", "evaluation"),
+            ),
         ]
 
 
@@ -115,13 +133,19 @@ def _numbers(store: "RunStore", run: "Run") -> dict[str, float]:
     recent = 0 if run.kind == "loop" else max(0, run.step - 200)  # held-out accuracy is measured every so many steps
     for step in store.steps(run.id, after=recent):
         for key, metric in (
-            ("accuracy", "heldout/accuracy"), ("score", "objective/scores"), ("kl", "objective/kl"), ("gold_after", "objective/gold"),
+            ("accuracy", "heldout/accuracy"),
+            ("score", "objective/scores"),
+            ("kl", "objective/kl"),
+            ("gold_after", "objective/gold"),
         ):
             if metric in step.metrics:
                 found[key] = step.metrics[metric]
     result = run.result or {}
     for key, names in {
-        "accuracy": ("reward_accuracy", "accuracy_heldout"), "kl": ("kl",), "gold_before": ("gold_before",), "gold_after": ("gold_after",),
+        "accuracy": ("reward_accuracy", "accuracy_heldout"),
+        "kl": ("kl",),
+        "gold_before": ("gold_before",),
+        "gold_after": ("gold_after",),
     }.items():
         for name in names:
             if isinstance(result.get(name), int | float):

@@ -37,4 +37,7 @@ def _draw(here: str, state: Pipeline) -> None:
                     icon=None,
                     help="You are here" if station.name == here else None,
                 )
-        st.html('<span class="arrow again" title="and again, with responses of the tuned policy">↺ again</span>', width="content")
+        st.html(
+            '<span class="arrow again" title="and again, with responses of the tuned policy">↺ again</span>',
+            width="content",
+        )

@@ -43,6 +43,10 @@ _CSS = """
 .card figcaption { display: flex; justify-content: space-between; flex-wrap: wrap; gap: 0 1rem; font-size: 0.875rem; padding-bottom: 0.4rem; }
 .card.policy { border-left: 3px solid var(--policy); } .card.policy b { color: var(--policy); }
 .card.reference { border-left: 3px dashed var(--reference); } .card.reference b { color: var(--reference); }
+.model { padding: 1rem 1.1rem; border-radius: 0.6rem; margin-bottom: 0.5rem; border: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.model header { display: flex; justify-content: space-between; gap: 1rem; } .model p { margin: 0.25rem 0 0; overflow-wrap: anywhere; }
+.model .id { font-family: var(--st-code-font, monospace); font-size: 0.875rem; opacity: 0.75; } .model .facts { font-size: 0.875rem; opacity: 0.8; }
+.model header span { font-size: 0.875rem; white-space: nowrap; } .model.ready header span { color: var(--reward); }
 .stages { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; font-size: 0.875rem; }
 .stages .track { height: 4px; border-radius: 2px; background: color-mix(in srgb, currentColor 12%, transparent); margin-top: 0.35rem; overflow: hidden; }
 .stages .fill { height: 100%; border-radius: 2px; background: var(--policy); transition: width 0.4s; }

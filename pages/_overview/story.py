@@ -32,7 +32,9 @@ def story(margin: float | None, loss: float | None) -> None:
     st.markdown(_PREFERENCES)
     st.subheader("2 · Reward model", anchor=False)
     st.markdown(_REWARD)
-    st.latex(r"L(\theta) = -\,\mathbb{E}_{(x,\,y_w,\,y_l)}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
+    st.latex(
+        r"L(\theta) = -\,\mathbb{E}_{(x,\,y_w,\,y_l)}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]"
+    )
     if margin is not None and loss is not None:
         st.latex(_with_numbers(margin))
         st.caption(

@@ -24,14 +24,19 @@ def start_form() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         voter = st.selectbox(
-            "Who votes?", list(known), format_func=lambda name: known[name].title, key="voter", bind="query-params",
+            "Who votes?",
+            list(known),
+            format_func=lambda name: known[name].title,
+            key="voter",
+            bind="query-params",
             index=list(known).index("sunny"),
         )
         st.caption(known[voter].description)
     with right:
         guess = st.pills(
             "Your prediction: on how many unseen prompts will the voter like the tuned policy's words better than the old ones?",
-            EXPECTATIONS, key="guess_now",
+            EXPECTATIONS,
+            key="guess_now",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Run the whole loop", type="primary", icon=":material/play_arrow:"):
@@ -43,7 +48,9 @@ def start_form() -> None:
                 st.number_input("Learning rate of PPO", 1e-6, 1e-3, 3e-5, format="%.1e", key="lr", bind="query-params")
                 st.number_input("KL coefficient β", 0.0, 10.0, 0.1, 0.05, key="beta", bind="query-params")
                 st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
-        st.caption("A simulated voter, a real language model, real training, in the background: close the tab if you like.")
+        st.caption(
+            "A simulated voter, a real language model, real training, in the background: close the tab if you like."
+        )
 
 
 def _start(voter: str, guess: str | None) -> None:
@@ -52,7 +59,13 @@ def _start(voter: str, guess: str | None) -> None:
 
     chosen = st.session_state
     ppo = {"updates": chosen["updates"], "learning_rate": chosen["lr"], "kl_coef": chosen["beta"]}
-    config = {"model": chosen["policy"], "annotator": voter, "pairs": chosen["pairs"], "seed": chosen["seed"], "ppo": ppo}
+    config = {
+        "model": chosen["policy"],
+        "annotator": voter,
+        "pairs": chosen["pairs"],
+        "seed": chosen["seed"],
+        "ppo": ppo,
+    }
     try:
         st.query_params["run"] = supervisor.submit(job_from("loop", config))
     except PlaygroundError as error:
@@ -71,5 +84,11 @@ def reveal(measured: float) -> None:
     if guess not in _BOUNDS:
         return
     low, high = _BOUNDS[guess]
-    verdict = "You were right." if low <= measured < high else "More than you thought." if measured >= high else "Less than you thought."
+    verdict = (
+        "You were right."
+        if low <= measured < high
+        else "More than you thought."
+        if measured >= high
+        else "Less than you thought."
+    )
     st.markdown(f"**You predicted {guess}. Measured: {measured:.0%}.** {verdict}")

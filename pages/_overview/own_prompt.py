@@ -19,7 +19,9 @@ _FIRST = "Once upon a time, a little fox found a box"
 
 def tuned_runs(store: "RunStore") -> "list[Run]":
     """Runs that left a tuned policy, newest first."""
-    return [run for run in store.list() if run.kind in ("ppo", "loop") and (run.folder / "policy" / "config.json").exists()]
+    return [
+        run for run in store.list() if run.kind in ("ppo", "loop") and (run.folder / "policy" / "config.json").exists()
+    ]
 
 
 def own_prompt(store: "RunStore") -> None:
@@ -27,14 +29,21 @@ def own_prompt(store: "RunStore") -> None:
     tuned = {run.id: run for run in tuned_runs(store)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prompt = st.text_input("A beginning", key="prompt", bind="query-params", max_chars=500, placeholder=_FIRST)
-        st.button("Write on", icon=":material/edit:")  # a click elsewhere commits the text: this gives it somewhere to click
+        st.button(
+            "Write on", icon=":material/edit:"
+        )  # a click elsewhere commits the text: this gives it somewhere to click
         with st.popover("More", icon=":material/tune:"):
             seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="write_seed", bind="query-params")
             temperature = st.slider("Temperature", 0.1, 2.0, 0.8, 0.1, key="temperature", bind="query-params")
             length = st.slider("Longest response, tokens", 8, 128, 48, 8, key="tokens", bind="query-params")
             chosen = st.selectbox(
-                "Tuned policy", list(tuned), format_func=lambda run_id: f"{tuned[run_id].name} · {run_id}", key="tuned",
-                bind="query-params", disabled=not tuned, placeholder="none yet",
+                "Tuned policy",
+                list(tuned),
+                format_func=lambda run_id: f"{tuned[run_id].name} · {run_id}",
+                key="tuned",
+                bind="query-params",
+                disabled=not tuned,
+                placeholder="none yet",
             )
     if not prompt:
         return
@@ -53,8 +62,17 @@ def _both(prompt: str, base: str, run: "Run | None", settings: SamplingConfig) -
         written("reference", f"○ {short_model(base)}", prompt, write(base, prompt, settings))
     with after:
         if run is None:
-            st.info("No tuned policy yet. Run the loop above: its policy will write here, from the same seed.", icon=":material/play_arrow:")
+            st.info(
+                "No tuned policy yet. Run the loop above: its policy will write here, from the same seed.",
+                icon=":material/play_arrow:",
+            )
         else:
             with st.spinner("Writing"):
                 written("policy", f"● tuned by {run.id}", prompt, write(str(run.folder / "policy"), prompt, settings))
-    badge("live", model=short_model(base), seed=settings.seed, run=run.id if run else "", note=f"temperature {settings.temperature}")
+    badge(
+        "live",
+        model=short_model(base),
+        seed=settings.seed,
+        run=run.id if run else "",
+        note=f"temperature {settings.temperature}",
+    )

@@ -1,0 +1,105 @@
+"""Preferences that were made elsewhere: bring them in, see what was refused and why, take them out again."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from core.feedback.store import FeedbackStore
+from pages._parts.text import escaped, plain
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from core.feedback.interchange import ImportReport
+
+ENDINGS = ["jsonl", "gz", "csv", "parquet"]
+TOOK = (
+    "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; or whole dialogues in *chosen* "
+    "and *rejected*, as hh-rlhf has them. JSON Lines, CSV (both may be gzipped) or Parquet. Larger ones: `python -m core preferences import FILE`."
+)
+
+
+def bring_in(store: FeedbackStore) -> None:
+    """An upload, its report, and the datasets there are."""
+    st.markdown(TOOK)
+    file = st.file_uploader("Preference file", ENDINGS, max_upload_size=20)
+    strict = st.toggle(
+        "All rows or none",
+        help="One unusable row refuses the whole file. Otherwise usable rows are kept and the others listed.",
+    )
+    if file and st.button("Import it", type="primary", icon=":material/upload:"):
+        st.session_state["report"] = _imported(file, store, strict)
+    if report := st.session_state.get("report"):
+        _show(report)
+    _datasets(store)
+
+
+def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "ImportReport | None":
+    from core.feedback.interchange import import_preferences
+
+    bar = st.progress(0.0, text="Reading")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(file.name).name
+        path.write_bytes(file.getbuffer())
+        try:
+            return import_preferences(
+                path, store, file.name, strict, lambda rows: bar.progress(0.5, text=f"{rows:,} rows read")
+            )
+        except PlaygroundError as error:
+            st.error("Nothing was imported.", icon=":material/error:")
+            plain(str(error).replace(f"{folder}/", ""), "said")
+            return None
+        finally:
+            bar.empty()
+
+
+def _show(report: "ImportReport") -> None:
+    words = f"{report.imported:,} comparisons imported from {escaped(report.name)}."
+    if report.rejected_total == 0:
+        st.success(words, icon=":material/check:")
+        return
+    st.warning(
+        f"{words} {report.rejected_total:,} row{'' if report.rejected_total == 1 else 's'} could not be used:",
+        icon=":material/rule:",
+    )
+    st.dataframe(
+        {"line": [row.line for row in report.rejected], "reason": [row.reason for row in report.rejected]},
+        hide_index=True,
+        column_config={
+            "line": st.column_config.NumberColumn("Line", width="small"),
+            "reason": st.column_config.TextColumn("Reason", width="large"),
+        },
+    )
+    if report.rejected_total > len(report.rejected):
+        st.caption(f"The first {len(report.rejected):,} are listed.")
+
+
+def _datasets(store: FeedbackStore) -> None:
+    datasets = store.datasets()
+    if not datasets:
+        return
+    st.subheader("Imported so far", anchor=False)
+    for dataset in datasets:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            plain(
+                f"{dataset.name} · {dataset.rows:,} comparisons · {datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
+                "said",
+            )
+            if st.button("Delete", key=f"dataset-{dataset.id}", icon=":material/delete:"):
+                _confirm(dataset.id, dataset.name)
+
+
+@st.dialog("Delete this dataset?")
+def _confirm(dataset_id: int, name: str) -> None:
+    plain(f"{name} goes for good. Models already trained on it stay.", "said")
+    with st.container(horizontal=True):
+        if st.button("Delete it for good", type="primary"):
+            FeedbackStore().delete_dataset(dataset_id)
+            st.session_state.pop("report", None)
+            st.rerun()
+        if st.button("Keep it"):
+            st.rerun()

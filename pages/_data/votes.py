@@ -1,0 +1,102 @@
+"""The votes cast here: read them, take them away, delete them."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from core.feedback.store import FeedbackStore
+from pages._parts.text import plain
+
+SHOWN = 500
+FORMATS = {"JSON Lines": "jsonl", "CSV": "csv", "Parquet": "parquet"}
+
+
+def look_at_votes(store: FeedbackStore) -> None:
+    """A table of the newest votes of one voter or all, export, and deletion."""
+    voters = store.annotators()
+    if not voters:
+        st.info("Nobody has voted yet. The Label page shows two responses at a time.", icon=":material/how_to_vote:")
+        return
+    picked, counted = st.columns([1, 2], gap="medium", vertical_alignment="bottom")
+    voter = picked.selectbox(
+        "Whose votes?", ["", *voters], format_func=lambda name: name or "everybody's", key="who", bind="query-params"
+    )
+    count = store.count(voter or None)
+    counted.markdown(
+        f"**{count['left'] + count['right']:,}** with a preference &nbsp; {count['tie']:,} ties &nbsp; {count['skip']:,} skipped"
+    )
+    _table(store, voter)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _export(store, voter)
+        if voter and st.button("Delete these votes", icon=":material/delete:"):
+            _confirm(voter, sum(count.values()))
+
+
+def _table(store: FeedbackStore, voter: str) -> None:
+    votes = store.votes(voter or None, limit=SHOWN)
+    st.dataframe(
+        {
+            "when": [datetime.fromtimestamp(vote.created) for vote in votes],
+            "voter": [vote.annotator for vote in votes],
+            "prompt": [vote.prompt for vote in votes],
+            "choice": [vote.choice for vote in votes],
+            "chosen": [vote.chosen or "" for vote in votes],
+            "rejected": [vote.rejected or "" for vote in votes],
+            "seconds": [vote.response_seconds for vote in votes],
+            "policy": [vote.policy for vote in votes],
+        },
+        hide_index=True,
+        height=400,
+        column_config={
+            "when": st.column_config.DatetimeColumn("When", format="YYYY-MM-DD HH:mm"),
+            "seconds": st.column_config.NumberColumn(
+                "Took", format="%.1f s", help="from the moment the pair was shown to the vote"
+            ),
+            **{
+                name: st.column_config.TextColumn(name.capitalize(), width="medium")
+                for name in ("prompt", "chosen", "rejected")
+            },
+        },
+    )
+    if len(votes) == SHOWN:
+        st.caption(f"The newest {SHOWN}. An export has them all.")
+
+
+def _export(store: FeedbackStore, voter: str) -> None:
+    from core.feedback.interchange import export_preferences
+
+    form = st.segmented_control("Export as", list(FORMATS), default="JSON Lines", required=True, key="format")
+    ending = FORMATS[form]
+
+    def file() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"votes.{ending}"
+            export_preferences(store, path, voter or None)
+            return path.read_bytes()
+
+    st.download_button(
+        "Download",
+        file,
+        f"preferences.{ending}",
+        key=f"export-{ending}",
+        on_click="ignore",
+        icon=":material/download:",
+        help="prompt, chosen, rejected: what TRL and every other trainer reads. Ties, skips and undone votes are left out.",
+    )
+
+
+@st.dialog("Delete these votes?")
+def _confirm(voter: str, number: int) -> None:
+    plain(
+        f"All {number:,} votes of {voter} go for good, and nothing can bring them back. Models already trained on them stay.",
+        "said",
+    )
+    with st.container(horizontal=True):
+        if st.button("Delete them for good", type="primary"):
+            st.session_state["deleted"] = FeedbackStore().delete_votes(voter)
+            st.session_state.pop("who", None)
+            st.rerun()
+        if st.button("Keep them"):
+            st.rerun()

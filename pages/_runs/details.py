@@ -1,0 +1,137 @@
+"""One run: what it is doing, what can be done with it, what it has said, and what can be taken away."""
+
+import tempfile
+import time
+from typing import IO, TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from core.runs import shelf, supervisor
+from pages._parts.loop_view import trouble
+from pages._runs.listing import megabytes, state_words
+from pages._parts.text import escaped, plain
+
+if TYPE_CHECKING:
+    from core.runs.store import Run, RunStore
+
+_LOG_LINES = 200
+_PAGE = {"reward": "reward_model", "ppo": "ppo", "loop": "overview"}
+
+
+def run_details(store: "RunStore", run: "Run") -> None:
+    """Controls, downloads, settings, result and log of `run`."""
+    st.subheader(escaped(run.name), anchor=False)
+    plain(f"{run.id} · {state_words(run)} · {_duration(run)} · {megabytes(store.disk_use(run.id))} on disk")
+    trouble(run)
+    if gone := shelf.removed(run.folder):
+        st.caption(
+            f"{gone} of its oldest rollouts and saved weights made room for newer ones: a run keeps 500 MB of them, "
+            "or as many as RLHF_PLAYGROUND_RUN_MB says. Its curves and its results are all there."
+        )
+    with st.container(horizontal=True):
+        _controls(store, run)
+        _downloads(store, run)
+    with st.expander("Settings", icon=":material/tune:"):
+        st.json(run.config)
+    if run.result:
+        with st.expander("Result", icon=":material/flag:"):
+            st.json(run.result)
+    if run.log.exists() and (log := run.log.read_text(encoding="utf-8", errors="replace")):
+        with st.expander("Log", icon=":material/notes:"):
+            st.code("\n".join(log.splitlines()[-_LOG_LINES:]), language=None)
+
+
+def _controls(store: "RunStore", run: "Run") -> None:
+    if run.status == "running":
+        _button("Pause", "pause", supervisor.pause, run)
+    if run.status in ("paused", "stopped", "interrupted", "failed"):
+        _button("Resume", "play_arrow", supervisor.resume, run)
+    if run.status in ("queued", "running", "paused"):
+        _button("Stop", "stop", supervisor.stop, run)
+    if run.kind in _PAGE:
+        from pages._parts import site
+
+        st.page_link(
+            site.page(_PAGE[run.kind]),
+            label="Open it on its page",
+            icon=":material/open_in_new:",
+            query_params={"run": run.id},
+        )
+    with st.popover("Rename", icon=":material/edit:"):
+        name = st.text_input("New name", run.name, max_chars=80, key=f"name-{run.id}")
+        if st.button("Rename it", key=f"rename-{run.id}") and name.strip():
+            store.rename(run.id, name.strip())
+            st.rerun()
+    if st.button("Delete", icon=":material/delete:", key=f"delete-{run.id}", disabled=run.status == "running"):
+        _confirm_delete(run.id, run.name)
+
+
+def _button(label: str, icon: str, act: object, run: "Run") -> None:
+    if st.button(label, icon=f":material/{icon}:", key=f"{label}-{run.id}"):
+        try:
+            act(run.id)  # type: ignore[operator]
+            st.rerun()
+        except PlaygroundError as error:
+            st.error(str(error))
+
+
+@st.dialog("Delete this run?")
+def _confirm_delete(run_id: str, name: str) -> None:
+    from core.runs.store import RunStore
+
+    plain(f"{name} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
+    with st.container(horizontal=True):
+        if st.button("Delete it for good", type="primary", key="confirm-delete"):
+            try:
+                RunStore().delete(run_id)
+                st.query_params.pop("show", None)
+                st.rerun()
+            except PlaygroundError as error:
+                st.error(str(error))
+        if st.button("Keep it", key="keep-run"):
+            st.rerun()
+
+
+def _downloads(store: "RunStore", run: "Run") -> None:
+    from core.runs.export import metrics_csv, write_zip
+
+    def metrics() -> str:
+        return metrics_csv(store.steps(run.id))
+
+    def weights() -> IO[bytes]:
+        file = tempfile.TemporaryFile()
+        write_zip(run, metrics(), file)
+        file.seek(0)
+        return file
+
+    st.download_button(
+        "Metrics (CSV)",
+        metrics,
+        f"{run.id}.csv",
+        "text/csv",
+        key=f"csv-{run.id}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    has_weights = any((run.folder / name).exists() for name in ("policy", "reward_model", "model"))
+    st.download_button(
+        "Weights (zip)",
+        weights,
+        f"{run.id}.zip",
+        "application/zip",
+        key=f"zip-{run.id}",
+        on_click="ignore",
+        icon=":material/download:",
+        disabled=not has_weights,
+        help="Hugging Face folders: they open with plain transformers."
+        if has_weights
+        else "It has left no weights yet.",
+    )
+
+
+def _duration(run: "Run") -> str:
+    if run.started is None:
+        return "not started"
+    seconds = (run.ended or time.time()) - run.started
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
