@@ -51,18 +51,22 @@ def load_preferences(source: str, store: FeedbackStore | None = None) -> list[Pr
     return pairs
 
 
-@cache
 def bundled_pairs() -> list[NewPair]:
     """The storyteller's pairs that come with the program. Raises PlaygroundError when the file is not there."""
+    return list(_bundled(BUNDLED))
+
+
+@cache
+def _bundled(path: Path) -> tuple[NewPair, ...]:
     try:
-        with gzip.open(BUNDLED, "rt", encoding="utf-8") as lines:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
     except FileNotFoundError:
-        raise PlaygroundError(f"The bundled pairs are missing: {BUNDLED} is not there. Install again.") from None
-    return [
+        raise PlaygroundError(f"The bundled pairs are missing: {path} is not there. Install again.") from None
+    return tuple(
         NewPair(row["prompt"], row["response_a"], row["response_b"], "storyteller", "stories", row["seed"])
         for row in rows
-    ]
+    )
 
 
 def fill_pool(store: FeedbackStore) -> int:
@@ -91,15 +95,18 @@ def _from_file(source: str) -> list[PreferencePair]:
             f"{source} is neither a file nor one of: votes, votes:NAME, dataset:ID, bundled:ANNOTATOR."
         )
     pairs: list[PreferencePair] = []
-    rejected: list[RejectedRow] = []
+    first: RejectedRow | None = None
+    left_out = 0
     for _, row in read_preferences(source):
         if isinstance(row, RejectedRow):
-            rejected.append(row)
+            first = first or row
+            left_out += 1
         else:
             pairs.append(row)
-    if rejected:
-        first = f"line {rejected[0].line}: {rejected[0].reason}"
+    if first is not None:
         if not pairs:
-            raise PlaygroundError(f"{source}: none of {len(rejected)} rows is usable; the first, {first}")
-        _log.warning("%s: %d of %d rows left out; %s", source, len(rejected), len(pairs) + len(rejected), first)
+            raise PlaygroundError(
+                f"{source}: none of its {left_out} rows is usable; the first, line {first.line}: {first.reason}"
+            )
+        _log.warning("%s: %d rows left out; the first, line %d: %s", source, left_out, first.line, first.reason)
     return pairs
