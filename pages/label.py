@@ -9,6 +9,7 @@ from core.errors import PlaygroundError
 from core.feedback.habits import Habits, Share, habits
 from core.feedback.prompts import prompt_sets
 from core.feedback.store import Choice, FeedbackStore, ShownPair
+from core.paths import database_url
 from pages._parts import site
 from pages._parts.badge import badge
 from pages._parts.header import page_header
@@ -39,7 +40,10 @@ def main() -> None:
     pair_side, you_side = st.columns([3, 1], gap="large")
     with you_side:
         annotator, policy, prompts = _who_and_what()
-    fill_pool(store)
+    try:
+        _bundled_pairs_put_up(database_url())
+    except PlaygroundError as error:  # voting goes on: the policy writes others
+        st.warning(escaped(str(error)))
     with pair_side:
         shown = store.next_pair(annotator, policy, prompts)
         plain(
@@ -60,6 +64,12 @@ def main() -> None:
     _habits(mine)
     _one_vote()
     _closing()
+
+
+@st.cache_resource(show_spinner=False)
+def _bundled_pairs_put_up(url: str) -> int:
+    """Once a server and database: the pairs that came with the program, so that the first vote does not wait."""
+    return fill_pool(FeedbackStore())
 
 
 def _who_and_what() -> tuple[str, str, str]:
