@@ -3,11 +3,11 @@
 import time
 
 import streamlit as st
-from core.feedback.sources import fill_pool
 
 from core.errors import PlaygroundError
 from core.feedback.habits import Habits, Share, habits
 from core.feedback.prompts import prompt_sets
+from core.feedback.sources import fill_pool
 from core.feedback.store import Choice, FeedbackStore, ShownPair
 from core.paths import database_url
 from pages._parts import site
@@ -16,7 +16,7 @@ from pages._parts.header import page_header
 from pages._parts.pair_pool import keep_filled
 from pages._parts.pickers import model_picker
 from pages._parts.questions import closing
-from pages._parts.text import plain
+from pages._parts.text import escaped, plain
 
 FIRST_GOAL = 20  # decided votes: a first reward model can be tried; mixing in simulated votes makes up for the rest
 _STRENGTHS = {"slightly": 1.0, "clearly": 2.0, "by far": 3.0}
