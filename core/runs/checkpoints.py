@@ -58,10 +58,10 @@ def load(folder: Path) -> tuple[int, dict[str, Any]] | None:
 
     Broken ones are removed on the way: only the process that carries out the run may call this.
     """
-    import torch
-
     for checkpoint in sorted(_checkpoints(folder), reverse=True):
         if _is_whole(checkpoint):
+            import torch
+
             return int(checkpoint.name), torch.load(checkpoint / _STATE, map_location="cpu", weights_only=True)
         _log.warning("The checkpoint %s is not whole: going back to the one before.", checkpoint)
         _remove(checkpoint)

@@ -50,6 +50,7 @@ class Run:
     stage: str | None
     step: int
     total: int
+    pid: int | None  # of the process that carries it out, or did last
     requested: str | None  # "pause" or "stop": asked for, and obeyed at the end of the update
 
     @property

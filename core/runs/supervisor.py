@@ -94,7 +94,8 @@ def _bury(store: RunStore) -> None:
         if code is None:
             continue
         del _workers[run_id]
-        stuck = [run for run in store.queue() if run.id == run_id] if code else []
+        # One that did begin and was killed has left a run to be resumed, and may find it queued again already.
+        stuck = [run for run in store.queue() if run.id == run_id and run.pid != worker.pid] if code else []
         for run in stuck:
             with locks.trying(locks.run_lock(run_id)) as idle:
                 if idle:

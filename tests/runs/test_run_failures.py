@@ -1,0 +1,59 @@
+"""Why a run failed, in words; and that nothing but the run fails."""
+
+import os
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from walk_job import WalkJob
+
+from core.runs import recorder
+from core.runs.failures import in_words
+
+WORDS = {
+    "person": "The reward model lives in another vocabulary: train it on this policy.",
+    "memory": "The machine ran out of memory",
+    "torch memory": "The machine ran out of memory",
+    "nan": "(the loss is nan at update 3): start again with a lower learning rate",
+    "disk": "is full: free some space, then resume the run.",
+    "defect": "KeyError: 'logprobs'",
+}
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_a_failure_is_one_sentence_and_the_log_has_the_rest(store, kind):
+    run = store.create(WalkJob(steps=8, fail_at=4, fail_with=kind), queued=False)
+    failed = recorder.execute(run.id)
+    assert failed.status == "failed"
+    assert WORDS[kind] in failed.error
+    assert "\n" not in failed.error
+    assert len(store.steps(run.id)) == 5 + 3
+    assert "Traceback" in failed.log.read_text()
+    assert failed.ended
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")
+def test_a_full_disk_is_recognised_however_it_is_wrapped(tmp_path):
+    def write_torch():
+        with open("/dev/full", "wb") as file:
+            torch.save({"weights": torch.zeros(1_000_000)}, file)
+
+    def write_text():
+        with open("/dev/full", "w") as file:
+            file.write("x" * 100_000)
+
+    for write in (write_torch, write_text):
+        with pytest.raises(Exception) as caught:
+            write()
+        assert "is full" in in_words(caught.value, tmp_path)
+    with pytest.raises(Exception) as caught:
+        save_file({"weights": torch.zeros(10)}, tmp_path / "missing" / "file")
+    assert "is full" not in in_words(caught.value, tmp_path)
+
+
+def test_a_failed_run_resumes(store):
+    run = store.create(WalkJob(steps=8, fail_at=4, fail_with="disk"), queued=False)
+    assert recorder.execute(run.id).status == "failed"
+    store.request(run.id, "resume")
+    again = store.get(run.id)
+    assert (again.status, again.error, again.ended) == ("queued", None, None)
