@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
+    "BUILT_IN",
     "STORYTELLER",
     "PolicyInfo",
     "add_policy",
@@ -256,3 +257,4 @@ _BUILT_IN: dict[str, Callable[[], PolicyInfo]] = {
         "distilgpt2", "DistilGPT-2", 81_912_576, 352.8, "Apache-2.0", "Hugging Face's distilled GPT-2, from the hub"
     ),
 }
+BUILT_IN = tuple(_BUILT_IN)

@@ -14,7 +14,7 @@ from core.errors import PlaygroundError
 if TYPE_CHECKING:
     from core.runs.store import Run, Step
 
-_WORKING_FILES = {"checkpoints", "rollouts", "weights", "lock", "log.txt", "shelf_removed"}
+WORKING_FILES = {"checkpoints", "rollouts", "weights", "lock", "log.txt", "shelf_removed", "out.json"}
 _INCOMPRESSIBLE = {".safetensors", ".gz", ".parquet", ".zip"}
 
 
@@ -52,6 +52,6 @@ def write_zip(run: "Run", metrics: str, out_file: BinaryIO) -> None:
 
 def _results(folder: Path) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
-        if entry.name in _WORKING_FILES:
+        if entry.name in WORKING_FILES:
             continue
         yield from sorted(file for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())

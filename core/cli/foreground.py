@@ -1,0 +1,82 @@
+"""A run carried out in the foreground, and its results put where the person asked for them."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from core.cli.output import Stages, emit, say
+from core.errors import PlaygroundError
+from core.files import whole_folder, write_whole
+from core.runs.export import WORKING_FILES
+from core.runs.jobs import Job
+from core.runs.store import Run, RunStore
+
+RESULT_FOLDER = {"reward": "reward_model", "ppo": "policy", "pretrain": "model"}  # their --out is that folder itself
+ORDER_FILE = "out.json"  # in the run's folder, so that a resumed run still knows where its results are to go
+MARK_FILE = "run.json"  # in the results: which run made them
+
+EXIT = {"finished": 0, "stopped": 0, "failed": 1, "interrupted": 130}
+
+
+def begin(job: Job, run_id: str | None, out: Path | None, overwrite: bool, as_json: bool) -> int:
+    """Make a run of `job`, carry it out here, put its results into `out`, and return the command's exit status."""
+    if out is not None:
+        out = out.expanduser().absolute()
+        _check_free(out, overwrite)
+    run = RunStore().create(job, run_id=run_id, queued=False)
+    if out is not None:
+        write_whole(run.folder / ORDER_FILE, json.dumps({"out": str(out), "overwrite": overwrite}))
+    return carry_out(run, as_json)
+
+
+def carry_out(run: Run, as_json: bool) -> int:
+    """Carry out `run` from where it stands, deliver its results, say how it ended, and return the exit status."""
+    from core.runs.recorder import execute
+
+    say(f"run {run.id} (if it is interrupted: python -m core runs resume {run.id})")
+    order_file = run.folder / ORDER_FILE
+    order = json.loads(order_file.read_text(encoding="utf-8")) if order_file.exists() else None
+    if order:
+        _check_free(Path(order["out"]), order["overwrite"])
+    with Stages() as stages:
+        run = execute(run.id, on_record=stages.show)
+    if run.status == "failed":
+        raise PlaygroundError(f"run {run.id} failed: {run.error}")
+    result: dict[str, Any] = {"run": run.id, "status": run.status, **(run.result or {})}
+    if run.status == "finished":
+        if order:
+            _deliver(run, Path(order["out"]))
+        result["out"] = order["out"] if order else str(run.folder / RESULT_FOLDER.get(run.kind, ""))
+    else:
+        say(f"run {run.id} is {run.status}: go on with `python -m core runs resume {run.id}`")
+    emit(result, as_json)
+    return EXIT.get(run.status, 1)
+
+
+def _check_free(out: Path, overwrite: bool) -> None:
+    """Refuse to replace anything but an empty folder or, when told to, the results of an earlier run."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir():
+        raise PlaygroundError(f"{out} is a file: --out names a folder")
+    ours = (out / MARK_FILE).exists()
+    if not ours:
+        raise PlaygroundError(f"{out} is not empty, and no run's results: choose another folder")
+    if not overwrite:
+        raise PlaygroundError(f"{out} holds a run's results already: choose another folder, or add --overwrite")
+
+
+def _deliver(run: Run, out: Path) -> None:
+    """Copy the results into `out`, which appears whole or not at all."""
+    source = run.folder / RESULT_FOLDER.get(run.kind, "")
+    mark = {"run": run.id, "kind": run.kind, "config": run.config, "result": run.result, "ended": run.ended}
+    with whole_folder(out) as temporary:
+        for entry in sorted(source.iterdir()):
+            if source == run.folder and entry.name in WORKING_FILES:
+                continue
+            if entry.is_dir():
+                shutil.copytree(entry, temporary / entry.name)
+            else:
+                shutil.copy2(entry, temporary / entry.name)
+        (temporary / MARK_FILE).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")

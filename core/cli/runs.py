@@ -1,0 +1,93 @@
+"""`runs`: what was and is being trained. None but `resume` imports torch."""
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.output import emit, json_option, table
+
+if TYPE_CHECKING:
+    from core.runs.store import Run, RunStore
+
+
+@click.group()
+def runs() -> None:
+    """Runs of the command line and of the app: list, show, stop, resume."""
+
+
+@runs.command("list")
+@click.option("--kind", default=None, help="only these: reward, ppo, loop, pretrain …")
+@json_option
+def list_(kind: str | None, as_json: bool) -> None:
+    """List the runs, newest first."""
+    found = _store().list(kind)
+    rows = [(run.id, run.kind, run.status, _progress(run), _moment(run.created), run.name) for run in found]
+    text = table(rows, ("run", "kind", "status", "step", "created", "name")) if found else "no runs yet"
+    emit({"runs": [_summary(run) for run in found]}, as_json, text)
+
+
+@runs.command()
+@click.argument("name")
+@click.option("--after", default=0, type=click.IntRange(0), show_default=True, help="only steps behind this one")
+@json_option
+def show(name: str, after: int, as_json: bool) -> None:
+    """Show a run and its recorded steps.
+
+    A step's `step` counts over the whole run, `stage_step` within its stage; `time` is the Unix time in seconds when
+    it was recorded.
+    """
+    store = _store()
+    run = store.get(name)
+    steps = [
+        {"step": s.number, "time": s.time, "stage": s.stage, "stage_step": s.step, **s.metrics}
+        for s in store.steps(name, after)
+    ]
+    head = {key: value for key, value in _summary(run).items() if value is not None}
+    last = {f"last step's {key}": value for key, value in steps[-1].items()} if steps else {}
+    if as_json:
+        emit({"status": run.status, "steps": steps, **_summary(run), "config": run.config}, as_json)
+    else:
+        emit(head | last, as_json)
+
+
+@runs.command()
+@click.argument("name")
+@json_option
+def stop(name: str, as_json: bool) -> None:
+    """Ask a run to stop at the end of its update. It can be resumed."""
+    store = _store()
+    store.request(name, "stop")
+    emit({"run": name, "status": store.get(name).status, "requested": "stop"}, as_json)
+
+
+@runs.command()
+@click.argument("name")
+@json_option
+def resume(name: str, as_json: bool) -> int:
+    """Go on with a stopped or killed run, here in the foreground, onto the curve it would have had."""
+    from core.cli.foreground import carry_out
+
+    return carry_out(_store().get(name), as_json)
+
+
+def _store() -> "RunStore":
+    from core.runs.store import RunStore  # SQLAlchemy takes half a second, which no other command's --help should
+
+    return RunStore()
+
+
+def _summary(run: "Run") -> dict[str, Any]:
+    values = asdict(run)
+    del values["config"]
+    return values | {"folder": str(run.folder)}
+
+
+def _progress(run: "Run") -> str:
+    where = f"{run.step}/{run.total}" if run.total else str(run.step)
+    return f"{run.stage} {where}" if run.stage else "–"
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,95 @@
+"""`ppo train`, `loop`, `pretrain`, and what every command that trains shares."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.options import options_of, values_of
+from core.cli.output import json_option
+from core.language.registry import BUILT_IN
+from core.runs.jobs import JOBS, job_from
+
+NAMES_FIRST = {
+    *BUILT_IN,
+    "stories",
+    "summaries",
+    "chat",
+    "votes",
+}  # these mean themselves, even beside a file so called
+
+
+def training_options(kind: str, results: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of a job of this kind, and those of all that train. `results`: what --out holds."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            json_option,
+            click.option("--overwrite", is_flag=True, help="let --out replace an earlier run's results"),
+            click.option("--run-id", default=None, help="name of the run, in the list of runs  [default: one is made]"),
+            click.option(
+                "--out",
+                default=None,
+                type=click.Path(path_type=Path),
+                help=f"folder to put {results} into, new or empty  [default: it stays in the run's folder]",
+            ),
+            options_of(JOBS[kind]),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def train(
+    kind: str, out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, given: dict[str, Any]
+) -> int:
+    """Check the configuration, then run the job in the foreground; the exit status."""
+    values = values_of(JOBS[kind], {name: _anchored(value) for name, value in given.items()})
+    job = job_from(kind, values)
+    from core.cli.foreground import begin
+
+    return begin(job, run_id, out, overwrite, as_json)
+
+
+def _anchored(value: Any) -> Any:
+    """A path that holds wherever the run may be resumed from."""
+    if isinstance(value, tuple):
+        return tuple(_anchored(entry) for entry in value)
+    if isinstance(value, str) and value and value not in NAMES_FIRST and Path(value).expanduser().exists():
+        return str(Path(value).expanduser().absolute())
+    return value
+
+
+@click.group()
+def ppo() -> None:
+    """Proximal policy optimisation of a policy against a reward model."""
+
+
+@ppo.command("train")
+@training_options("ppo", "the tuned policy")
+def ppo_train(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
+    """Tune a policy to score high under a reward model while staying close to where it began."""
+    return train("ppo", out, run_id, overwrite, as_json, given)
+
+
+@click.command()
+@training_options("loop", "reward_model/, policy/, preferences.jsonl and heldout.jsonl")
+def loop(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
+    """The whole loop: a policy writes, a simulated annotator votes, a reward model learns, PPO tunes, all is measured.
+
+    Options of the reward model begin with --reward-, those of PPO with --ppo-; --seed fixes everything.
+    """
+    return train("loop", out, run_id, overwrite, as_json, given)
+
+
+@click.command()
+@training_options("pretrain", "the model and its tokenizer")
+def pretrain(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
+    """Train a small GPT-2 and its tokenizer from nothing on text: how the bundled storyteller was made.
+
+    Of every source, the 5 % of documents that a hash of their words chooses are held out, and measured in bits per
+    byte at the end.
+    """
+    return train("pretrain", out, run_id, overwrite, as_json, given)
