@@ -14,19 +14,25 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+POSTGRESQL = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL")
+
+
+def pytest_report_header():
+    if not POSTGRESQL:
+        return "databases: SQLite; PostgreSQL too when RLHF_PLAYGROUND_TEST_POSTGRESQL=postgresql://user:password@host/name"
+    return "databases: SQLite and PostgreSQL"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"])
 def database(request, own_home, tmp_path):
-    """The URL of an empty database, once of each kind. The PostgreSQL server is one you name, where databases may be made."""
+    """The URL of an empty database, once of each kind; on the PostgreSQL server one is made and dropped."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL")
-    if not server:
-        pytest.skip("RLHF_PLAYGROUND_TEST_POSTGRESQL names no PostgreSQL server (postgresql://user:password@host/database)")
     name = f"playground_{uuid.uuid4().hex}"
-    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    admin = sqlalchemy.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
     with admin.connect() as connection:
         connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    yield sqlalchemy.make_url(server).set(database=name).render_as_string(hide_password=False)
+    yield sqlalchemy.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
