@@ -1,9 +1,9 @@
 """What a trainer yields: one record an update. Trainers know nothing of processes, databases or screens."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 Controls = Callable[[int], Mapping[str, float]]
 """Asked once at the start of every update, with its number: the fields to change from this update on."""
@@ -19,9 +19,16 @@ class Record:
     total: int = 0  # steps the stage will take, 0 when unknown
     samples: list[dict[str, Any]] = field(default_factory=list)  # {prompt, response, score, kl, …} to show
     rollout: dict[str, Any] | None = None  # name -> tensor, [rows, tokens] each: every number behind the metrics
-    state: Callable[[], dict[str, Any]] | None = None  # weights, optimiser, random state, position: only asked when saved
+    state: Callable[[], dict[str, Any]] | None = (
+        None  # weights, optimiser, random state, position: only asked when saved
+    )
     snapshot: Callable[[Path], None] | None = None  # writes the weights alone into a folder, for looking back
     result: dict[str, Any] | None = None  # on the last record: the run's outcome
+
+    def within(self, stage: str, **more: Any) -> Self:
+        """This record of a run of several stages: its state also says the stage it belongs to, and `more`."""
+        inner = self.state
+        return replace(self, state=inner and (lambda: {"stage": stage, "of": inner(), **more}))
 
 
 def no_controls(update: int) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""Configurations of simulated votes, the reward model, PPO and the whole loop. Importing this costs nothing: no torch."""
+"""Configurations of simulated votes, the reward model, PPO and the whole loop. No torch."""
 
 from typing import Literal
 
@@ -10,9 +10,14 @@ from core.config import Config
 class SimulateConfig(Config):
     """Votes of a simulated annotator on pairs that a policy writes."""
 
-    model: str = Field("storyteller", description="policy that writes the responses: an id of `models`, a hub id or a folder")
+    model: str = Field(
+        "storyteller", description="policy that writes the responses: an id of `models`, a hub id or a folder"
+    )
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
-    prompts: str = Field("", description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)")
+    prompts: str = Field(
+        "",
+        description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
+    )
     pairs: int = Field(512, ge=8, le=100_000, description="comparisons to make")
     max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
     temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature")
@@ -25,13 +30,19 @@ class RewardConfig(Config):
     epochs: int = Field(1, ge=1, le=50, description="passes over the training pairs")
     batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
     learning_rate: float = Field(3e-4, gt=0, le=1e-1, description="AdamW's peak learning rate")
-    head_learning_rate: float = Field(3e-3, gt=0, le=1.0, description="AdamW's peak learning rate of the score head, which starts from nothing")
+    head_learning_rate: float = Field(
+        3e-3, gt=0, le=1.0, description="AdamW's peak learning rate of the score head, which starts from nothing"
+    )
     weight_decay: float = Field(0.01, ge=0, le=1, description="decoupled weight decay")
     warmup_share: float = Field(0.1, ge=0, le=1, description="share of the steps over which the learning rate rises")
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     heldout_share: float = Field(0.1, ge=0, le=0.5, description="share of the prompts kept to measure with")
-    max_tokens: int = Field(256, ge=8, le=4096, description="longest prompt + response, in tokens; longer ones lose their beginning")
-    evaluate_every: int = Field(0, ge=0, description="optimiser steps between held-out measurements (0: about ten in all)")
+    max_tokens: int = Field(
+        256, ge=8, le=4096, description="longest prompt + response, in tokens; longer ones lose their beginning"
+    )
+    evaluate_every: int = Field(
+        0, ge=0, description="optimiser steps between held-out measurements (0: about ten in all)"
+    )
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for models over 50M parameters")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the head's start, the split and the order")
 
@@ -42,14 +53,20 @@ class PPOConfig(Config):
     updates: int = Field(30, ge=1, le=10_000, description="rounds of sampling and optimising")
     rollout_batch: int = Field(64, ge=2, le=1024, description="responses an update")
     max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
-    temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature; log-probabilities are taken at the same one")
+    temperature: float = Field(
+        1.0, ge=0.05, le=5.0, description="sampling temperature; log-probabilities are taken at the same one"
+    )
     learning_rate: float = Field(3e-5, gt=0, le=1e-2, description="AdamW's learning rate")
-    lr_schedule: Literal["constant", "linear"] = Field("constant", description="learning rate over the run: constant, or linearly down to zero")
+    lr_schedule: Literal["constant", "linear"] = Field(
+        "constant", description="learning rate over the run: constant, or linearly down to zero"
+    )
     epochs: int = Field(4, ge=1, le=20, description="passes over each rollout")
     minibatches: int = Field(4, ge=1, le=64, description="parts a pass is split into, one optimiser step each")
     kl_coef: float = Field(0.1, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
     kl_estimator: Literal["k1", "k2", "k3"] = Field("k1", description="per-token KL estimate charged in the reward")
-    kl_target: float | None = Field(None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)")
+    kl_target: float | None = Field(
+        None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)"
+    )
     kl_horizon: float = Field(2000.0, gt=0, description="responses over which an adaptive β reacts")
     gamma: float = Field(1.0, ge=0, le=1, description="discount a token")
     lam: float = Field(0.95, ge=0, le=1, description="λ of generalised advantage estimation")
@@ -58,11 +75,19 @@ class PPOConfig(Config):
     vf_coef: float = Field(0.1, ge=0, description="weight of the value loss")
     entropy_coef: float = Field(0.0, ge=0, le=1, description="weight of the entropy bonus")
     whiten_rewards: bool = Field(False, description="divide per-token rewards by their standard deviation")
-    whiten_advantages: bool = Field(True, description="advantages to mean 0, standard deviation 1 over the rollout's tokens")
+    whiten_advantages: bool = Field(
+        True, description="advantages to mean 0, standard deviation 1 over the rollout's tokens"
+    )
     missing_end_penalty: float = Field(0.0, ge=0, description="score taken from a response that never ended")
-    target_kl: float | None = Field(None, gt=0, description="stop an update's epochs when the mean KL to the old policy passes this, in nats a token")
+    target_kl: float | None = Field(
+        None,
+        gt=0,
+        description="stop an update's epochs when the mean KL to the old policy passes this, in nats a token",
+    )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
-    value_model: Literal["shared", "separate"] = Field("shared", description="value head on the policy's trunk, or a model of its own")
+    value_model: Literal["shared", "separate"] = Field(
+        "shared", description="value head on the policy's trunk, or a model of its own"
+    )
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
     weights_every: int = Field(5, ge=0, description="updates between saved weights for looking back (0: none)")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes prompts, sampling and minibatches")
@@ -73,9 +98,14 @@ class LoopConfig(Config):
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
-    prompts: str = Field("", description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)")
+    prompts: str = Field(
+        "",
+        description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
+    )
     pairs: int = Field(1024, ge=8, le=100_000, description="comparisons to learn from")
     reward: RewardConfig = RewardConfig()
     ppo: PPOConfig = PPOConfig()
-    evaluation_pairs: int = Field(2000, ge=100, le=100_000, description="fresh comparisons that reward accuracy is measured on")
+    evaluation_pairs: int = Field(
+        2000, ge=100, le=100_000, description="fresh comparisons that reward accuracy is measured on"
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")

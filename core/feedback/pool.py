@@ -68,6 +68,13 @@ def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> 
         return connection.execute(everything).scalar_one() - connection.execute(answered).scalar_one()
 
 
+def count(engine: sa.Engine, policy: str, prompt_set: str) -> int:
+    """How many pairs of this policy and prompt set there are, answered or not."""
+    with reading(engine) as connection:
+        everything = sa.select(sa.func.count()).select_from(pairs).where(_in_pool(policy, prompt_set))
+        return connection.execute(everything).scalar_one()
+
+
 def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
     now = time.time()
     with writing(engine) as connection:

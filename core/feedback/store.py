@@ -49,6 +49,10 @@ class FeedbackStore:
         """How many pairs `next_pair` could still give this annotator."""
         return waiting_pairs.waiting(self.engine, annotator, policy, prompt_set)
 
+    def pairs_written(self, policy: str, prompt_set: str) -> int:
+        """How many pairs of this policy and prompt set there are, answered or not."""
+        return waiting_pairs.count(self.engine, policy, prompt_set)
+
     def vote(
         self,
         shown: ShownPair,

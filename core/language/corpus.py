@@ -19,8 +19,8 @@ def is_heldout(text: str) -> bool:
 
 
 def read_texts(source: str) -> Iterator[str]:
-    """Documents of `source`: a `.jsonl` file (field `text`), a `.txt` file (documents parted by `<|endoftext|>`, else by
-    empty lines), a `.parquet` file (column `text`), a folder of those, or the id of a data set on the hub.
+    """Documents of a `.jsonl` file (field `text`), a `.txt` file (documents parted by `<|endoftext|>`, else by empty
+    lines), a `.parquet` file (column `text`), a folder of those, or the id of a data set on the hub.
 
     Raises FileNotFoundError when nothing is there, ValueError with file and line when a row cannot be read.
     """
@@ -54,7 +54,9 @@ def _read_file(path: Path) -> Iterator[str]:
                 try:
                     text = json.loads(line)["text"]
                 except (ValueError, KeyError, TypeError):
-                    raise ValueError(f'{path}, line {number}: expected a JSON object with a string field "text"') from None
+                    raise ValueError(
+                        f'{path}, line {number}: expected a JSON object with a string field "text"'
+                    ) from None
                 if isinstance(text, str) and text.strip():
                     yield text.strip()
         return

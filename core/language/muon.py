@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix UVᵀ of `matrix` = USVᵀ, approximately: singular values land in about [0.7, 1.2].
+    """About the nearest semi-orthogonal matrix, UVᵀ of `matrix` = USVᵀ: singular values land in about [0.7, 1.2].
 
     Quintic Newton–Schulz iteration X ← aX + (bA + cA²)X with A = XXᵀ, in the matrix's own precision.
 
@@ -26,18 +26,20 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Muon for the matrices of a transformer's blocks; embeddings, norms and biases belong to Adam.
 
-    Differs from `torch.optim.Muon` in two ways that matter here: the iteration runs in the gradient's precision (bfloat16
-    matrix products are ten times slower than float32 on processors without the instructions), and a parameter group may
-    say `blocks=3` to have the fused query-key-value matrix orthogonalised one third at a time, along its columns.
+    Differs from `torch.optim.Muon` in two ways that matter here: the iteration runs in the gradient's precision
+    (bfloat16 matrix products are ten times slower than float32 on processors without the instructions), and a parameter
+    group may say `blocks=3` to have the fused query-key-value matrix orthogonalised a third at a time, by columns.
 
     `lr` is the spectral norm of a step (before the shape factor √max(1, out/in)).
     """
 
     def __init__(self, params: Iterable, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0):
-        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, blocks=1))
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "blocks": 1}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update every parameter that has a gradient."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:

@@ -1,11 +1,9 @@
 """Pre-training a small GPT-2 from nothing on a few megabytes of text: how the bundled storyteller was made."""
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,16 +13,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase
 
 from core.language.configs import PretrainConfig
 from core.language.muon import Muon
-
-
-@dataclass(frozen=True)
-class PretrainStep:
-    """What one optimiser step was: `step` counts from 1, `loss` is in nats a token."""
-
-    step: int
-    loss: float
-    lr_scale: float
-    tokens_per_second: float
+from core.language.precision import autocast
+from core.record import Record
 
 
 def new_model(config: PretrainConfig) -> GPT2LMHeadModel:
@@ -75,42 +65,41 @@ def pretrain(
     stream: np.ndarray,
     starts: np.ndarray,
     config: PretrainConfig,
-    checkpoint: Path | None = None,
-    checkpoint_seconds: float = 300.0,
-) -> Iterator[PretrainStep]:
+    state: dict[str, Any] | None = None,
+) -> Iterator[Record]:
     """Train `model` in place on next-token cross-entropy, yielding after every optimiser step.
 
-    With `checkpoint`, the state is written there every `checkpoint_seconds` (whole or not at all) and an existing one is
-    continued from. Raises FloatingPointError when the loss is not finite.
+    `loss` is in nats a token. `state` is what an earlier record's `state()` gave. Raises ValueError when there is less
+    text than one row, FloatingPointError when the loss is not finite.
     """
     if len(stream) <= config.context + 1:
         raise ValueError(f"{len(stream)} tokens of text are too few for a context of {config.context}")
     vectors = [p for name, p in model.named_parameters() if p.ndim < 2 or "wte" in name or "wpe" in name]
     fused = [p for name, p in model.named_parameters() if name.endswith("c_attn.weight")]
     matrices = [p for p in model.parameters() if all(p is not q for q in vectors + fused)]
-    optimizers = [
-        Muon([{"params": matrices}, {"params": fused, "blocks": 3}], lr=config.matrix_lr, weight_decay=config.weight_decay),
-        torch.optim.AdamW(vectors, lr=config.vector_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-    ]
+    muon = Muon(
+        [{"params": matrices}, {"params": fused, "blocks": 3}], config.matrix_lr, weight_decay=config.weight_decay
+    )
+    adam = torch.optim.AdamW(vectors, lr=config.vector_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    optimizers: list[torch.optim.Optimizer] = [muon, adam]
     first = 0
-    if checkpoint and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+    if state:
         model.load_state_dict(state["model"])
         for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         first = state["step"]
     model.train()
-    saved_at = time.monotonic()
     for step in range(first, config.steps):
         began = time.monotonic()
         scale = config.lr_scale(step)
         for optimizer, lr in zip(optimizers, (config.matrix_lr, config.vector_lr), strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = lr * scale
-        rows = training_rows(config, stream, starts, step)
+        rows = training_rows(config, stream, starts, step).to(model.device)
         torch.manual_seed(config.seed + step)  # dropout, too, is a function of the step
-        logits = model(rows[:, :-1], use_cache=False).logits
-        loss = F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+        with autocast(model.device):
+            logits = model(rows[:, :-1], use_cache=False).logits
+        loss = F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
         if not math.isfinite(loss.item()):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower matrix_lr or vector_lr")
         loss.backward()
@@ -118,17 +107,17 @@ def pretrain(
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        yield PretrainStep(step + 1, loss.item(), scale, rows[:, 1:].numel() / (time.monotonic() - began))
-        if checkpoint and (time.monotonic() - saved_at > checkpoint_seconds or step + 1 == config.steps):
-            temporary = checkpoint.with_suffix(".tmp")
-            torch.save(
-                {
-                    "step": step + 1,
-                    "model": model.state_dict(),
-                    "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-                    "config": json.loads(config.model_dump_json()),
-                },
-                temporary,
-            )
-            temporary.replace(checkpoint)
-            saved_at = time.monotonic()
+
+        def saved_state(step: int = step) -> dict[str, Any]:
+            return {
+                "model": model.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+                "step": step + 1,
+            }
+
+        metrics = {
+            "loss": loss.item(),
+            "lr_scale": scale,
+            "tokens_per_second": rows[:, 1:].numel() / (time.monotonic() - began),
+        }
+        yield Record(step + 1, metrics, "pretrain", total=config.steps, state=saved_state)

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+from typing_extensions import override
+
+from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
 from core.config import Config
 from core.errors import PlaygroundError
+from core.language.configs import PretrainConfig
 from core.record import Controls, Record
 
 
@@ -30,7 +35,119 @@ class Job(Config):
         raise NotImplementedError
 
 
-JOBS: dict[str, type[Job]] = {}
+class RewardJob(Job):
+    """A reward model from preferences; leaves `reward_model/`."""
+
+    kind: ClassVar[str] = "reward"
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+
+    preferences: tuple[str, ...] = Field(
+        description="where votes come from: votes:NAME, dataset:ID, simulated:ANNOTATOR:PAIRS or a file"
+    )
+    model: str = Field("storyteller", description="policy whose trunk the reward model starts from")
+    reward: RewardConfig = RewardConfig()
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Reward model on {', '.join(Path(source).name for source in self.preferences)}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.runs import run_reward
+
+        return run_reward(self.preferences, self.model, self.reward, folder, state, controls)
+
+
+class PPOJob(Job):
+    """A policy tuned against a reward model; leaves `policy/`."""
+
+    kind: ClassVar[str] = "ppo"
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate", "kl_coef"})
+
+    model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
+    reward_model: str = Field(description="folder of the reward model")
+    prompts: str = Field(
+        "", description="prompt set (stories, summaries, chat) or a text file (default: the policy's own)"
+    )
+    ppo: PPOConfig = PPOConfig()
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"PPO of {Path(self.model).name}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.runs import run_ppo
+
+        return run_ppo(self.model, self.reward_model, self.prompts, self.ppo, folder, state, controls)
+
+
+class LoopJob(Job, LoopConfig):
+    """The whole loop; leaves `preferences.jsonl`, `reward_model/`, `policy/` and `heldout.jsonl`."""
+
+    kind: ClassVar[str] = "loop"
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate", "kl_coef"})
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Whole loop of {Path(self.model).name} for {self.annotator}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.loop import run_loop
+
+        return run_loop(self, folder, state, controls)
+
+
+class PretrainJob(Job, PretrainConfig):
+    """A language model from nothing; leaves `model/`."""
+
+    kind: ClassVar[str] = "pretrain"
+
+    data: str = Field(
+        description="text: a .jsonl, .txt or .parquet file, a folder of those, or a data set's id on the hub"
+    )
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Pre-training on {Path(self.data).name}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.language.pretraining_run import run_pretraining
+
+        return run_pretraining(self, self.data, folder, state)
+
+
+class PairsJob(Job):
+    """Pairs of responses for people to vote on, written ahead into the store's pool."""
+
+    kind: ClassVar[str] = "pairs"
+    queued: ClassVar[bool] = False
+
+    policy: str = Field("storyteller", description="policy that writes")
+    prompts: str = Field("stories", description="prompt set (stories, summaries, chat) or a text file, a prompt a line")
+    count: int = Field(64, ge=1, le=10_000, description="pairs to write")
+    max_new_tokens: int = Field(48, ge=1, le=512, description="longest response, in tokens")
+    temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature")
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"{self.count} pairs of {Path(self.policy).name} to vote on"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.runs.pairs_run import write_pool
+
+        return write_pool(self)
+
+
+JOBS: dict[str, type[Job]] = {job.kind: job for job in (RewardJob, PPOJob, LoopJob, PretrainJob, PairsJob)}
 
 
 def job_from(kind: str, config: dict[str, Any]) -> Job:

@@ -1,0 +1,102 @@
+"""The policy and its critic read a rollout together: log-probabilities, logits and values of every response token."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from core.language.adapters import bare
+from core.language.precision import autocast
+from core.language.sampling import Rollout, positions
+
+
+@dataclass
+class Sequences:
+    """Queries and responses as one batch: [B, Q + R], and where the responses begin."""
+
+    input_ids: Tensor
+    mask: Tensor
+    query_length: int
+
+    @classmethod
+    def of(cls, rollout: Rollout, device: torch.device) -> "Sequences":
+        """The rollout on `device`."""
+        return cls(
+            torch.cat([rollout.query_ids, rollout.response_ids], dim=1).to(device),
+            torch.cat([rollout.query_mask, rollout.response_mask], dim=1).to(device),
+            rollout.query_ids.shape[1],
+        )
+
+    def rows(self, index: Tensor) -> "Sequences":
+        """Some of the rows."""
+        return Sequences(self.input_ids[index], self.mask[index], self.query_length)
+
+    @property
+    def response_ids(self) -> Tensor:
+        """[B, R]."""
+        return self.input_ids[:, self.query_length :]
+
+
+def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
+    """The trunk's hidden state at the position that predicts each response token: [B, R, width].
+
+    Only these are multiplied by the vocabulary: the prompt's logits would be computed for nothing. Position ids are
+    given, because rows are padded on the left.
+    """
+    mask = sequences.mask
+    padded = bool((mask == 0).any())
+    output = model.base_model(
+        input_ids=sequences.input_ids,
+        attention_mask=mask if padded else None,
+        position_ids=positions(mask),
+        use_cache=False,
+    )
+    return output.last_hidden_state[:, sequences.query_length - 1 : -1]
+
+
+def response_logits(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
+    """Logits of each response token's distribution at the sampling temperature, float32: [B, R, vocab]."""
+    return model.get_output_embeddings()(states).float() / temperature
+
+
+def token_logprobs(logits: Tensor, ids: Tensor) -> Tensor:
+    """log p of the tokens that were drawn: [B, R, vocab], [B, R] -> [B, R]."""
+    return torch.gather(logits, -1, ids.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
+
+
+class ActorCritic(nn.Module):
+    """A policy with a critic: a value head on the policy's own trunk, or on a separate trunk.
+
+    The head starts at zero: every state is worth the mean until something has been learnt.
+    """
+
+    def __init__(self, policy: nn.Module, separate: PreTrainedModel | None = None):
+        """`separate`: the reward model whose trunk the critic starts from; None when it shares the policy's."""
+        super().__init__()
+        self.policy = policy
+        self.critic = copy.deepcopy(separate.base_model).requires_grad_(True) if separate is not None else None
+        trunk = bare(policy) if separate is None else separate
+        self.value_head = nn.Linear(trunk.config.hidden_size, 1)
+        nn.init.zeros_(self.value_head.weight)
+        nn.init.zeros_(self.value_head.bias)
+        self.value_head.to(bare(policy).device)
+
+    def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Log-probabilities [B, R], logits [B, R, vocab] and values [B, R] of the responses."""
+        model = bare(self.policy)
+        with autocast(sequences.input_ids.device):
+            states = response_states(model, sequences)
+            logits = response_logits(model, states, temperature)
+            if self.critic is not None:
+                states = response_states(_Trunk(self.critic), sequences)  # type: ignore[arg-type]
+        values = self.value_head(states.float()).squeeze(-1)
+        return token_logprobs(logits, sequences.response_ids), logits, values
+
+
+class _Trunk:
+    """A trunk that answers `base_model` like the whole models do."""
+
+    def __init__(self, trunk: PreTrainedModel):
+        self.base_model = trunk

@@ -1,0 +1,110 @@
+"""Honest measurements: against the annotator's true utility, on prompts never trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.actor_critic import Sequences, response_logits, response_states
+from core.alignment.kl import exact_kl
+from core.alignment.preferences import vote, write_pairs
+from core.alignment.reward_model import RewardModel
+from core.alignment.reward_training import evaluate_pairs
+from core.feedback.annotators import Annotator
+from core.language.configs import SamplingConfig
+from core.language.precision import autocast
+from core.language.sampling import Rollout, sample
+
+
+@dataclass(frozen=True)
+class HeldoutRow:
+    """One held-out prompt: what reference and tuned policy wrote, what the annotator truly thinks, and the KL."""
+
+    prompt: str
+    reference_response: str
+    tuned_response: str
+    gold_reference: float
+    gold_tuned: float
+    kl: float  # Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)) over the tuned response, full vocabulary, nats
+
+
+@torch.no_grad()
+def response_kl(
+    policy: PreTrainedModel,
+    ref_policy: PreTrainedModel,
+    rollout: Rollout,
+    temperature: float = 1.0,
+    batch_size: int = 64,
+) -> torch.Tensor:
+    """Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)) over each response of `rollout`, over the full vocabulary, in nats: [B]."""
+    sequences = Sequences.of(rollout, policy.device)
+    sums = []
+    for first in range(0, len(rollout), batch_size):
+        part = sequences.rows(torch.arange(first, min(first + batch_size, len(rollout))))
+        with autocast(policy.device):
+            logits, ref_logits = (
+                response_logits(model, response_states(model, part), temperature) for model in (policy, ref_policy)
+            )
+        kl = exact_kl(logits, ref_logits) * part.mask[:, part.query_length :]
+        sums.append(kl.sum(-1).cpu())
+    return torch.cat(sums)
+
+
+def compare_on_heldout(
+    policy: PreTrainedModel,
+    ref_policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    annotator: Annotator,
+    sampling: SamplingConfig,
+) -> list[HeldoutRow]:
+    """Reference and tuned policy each answer every prompt from the same random numbers; the annotator judges both."""
+    reference = sample(ref_policy, tokenizer, prompts, sampling)
+    tuned = sample(policy, tokenizer, prompts, sampling)
+    kl = response_kl(policy, ref_policy, tuned, sampling.temperature)
+    return [
+        HeldoutRow(
+            prompt, before, after, annotator.utility(prompt, before), annotator.utility(prompt, after), float(nats)
+        )
+        for prompt, before, after, nats in zip(tuned.prompts, reference.responses, tuned.responses, kl, strict=True)
+    ]
+
+
+def summarise_heldout(rows: Sequence[HeldoutRow]) -> dict[str, float]:
+    """Mean gold before and after, gold win rate (ties half), mean KL in nats a response: all from the rows alone."""
+    wins = [(row.gold_tuned > row.gold_reference) + 0.5 * (row.gold_tuned == row.gold_reference) for row in rows]
+    return {
+        "gold_before": sum(row.gold_reference for row in rows) / len(rows),
+        "gold_after": sum(row.gold_tuned for row in rows) / len(rows),
+        "gold_win_rate": sum(wins) / len(rows),
+        "kl": sum(row.kl for row in rows) / len(rows),
+    }
+
+
+def reward_skill(
+    reward_model: RewardModel,
+    ref_policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    annotator: Annotator,
+    sd: float,
+    pairs: int,
+    sampling: SamplingConfig,
+) -> dict[str, float]:
+    """How much of what can be known of the annotator the reward model knows, on fresh pairs of the reference policy.
+
+    accuracy: agreement with the annotator's noisy votes; ceiling: agreement of the true utility's sign with them (a
+    utility tie counts half); skill = (accuracy − ½) / (ceiling − ½).
+    """
+    *_, written = write_pairs(ref_policy, tokenizer, prompts, pairs, sampling)
+    fresh = vote(written.pairs, annotator, sampling.seed, sd)
+    report = evaluate_pairs(reward_model.model, reward_model.tokenizer, fresh.pairs)
+    ceiling = sum((gap > 0) + 0.5 * (gap == 0) for gap in fresh.utility_gaps) / len(fresh.utility_gaps)
+    return {
+        "reward_accuracy": report.accuracy,
+        "reward_accuracy_ceiling": ceiling,
+        "reward_skill": (report.accuracy - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else 0.0,
+        "reward_log_loss": report.log_loss,
+        "reward_calibration_error": report.calibration_error,
+    }

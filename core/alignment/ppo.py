@@ -1,0 +1,297 @@
+"""Proximal policy optimisation of a language model, one record an update.
+
+Where the published implementations differ, this is what is done here, and why:
+
+- KL to the reference is charged in the per-token reward, not in the loss (Ouyang et al. 2022): the critic learns it.
+- The score is paid at the last token of the response: its end token, or its last one when the length limit cut it.
+- Scores are normalised to mean 0, sd 1 on the reference policy's samples: β means the same for every reward model.
+- Rewards are not whitened by default; advantages are, over the tokens of the whole rollout, never over padding.
+- No entropy bonus by default. Gradients are clipped at norm 1. Dropout is off. A fresh permutation every epoch.
+- Log-probabilities are taken at the sampling temperature, recomputed once after sampling with the very function that
+  training uses: the ratio is exactly 1 on the first minibatch.
+- Every statistic is masked: padding is in none of them.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.actor_critic import ActorCritic, Sequences, response_logits, response_states, token_logprobs
+from core.alignment.configs import PPOConfig
+from core.alignment.gae import gae
+from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
+from core.alignment.masked import masked_mean, masked_whiten
+from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
+from core.alignment.reward_model import RewardModel, score
+from core.errors import PlaygroundError
+from core.feedback.annotators import Annotator
+from core.language.adapters import bare, load_trainable, save_merged, trainable_state
+from core.language.configs import SamplingConfig
+from core.language.precision import autocast
+from core.language.sampling import Rollout, sample
+from core.record import Controls, Record, no_controls
+
+SHOWN_SAMPLES = 8  # responses of an update that a record carries as text
+
+
+def train_ppo(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    reward_model: RewardModel,
+    prompts: Sequence[str],
+    config: PPOConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+    gold: Annotator | None = None,
+) -> Iterator[Record]:
+    """Tune `policy` in place to score high under `reward_model` while staying near the reference.
+
+    `ref_policy` is a frozen copy of where the policy started; None when the policy is a peft model, whose adapters are
+    switched off to be its own reference. `gold`, the simulated annotator's true utility, is measured and never trained
+    on. `controls` may change `learning_rate` and `kl_coef` at the start of an update. `state` is what an earlier
+    record's `state()` gave: the records that follow are those that followed it.
+
+    Raises PlaygroundError without prompts, FloatingPointError when a loss is not finite.
+    """
+    if not prompts:
+        raise PlaygroundError("no prompts to train on")
+    separate = reward_model.model if config.value_model == "separate" else None
+    model = ActorCritic(policy, separate)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, eps=1e-5, weight_decay=0.0, fused=True)
+    kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
+    if state:
+        load_trainable(model, state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
+    sampling = SamplingConfig(
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        seed=config.seed,
+        batch_size=config.rollout_batch,
+    )
+    for update in range(first + 1, config.updates + 1):
+        began = time.monotonic()
+        changes = controls(update)
+        learning_rate, kl_coef = changes.get("learning_rate", learning_rate), changes.get("kl_coef", kl_coef)
+        left = 1 - (update - 1) / config.updates if config.lr_schedule == "linear" else 1.0
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * left
+
+        queries = prompts_of_update(prompts, config, update)
+        rollout = sample(bare(policy), tokenizer, queries, sampling, update=update)
+        sampled = time.monotonic()
+        tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, kl_coef)
+        judged = time.monotonic()
+        statistics = optimise(model, optimizer, trained, rollout, tensors, config, update)
+        metrics = summarise(rollout, tensors, statistics, config, kl_coef)
+        metrics |= {
+            "lr": learning_rate * left,
+            "eps": len(rollout) / (time.monotonic() - began),
+            "time/sampling": sampled - began,
+            "time/scoring": judged - sampled,
+            "time/optimisation": time.monotonic() - judged,
+        }
+        if gold is not None:
+            utilities = [gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)]
+            metrics["objective/gold"] = float(np.mean(utilities))
+        if config.kl_target is not None:
+            kl_coef = adapted_coefficient(
+                kl_coef, metrics["objective/kl"], config.kl_target, config.kl_horizon, len(rollout)
+            )
+
+        def saved(
+            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate
+        ) -> dict[str, Any]:
+            return {
+                "model": trainable_state(model),
+                "optimizer": optimizer.state_dict(),
+                "kl_coef": kl_coef,
+                "learning_rate": learning_rate,
+                "update": update,
+            }
+
+        due = config.weights_every and (update % config.weights_every == 0 or update == config.updates)
+        yield Record(
+            step=update,
+            metrics=metrics,
+            stage="ppo",
+            total=config.updates,
+            samples=shown_samples(rollout, tensors),
+            rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
+            state=saved,
+            snapshot=(lambda folder: save_merged(policy, Path(folder))) if due else None,
+        )
+
+
+def prompts_of_update(prompts: Sequence[str], config: PPOConfig, update: int) -> list[str]:
+    """The prompts of one update: every prompt is used once before any is used again, in an order made from the seed."""
+    chosen: list[str] = []
+    for position in range((update - 1) * config.rollout_batch, update * config.rollout_batch):
+        epoch, place = divmod(position, len(prompts))
+        if place == 0 or not chosen:
+            order = np.random.default_rng((config.seed, epoch)).permutation(len(prompts))
+        chosen.append(prompts[order[place]])
+    return chosen
+
+
+@torch.no_grad()
+def judge(
+    model: ActorCritic,
+    ref_policy: PreTrainedModel | None,
+    reward_model: RewardModel,
+    rollout: Rollout,
+    tokenizer: PreTrainedTokenizerBase,
+    config: PPOConfig,
+    kl_coef: float,
+) -> dict[str, Tensor]:
+    """Everything PPO knows of a rollout before it learns from it, [B, R] each (scores: [B]), zero on padding."""
+    device = bare(model.policy).device
+    sequences = Sequences.of(rollout, device)
+    mask = rollout.response_mask.to(device).float()
+    raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses).to(device)
+    scores = reward_model.normalise(raw)
+    paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
+    logprobs, logits, values = model(sequences, config.temperature)
+    ref_logits = reference_logits(model.policy, ref_policy, sequences, config.temperature)
+    ref_logprobs = token_logprobs(ref_logits, sequences.response_ids)
+    kl = kl_estimate(logprobs, ref_logprobs, config.kl_estimator) * mask
+    rewards = shaped_rewards(paid, kl, mask, kl_coef)
+    if config.whiten_rewards:
+        rewards = masked_whiten(rewards, mask, shift_mean=False)
+    values = values * mask
+    advantages, returns = gae(rewards, values, mask, config.gamma, config.lam)
+    return {
+        "response_ids": sequences.response_ids,
+        "mask": mask,
+        "raw_scores": raw,
+        "scores": scores,
+        "logprobs": logprobs * mask,
+        "ref_logprobs": ref_logprobs * mask,
+        "kl": kl,
+        "exact_kl": exact_kl(logits, ref_logits) * mask,
+        "entropy": entropy(logits) * mask,
+        "rewards": rewards,
+        "values": values,
+        "raw_advantages": advantages,
+        "advantages": masked_whiten(advantages, mask) if config.whiten_advantages else advantages,
+        "returns": returns,
+    }
+
+
+def reference_logits(
+    policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
+) -> Tensor:
+    """The reference's logits of every response token: [B, R, vocab]."""
+    if ref_policy is None:
+        with policy.disable_adapter(), autocast(sequences.input_ids.device):  # type: ignore[operator]
+            return response_logits(bare(policy), response_states(bare(policy), sequences), temperature)
+    with autocast(sequences.input_ids.device):
+        return response_logits(ref_policy, response_states(ref_policy, sequences), temperature)
+
+
+def optimise(
+    model: ActorCritic,
+    optimizer: torch.optim.Optimizer,
+    trained: list[nn.Parameter],
+    rollout: Rollout,
+    tensors: dict[str, Tensor],
+    config: PPOConfig,
+    update: int,
+) -> dict[str, list[float]]:
+    """The epochs of one update: adds every epoch's ratio and clip mask to `tensors`, returns each step's statistics."""
+    sequences = Sequences.of(rollout, tensors["mask"].device)
+    shape = (config.epochs, *tensors["mask"].shape)
+    tensors["ratio"], tensors["clipped"] = torch.ones(shape), torch.zeros(shape)
+    statistics: dict[str, list[float]] = {}
+    stopped = False
+    for epoch in range(config.epochs):
+        order = np.random.default_rng((config.seed, update, epoch)).permutation(len(rollout))
+        for part in np.array_split(order, min(config.minibatches, len(rollout))):
+            rows = torch.from_numpy(part)
+            batch = {name: tensors[name][rows] for name in ("mask", "logprobs", "advantages", "values", "returns")}
+            mask = batch["mask"]
+            logprobs, logits, values = model(sequences.rows(rows), config.temperature)
+            pg_loss, ratio, clipped = policy_loss(
+                logprobs, batch["logprobs"], batch["advantages"], mask, config.cliprange
+            )
+            vf_loss, vf_clipped = value_loss(values, batch["values"], batch["returns"], mask, config.cliprange_value)
+            with torch.set_grad_enabled(config.entropy_coef > 0):
+                mean_entropy = masked_mean(entropy(logits), mask)
+            loss = pg_loss + config.vf_coef * vf_loss - config.entropy_coef * mean_entropy
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
+            loss.backward()
+            grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            approxkl = masked_mean(0.5 * (logprobs.detach() - batch["logprobs"]).square(), mask)
+            tensors["ratio"][epoch, rows] = torch.where(mask > 0, ratio, 1.0).cpu()
+            tensors["clipped"][epoch, rows] = clipped.cpu()
+            for name, value in (
+                ("policy/approxkl_avg", approxkl),
+                ("policy/clipfrac_avg", masked_mean(clipped, mask)),
+                ("policy/entropy_avg", mean_entropy),
+                ("loss/policy_avg", pg_loss),
+                ("loss/value_avg", vf_loss),
+                ("val/clipfrac_avg", vf_clipped),
+                ("val/ratio", masked_mean(ratio, mask)),
+                ("grad_norm", grad_norm),
+            ):
+                statistics.setdefault(name, []).append(value.item())
+            if config.target_kl is not None and approxkl > config.target_kl:
+                stopped = True
+                break
+        if stopped:
+            break
+    return statistics
+
+
+def summarise(
+    rollout: Rollout,
+    tensors: dict[str, Tensor],
+    statistics: dict[str, list[float]],
+    config: PPOConfig,
+    kl_coef: float,
+) -> dict[str, float]:
+    """The update's metrics, under the names people search for. All masked; KL and entropy in nats."""
+    mask = tensors["mask"]
+    difference = tensors["logprobs"] - tensors["ref_logprobs"]
+    returns, values = tensors["returns"], tensors["values"]
+    unexplained = masked_mean((returns - values).square(), mask)
+    spread = masked_mean((returns - masked_mean(returns, mask)).square(), mask)
+    metrics = {
+        "objective/kl": difference.sum(-1).mean().item(),  # a response, k1: can be negative
+        "objective/kl_exact": tensors["exact_kl"].sum(-1).mean().item(),  # a response, over the full vocabulary
+        "objective/entropy": (-tensors["logprobs"]).sum(-1).mean().item(),
+        "objective/non_score_reward": (-kl_coef * tensors["kl"]).sum(-1).mean().item(),
+        "objective/scores": tensors["scores"].mean().item(),
+        "objective/rlhf_reward": (tensors["scores"] - kl_coef * tensors["kl"].sum(-1)).mean().item(),
+        "objective/raw_scores": tensors["raw_scores"].mean().item(),
+        "val/explained_variance": (1 - unexplained / spread.clamp(min=1e-12)).item(),
+        "val/num_eos_tokens": float(rollout.ended.sum()),
+        "response_length": rollout.response_mask.sum(-1).float().mean().item(),
+        "kl_coef": kl_coef,
+        "optimizer_steps": float(len(statistics["loss/policy_avg"])),
+    }
+    metrics |= {name: math.fsum(values) / len(values) for name, values in statistics.items()}
+    metrics["val/ratio_var"] = float(np.var(statistics["val/ratio"]))
+    return metrics
+
+
+def shown_samples(rollout: Rollout, tensors: dict[str, Tensor]) -> list[dict[str, Any]]:
+    """The first few responses with their normalised score and KL, to be read by a person."""
+    kl = tensors["exact_kl"].sum(-1).tolist()
+    scores = tensors["scores"].tolist()
+    return [
+        {"prompt": rollout.prompts[i], "response": rollout.responses[i], "score": scores[i], "kl": kl[i]}
+        for i in range(min(SHOWN_SAMPLES, len(rollout)))
+    ]

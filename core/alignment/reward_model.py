@@ -1,0 +1,199 @@
+"""The reward model: a separate transformer that gives a text one number, and what it learns from preferences."""
+
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from core.errors import PlaygroundError
+from core.feedback.pairs import PreferencePair
+from core.files import whole_folder
+from core.language.adapters import bare, save_merged
+from core.language.precision import attention_implementation, autocast
+
+NORMALISATION_FILE = "normalisation.json"
+
+
+def pairwise_loss(chosen: Tensor, rejected: Tensor, margin: float | Tensor = 0.0) -> Tensor:
+    """The pairwise ranking loss −log σ(r_w − r_l − m), averaged over pairs: [pairs] twice -> [].
+
+    Its gradient in r_w is σ(r_w − r_l − m) − 1, and the opposite in r_l: only the difference matters, and a confident
+    mistake pulls hardest. Source: Bradley & Terry (1952); Ouyang et al., "Training language models to follow
+    instructions with human feedback" (2022), eq. 1.
+    """
+    return -F.logsigmoid(chosen - rejected - margin).mean()
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation of raw scores on the reference policy's samples, and which policy that was."""
+
+    mean: float = 0.0
+    sd: float = 1.0
+    base_model: str = ""
+
+
+@dataclass(frozen=True)
+class RewardModel:
+    """A reward model with what is needed to use it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    normalisation: Normalisation = Normalisation()
+
+    def normalise(self, scores: Tensor) -> Tensor:
+        """Scores in standard deviations of the reference policy's: what PPO is paid in."""
+        return (scores - self.normalisation.mean) / self.normalisation.sd
+
+
+def new_reward_model(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """A sequence classifier with one label on a copy of the policy's trunk; the score head starts at zero.
+
+    The pad token is a dedicated one: with pad = end token a classifier would skip the end token when it looks for the
+    last token of a text. Raises PlaygroundError where the tokenizer has none.
+    """
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        raise PlaygroundError("a reward model needs a pad token of its own, different from the end token")
+    config = copy.deepcopy(policy.config)
+    config.num_labels = 1
+    config.problem_type = "regression"  # otherwise a pipeline squashes the score through a sigmoid
+    config.pad_token_id = tokenizer.pad_token_id
+    model = AutoModelForSequenceClassification.from_config(
+        config, attn_implementation=attention_implementation(policy.device), dtype=torch.float32
+    )
+    model.base_model.load_state_dict(policy.base_model.state_dict())
+    torch.nn.init.zeros_(model.score.weight)
+    return model.to(policy.device).eval()
+
+
+def encode_texts(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], responses: Sequence[str], max_tokens: int
+) -> list[list[int]]:
+    """Token ids of prompt + response as one text, nothing added by hand; a longer one loses its beginning."""
+    texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
+    return [ids[-max_tokens:] for ids in tokenizer(texts, truncation=False)["input_ids"]]
+
+
+def pad_right(sequences: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Ids and mask padded on the right: [batch, longest] each. An empty text becomes a single pad token."""
+    longest = max(1, max(len(ids) for ids in sequences))
+    input_ids = torch.full((len(sequences), longest), pad_id)
+    mask = torch.zeros(len(sequences), longest, dtype=torch.long)
+    for row, ids in enumerate(sequences):
+        input_ids[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
+        mask[row, : len(ids)] = 1
+    mask[:, 0] = 1
+    return input_ids.to(device), mask.to(device)
+
+
+def raw_scores(model: PreTrainedModel, input_ids: Tensor, mask: Tensor) -> Tensor:
+    """The classifier's logit, float32: [batch, time] -> [batch]."""
+    with autocast(input_ids.device):
+        return model(input_ids=input_ids, attention_mask=mask, use_cache=False).logits[:, 0].float()
+
+
+def context_of(model: PreTrainedModel) -> int:
+    """The longest text a model can read, in tokens."""
+    return getattr(model.config, "max_position_embeddings", None) or 1024
+
+
+@torch.no_grad()
+def score(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    responses: Sequence[str],
+    batch_size: int = 64,
+) -> Tensor:
+    """Raw scores of responses, the one definition used everywhere: the logit on `tokenizer(prompt + response)`. [N].
+
+    Batched by length, so that little is spent on padding; the order of the answer is the order given.
+    """
+    encoded = encode_texts(tokenizer, prompts, responses, context_of(model))
+    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
+    scores = torch.zeros(len(encoded))
+    for first in range(0, len(order), batch_size):
+        part = order[first : first + batch_size]
+        input_ids, mask = pad_right([encoded[i] for i in part], tokenizer.pad_token_id, model.device)
+        scores[part] = raw_scores(model, input_ids, mask).cpu()
+    return scores
+
+
+@torch.no_grad()
+def running_scores(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, response: str
+) -> list[tuple[str, float]]:
+    """The score the text would have if it stopped after each token: (token's text, raw score) pairs.
+
+    One causal pass gives them all: the head is applied at every position instead of the last alone.
+    """
+    ids = encode_texts(tokenizer, [prompt], [response], context_of(model))[0]
+    if not ids:
+        return []
+    with autocast(model.device):
+        hidden = model.base_model(torch.tensor([ids], device=model.device), use_cache=False).last_hidden_state
+        logits = model.get_submodule("score")(hidden)[0, :, 0].float()
+    return [(str(tokenizer.decode([token])), value) for token, value in zip(ids, logits.tolist(), strict=True)]
+
+
+def score_statistics(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]
+) -> tuple[float, float]:
+    """Mean and standard deviation of the raw scores of every response in `pairs`."""
+    prompts = [pair.prompt for pair in pairs]
+    scores = score(bare(model), tokenizer, prompts * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs])
+    return scores.mean().item(), max(scores.std().item(), 1e-6)
+
+
+def save_reward_model(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, normalisation: Normalisation, folder: Path
+) -> None:
+    """A folder that plain transformers opens and that scores identically; float32; whole or not there at all.
+
+    Adapters are merged into the weights. The normalisation lies beside them in `normalisation.json`.
+    """
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.padding_side = "right"
+    with whole_folder(folder) as temporary:
+        save_merged(model, temporary)
+        tokenizer.save_pretrained(temporary)
+        (temporary / NORMALISATION_FILE).write_text(json.dumps(asdict(normalisation), indent=2) + "\n")
+
+
+def load_reward_model(folder: str | Path) -> RewardModel:
+    """A reward model from its folder, in float32. Raises PlaygroundError where the folder holds none."""
+    folder = Path(folder)
+    if not (folder / "config.json").exists():
+        raise PlaygroundError(f"{folder}: no reward model here (config.json is missing)")
+    config = json.loads((folder / "config.json").read_text())
+    if len(config.get("id2label", {"0": ""})) != 1 and config.get("num_labels") != 1:
+        raise PlaygroundError(f"{folder}: a reward model has exactly one label, this one has {len(config['id2label'])}")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=1,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            attn_implementation=attention_implementation(device),
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise PlaygroundError(f"{folder}: cannot be opened as a reward model ({str(error).splitlines()[0]})") from error
+    if model.config.pad_token_id is None:
+        raise PlaygroundError(f"{folder}: config.json names no pad token, so that batches cannot be scored")
+    file = folder / NORMALISATION_FILE
+    normalisation = Normalisation(**json.loads(file.read_text())) if file.exists() else Normalisation()
+    return RewardModel(model.to(device).eval(), tokenizer, normalisation)

@@ -1,0 +1,189 @@
+"""Training a reward model on preference pairs, one record an optimiser step."""
+
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from core.alignment.configs import RewardConfig
+from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
+from core.errors import PlaygroundError
+from core.feedback.pairs import PreferencePair
+from core.language.adapters import bare, load_trainable, trainable_state
+from core.record import Controls, Record, no_controls
+
+PROBE_PAIRS = 64  # held-out pairs measured while training goes on; all of them are measured at the end
+
+
+def split_by_prompt(
+    pairs: Sequence[PreferencePair], heldout_share: float, seed: int
+) -> tuple[list[PreferencePair], list[PreferencePair]]:
+    """Training and held-out pairs, such that no prompt is in both.
+
+    Raises PlaygroundError when a share is asked for and there are fewer than two prompts to part.
+    """
+    prompts = sorted({pair.prompt for pair in pairs})
+    if heldout_share == 0:
+        return list(pairs), []
+    if len(prompts) < 2:
+        raise PlaygroundError(
+            f"{len(pairs)} pairs on {len(prompts)} prompt cannot be parted into training and held-out"
+        )
+    count = min(len(prompts) - 1, max(1, round(heldout_share * len(prompts))))
+    heldout = set(random.Random(seed).sample(prompts, count))
+    return [p for p in pairs if p.prompt not in heldout], [p for p in pairs if p.prompt in heldout]
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """How well scores predict votes. `log_loss` is in nats; `calibration_error` is expected, over ten bins."""
+
+    accuracy: float
+    log_loss: float
+    calibration_error: float
+    pairs: int
+
+
+def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
+    """Accuracy, log-loss and expected calibration error of P(chosen wins) = σ(r_w − r_l): [pairs] twice.
+
+    An equal pair of scores counts half. Calibration: each pair once, from the side the model favours, so that the
+    confidence is in [½, 1] and is compared with how often that side was chosen (Guo et al. 2017, eq. 3, ten bins of
+    equal width).
+    """
+    difference = (chosen - rejected).double()
+    correct = (difference > 0).double() + 0.5 * (difference == 0)
+    confidence = difference.abs().sigmoid()
+    bins = ((confidence - 0.5) * 20).long().clamp(max=9)
+    error = sum(
+        (bins == b).double().mean() * (confidence[bins == b].mean() - correct[bins == b].mean()).abs()
+        for b in bins.unique()
+    )
+    loss = torch.nn.functional.softplus(-difference).mean()
+    return PairReport(correct.mean().item(), loss.item(), float(error), len(difference))
+
+
+def evaluate_pairs(model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]) -> PairReport:
+    """`report_pairs` of a reward model on `pairs`."""
+    prompts = [pair.prompt for pair in pairs]
+    both = score(bare(model), tokenizer, prompts * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs])
+    return report_pairs(both[: len(pairs)], both[len(pairs) :])
+
+
+def lr_scale(step: int, steps: int, warmup_share: float) -> float:
+    """Linear warm-up, then a cosine down to a tenth: what the learning rates are multiplied by at step 0, 1, 2, …"""
+    warmup = warmup_share * steps
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    progress = (step - warmup) / max(1.0, steps - warmup)
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
+
+
+def train_reward_model(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[PreferencePair],
+    config: RewardConfig,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+) -> Iterator[Record]:
+    """Train `model` in place with the pairwise ranking loss and AdamW; chosen and rejected share one batch.
+
+    Dropout stays off. Held-out pairs are kept by prompt (`split_by_prompt`); a fixed probe of them is measured about
+    ten times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
+    holds the report. `state` is what an earlier record's `state()` gave. The learning rate can be changed from outside
+    (control `learning_rate`, the peak).
+
+    Raises PlaygroundError when there is nothing to train on, FloatingPointError when the loss is not finite.
+    """
+    train, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
+    if not train:
+        raise PlaygroundError("no preference pairs to train on")
+    device = bare(model).device
+    longest = min(config.max_tokens, context_of(bare(model)))
+    chosen_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.chosen for p in train], longest)
+    rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
+    margins = torch.tensor([p.margin or 0.0 for p in train], device=device)
+    probe = heldout[:PROBE_PAIRS]
+    batches = math.ceil(len(train) / config.batch_pairs)
+    steps = batches * config.epochs
+    every = config.evaluate_every or max(1, steps // 10)
+    head = [p for name, p in model.named_parameters() if p.requires_grad and "score" in name]
+    trunk = [p for name, p in model.named_parameters() if p.requires_grad and "score" not in name]
+    optimizer = torch.optim.AdamW(
+        [{"params": trunk}, {"params": head}], betas=(0.9, 0.95), weight_decay=config.weight_decay, fused=True
+    )
+    learning_rate, first, tokens, began = config.learning_rate, 0, 0, time.monotonic()
+    if state:
+        load_trainable(model, state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        learning_rate, first, tokens = state["learning_rate"], state["step"], state["tokens"]
+    for step in range(first, steps):
+        learning_rate = controls(step + 1).get("learning_rate", learning_rate)
+        scale = lr_scale(step, steps, config.warmup_share)
+        head_ratio = config.head_learning_rate / config.learning_rate
+        for group, ratio in zip(optimizer.param_groups, (1.0, head_ratio), strict=True):
+            group["lr"] = learning_rate * ratio * scale
+        epoch, batch = divmod(step, batches)
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(train))
+        part = order[batch * config.batch_pairs : (batch + 1) * config.batch_pairs]
+        input_ids, mask = pad_right(
+            [chosen_ids[i] for i in part] + [rejected_ids[i] for i in part], tokenizer.pad_token_id, device
+        )
+        chosen, rejected = raw_scores(bare(model), input_ids, mask).chunk(2)
+        loss = pairwise_loss(chosen, rejected, margins[torch.from_numpy(part).to(margins.device)])
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
+        loss.backward()
+        grad_norm = torch.nn.utils.clip_grad_norm_(trunk + head, config.grad_clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        tokens += int(mask.sum())
+        difference, both = (chosen - rejected).detach(), torch.cat([chosen, rejected]).detach()
+        metrics = {
+            "loss": loss.item(),
+            "accuracy": (difference > 0).float().mean().item(),
+            "margin": difference.mean().item(),
+            "grad_norm": grad_norm.item(),
+            "learning_rate": learning_rate * scale,
+            "min_reward": both.min().item(),
+            "mean_reward": both.mean().item(),
+            "max_reward": both.max().item(),
+            "num_tokens": float(tokens),
+        }
+        last = step + 1 == steps
+        result = None
+        if probe and (last or (step + 1) % every == 0):
+            report = evaluate_pairs(model, tokenizer, heldout if last else probe)
+            metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
+            if last:
+                metrics["heldout/calibration_error"] = report.calibration_error
+        if last:
+            seconds = time.monotonic() - began
+            result = {
+                "accuracy_heldout": metrics.get("heldout/accuracy"),
+                "log_loss_heldout": metrics.get("heldout/log_loss"),
+                "calibration_error_heldout": metrics.get("heldout/calibration_error"),
+                "pairs_train": len(train),
+                "pairs_heldout": len(heldout),
+                "pairs_per_second": (steps - first) * config.batch_pairs / seconds,
+                "seconds": seconds,
+            }
+
+        def saved(step: int = step, learning_rate: float = learning_rate, tokens: int = tokens) -> dict[str, Any]:
+            return {
+                "model": trainable_state(model),
+                "optimizer": optimizer.state_dict(),
+                "learning_rate": learning_rate,
+                "step": step + 1,
+                "tokens": tokens,
+            }
+
+        yield Record(step + 1, metrics, "reward", total=steps, state=saved, result=result)

@@ -1,0 +1,79 @@
+"""What the reward and PPO jobs do: find what they are given, then run their stage."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.reward_model import load_reward_model
+from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
+from core.errors import PlaygroundError
+from core.feedback.annotators import get_annotator
+from core.feedback.pairs import PreferencePair
+from core.feedback.prompts import load_prompts
+from core.feedback.sources import load_preferences
+from core.language.configs import SamplingConfig
+from core.language.registry import load_policy, policy_info
+from core.record import Controls, Record, no_controls
+
+SIMULATED = "simulated"  # simulated:ANNOTATOR:PAIRS, written and voted on when the run begins
+
+
+def run_reward(
+    sources: Sequence[str],
+    model: str,
+    config: RewardConfig,
+    folder: Path,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+) -> Iterator[Record]:
+    """A reward model on the mix of `sources`, in `folder`/reward_model. At most one source may be simulated.
+
+    Raises PlaygroundError when a source is unknown, unreadable or leaves nothing to train on.
+    """
+    fresh = [source for source in sources if source.startswith(f"{SIMULATED}:")]
+    if len(fresh) > 1:
+        raise PlaygroundError(f"one simulated source at a time (given: {', '.join(fresh)})")
+    pairs: list[PreferencePair] = []
+    for source in sources:
+        if source not in fresh:
+            pairs += load_preferences(source)
+    policy, tokenizer = load_policy(model)
+    inner = state["of"] if state else None
+    if fresh:
+        annotator, count = _simulated(fresh[0])
+        file = folder / "preferences.jsonl"
+        if state is None or state["stage"] == "preferences":
+            prompts = load_prompts(policy_info(model).default_prompts).train
+            sampling = SamplingConfig(seed=config.seed)
+            for record in preferences_stage(
+                policy, tokenizer, prompts, get_annotator(annotator), count, sampling, file, inner
+            ):
+                yield record.within("preferences")
+            inner = None
+        pairs += voted_pairs(file)[0]
+    for record in reward_stage(policy, tokenizer, pairs, config, model, folder / "reward_model", inner, controls):
+        yield record.within("reward")
+
+
+def _simulated(source: str) -> tuple[str, int]:
+    _, annotator, count = [*source.split(":"), "512"][:3]
+    if not count.isdecimal() or not 8 <= int(count) <= 100_000:
+        raise PlaygroundError(f"{source}: expected simulated:ANNOTATOR:PAIRS with 8 to 100000 pairs")
+    return annotator, int(count)
+
+
+def run_ppo(
+    model: str,
+    reward_model: str,
+    prompts: str,
+    config: PPOConfig,
+    folder: Path,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+) -> Iterator[Record]:
+    """`model` tuned against the reward model of a folder, in `folder`/policy."""
+    judge = load_reward_model(reward_model)
+    policy, tokenizer = load_policy(model)
+    texts = load_prompts(prompts or policy_info(model).default_prompts).train
+    yield from ppo_stage(policy, tokenizer, judge, texts, config, folder / "policy", state, controls)

@@ -1,0 +1,108 @@
+"""The stages a run is made of: votes, reward model, policy. Each trains, yields its records, and leaves a folder."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.ppo import train_ppo
+from core.alignment.preferences import PairsSoFar, vote, write_pairs
+from core.alignment.reward_model import (
+    Normalisation,
+    RewardModel,
+    new_reward_model,
+    save_reward_model,
+    score_statistics,
+)
+from core.alignment.reward_training import split_by_prompt, train_reward_model
+from core.feedback.annotators import Annotator
+from core.feedback.pairs import PreferencePair
+from core.files import read_jsonl, whole_folder, write_jsonl
+from core.language.adapters import LORA_FROM, save_merged, with_adapters
+from core.language.configs import SamplingConfig
+from core.record import Controls, Record
+
+
+def preferences_stage(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    annotator: Annotator,
+    count: int,
+    sampling: SamplingConfig,
+    file: Path,
+    state: dict[str, Any] | None,
+) -> Iterator[Record]:
+    """`count` pairs written by `policy`, voted on by `annotator`, in `file`: a record a batch.
+
+    Beside `prompt, chosen, rejected` a row says `gold_gap`, the true utility's difference, and `gold_sd`, the unit of
+    the annotator's noise.
+    """
+    begun = PairsSoFar.of(state) if state else PairsSoFar()
+    so_far = begun
+    total = -(-count // max(1, sampling.batch_size // 2))
+    for so_far in write_pairs(policy, tokenizer, prompts, count, sampling, begun):
+        metrics = {"pairs": float(len(so_far.pairs))}
+        yield Record(so_far.batches, metrics, "preferences", total=total, state=so_far.state)
+    votes = vote(so_far.pairs, annotator, sampling.seed)
+    write_jsonl(
+        file,
+        (
+            asdict(pair) | {"gold_gap": gap, "gold_sd": votes.sd}
+            for pair, gap in zip(votes.pairs, votes.utility_gaps, strict=True)
+        ),
+    )
+
+
+def voted_pairs(file: Path) -> tuple[list[PreferencePair], float]:
+    """The pairs that `preferences_stage` left in `file`, and the annotator's sd."""
+    rows = read_jsonl(file)
+    pairs = [PreferencePair(row["prompt"], row["chosen"], row["rejected"], annotator=row["annotator"]) for row in rows]
+    return pairs, rows[0]["gold_sd"]
+
+
+def reward_stage(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[PreferencePair],
+    config: RewardConfig,
+    base_model: str,
+    folder: Path,
+    state: dict[str, Any] | None,
+    controls: Controls,
+) -> Iterator[Record]:
+    """A reward model on the policy's trunk, trained on `pairs` and saved in `folder`.
+
+    Its scores are normalised on the responses of the held-out pairs, which it was not trained on (on all of them when
+    nothing is held out): of a policy's own pairs, these are the reference policy's samples.
+    """
+    model = with_adapters(new_reward_model(policy, tokenizer), config.lora_rank, "SEQ_CLS")
+    yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
+    _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
+    mean, sd = score_statistics(model, tokenizer, heldout or pairs)
+    save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder)
+
+
+def ppo_stage(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    reward_model: RewardModel,
+    prompts: Sequence[str],
+    config: PPOConfig,
+    folder: Path,
+    state: dict[str, Any] | None,
+    controls: Controls,
+    gold: Annotator | None = None,
+) -> Iterator[Record]:
+    """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
+    small = policy.num_parameters() < LORA_FROM
+    tuned = with_adapters(copy.deepcopy(policy).requires_grad_(True), config.lora_rank, "CAUSAL_LM")
+    reference = policy.requires_grad_(False) if small else None  # adapters switched off are their own reference
+    yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold)
+    with whole_folder(folder) as temporary:
+        save_merged(tuned, temporary)
+        tokenizer.save_pretrained(temporary)

@@ -1,0 +1,60 @@
+"""Low-rank adapters for models too large to train whole, and the part of a model that is being trained."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+LORA_FROM = 50_000_000  # parameters: smaller models are trained whole
+
+
+def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
+    """`model` itself when it is small; else wrapped by peft with rank-`rank` adapters on query and value projections.
+
+    `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole).
+
+    Source: Hu et al., "LoRA: Low-rank adaptation of large language models" (2022), section 4.2.
+    """
+    if sum(p.numel() for p in model.parameters()) < LORA_FROM:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
+    targets = ["q_proj", "v_proj"] if "q_proj" in names else ["c_attn"]
+    config = LoraConfig(
+        task_type=task,
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.0,
+        target_modules=targets,
+        fan_in_fan_out="c_attn" in targets,
+        modules_to_save=["score"] if task == "SEQ_CLS" else None,
+    )
+    return get_peft_model(model, config)
+
+
+def bare(model: nn.Module) -> PreTrainedModel:
+    """The transformers model inside a peft wrapper (its adapters stay active), or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model  # type: ignore[return-value, operator]
+
+
+def save_merged(model: nn.Module, folder: Path) -> None:
+    """`save_pretrained` of the plain model, adapters merged into its weights; the model in memory is left as it is."""
+    if hasattr(model, "merge_and_unload"):
+        model = copy.deepcopy(model).merge_and_unload()  # type: ignore[operator]
+    model.save_pretrained(folder)  # type: ignore[operator]
+
+
+def trainable_state(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of every parameter that is trained, by name."""
+    return {name: p.detach().clone() for name, p in module.named_parameters() if p.requires_grad}
+
+
+@torch.no_grad()
+def load_trainable(module: nn.Module, state: dict[str, Tensor]) -> None:
+    """Put `trainable_state` back. Raises KeyError when a parameter is missing."""
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            parameter.copy_(state[name])
