@@ -9,7 +9,7 @@ from pages._data.votes import look_at_votes
 from pages._parts.header import page_header
 from pages._parts.questions import closing
 
-VIEWS = {"votes": "Votes", "prompts": "Prompts", "import": "Import"}
+VIEWS = ("Votes", "Prompts", "Import")  # as the URL has them, too
 
 store = FeedbackStore()
 count = store.count()
@@ -17,24 +17,18 @@ imported = sum(dataset.rows for dataset in store.datasets())
 page_header(
     "data",
     "Data",
-    f"{count['left'] + count['right']:,} comparisons voted on here and {imported:,} imported. All of it stays on this machine, "
+    f"{count['left'] + count['right']:,} comparisons voted on here and {imported:,} imported. All of it stays on "
+    "this machine, "
     "and leaves it as the file every other trainer reads.",
 )
 if (deleted := st.session_state.pop("deleted", None)) is not None:
     st.success(f"{deleted:,} vote{'' if deleted == 1 else 's'} deleted.", icon=":material/check:")
 view = st.segmented_control(
-    "View",
-    list(VIEWS),
-    format_func=VIEWS.get,
-    default="votes",
-    required=True,
-    key="view",
-    bind="query-params",
-    label_visibility="collapsed",
+    "View", VIEWS, default="Votes", required=True, key="view", bind="query-params", label_visibility="collapsed"
 )
-if view == "votes":
+if view == "Votes":
     look_at_votes(store)
-elif view == "prompts":
+elif view == "Prompts":
     browse_prompts()
 else:
     bring_in(store)

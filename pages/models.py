@@ -22,14 +22,16 @@ def card(info: PolicyInfo) -> None:
         f"licence {info.licence}",
         "answers a chat" if info.chat else "continues a text",
     ]
-    st.html(
-        f'<article class="model {info.status}"><header><b>{html.escape(info.title)}</b><span>{mark} {status}</span></header>'
-        f'<p class="id">{html.escape(info.id)}</p><p>{html.escape(info.source)}</p>'
-        f'<p class="facts">{html.escape(" · ".join(fact for fact in facts if fact))}</p>'
-        f'<p class="facts">{html.escape(info.note)}</p></article>'
-    )
-    if info.status == "obtainable" and st.button("Fetch it", key=f"fetch-{info.id}", icon=":material/download:"):
-        fetch(info.id)
+    source = info.source[:1].upper() + info.source[1:]
+    with st.container(border=True, key=f"model-{info.id}", height="stretch"):
+        st.html(
+            f'<article class="model {info.status}"><header><b>{html.escape(info.title)}</b><span>{mark} {status}</span>'
+            f'</header><p class="id">{html.escape(info.id)}</p><p>{html.escape(source)}.</p>'
+            f'<p class="facts">{html.escape(" · ".join(fact for fact in facts if fact))}</p>'
+            f'<p class="facts">{html.escape(info.note)}</p></article>'
+        )
+        if info.status == "obtainable" and st.button("Fetch it", key=f"fetch-{info.id}", icon=":material/download:"):
+            fetch(info.id)
 
 
 def fetch(id_or_folder: str) -> None:
@@ -53,7 +55,8 @@ ready = sum(info.status == "ready" for info in policies)
 page_header(
     "models",
     "Models",
-    f"{ready} {'policy is' if ready == 1 else 'policies are'} ready to write, on this machine. Weights are read from safetensors only, "
+    f"{ready} {'policy is' if ready == 1 else 'policies are'} ready to write, on this machine. Weights are read from "
+    "safetensors only, "
     "and no code that comes with a model is ever run.",
 )
 if added := st.session_state.pop("added", None):
@@ -73,7 +76,8 @@ with st.form("add", border=False), st.container(horizontal=True, vertical_alignm
     )
     asked = st.form_submit_button("Add it", icon=":material/add:")
 st.caption(
-    "Any causal language model in a Hugging Face folder with safetensors weights and a fast tokenizer. A model of the hub is downloaded once; stay on this "
+    "Any causal language model in a Hugging Face folder with safetensors weights and a fast tokenizer. A model of "
+    "the hub is downloaded once; stay on this "
     "page meanwhile. Above 50M parameters training uses LoRA adapters, which needs far less memory."
 )
 if asked and wanted.strip():
@@ -82,7 +86,8 @@ closing(
     [
         (
             "What is a policy here?",
-            "A causal language model: a distribution over the next token given those before it. Sampled token by token it writes "
+            "A causal language model: a distribution over the next token given those before it. Sampled token by "
+            "token it writes "
             "responses, which is why reinforcement learning calls it a policy: it chooses actions.",
         ),
         (

@@ -8,16 +8,16 @@ from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.runs import supervisor
 from core.runs.store import Run, RunStore, Step
+from pages._overview.own_prompt import own_prompt
+from pages._overview.start import reveal, start_form, voter_title
+from pages._overview.story import story
 from pages._parts import loop_view
 from pages._parts.badge import badge
 from pages._parts.before_after import SHOWN, before_after
 from pages._parts.header import page_header
-from pages._overview.start import reveal, start_form, voter_title
-from pages._overview.own_prompt import own_prompt
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
 from pages._parts.state import Pipeline, run_pipeline
-from pages._overview.story import story
 
 TITLE = "A language model learns what somebody likes"
 
@@ -25,7 +25,8 @@ TITLE = "A language model learns what somebody likes"
 def claim(result: dict[str, Any], voter: str, votes: int) -> str:
     """The sentence under the title: what was measured, whichever way it went."""
     rate, kl = result["gold_win_rate"], result["kl"]
-    words = f"{voter} compared {votes:,} pairs of responses. After the tuning, {voter} likes the policy's words better than before on "
+    words = f"{voter} compared {votes:,} pairs of responses. "
+    words += f"After the tuning, {voter} likes the policy's words better than before on "
     words += f"{rate:.0%} of prompts it never saw, at {kl:.1f} nats of KL"
     return words + ("." if rate > 0.55 else ": no better than a coin. This loop did not work.")
 
@@ -158,12 +159,14 @@ closing(
         (
             "What goes in and out of each of the three steps?",
             "In: a prompt, out: two responses and a vote. In: *prompt, chosen, rejected*, out: "
-            "a model that scores any response. In: prompts, that score and the reference, out: new weights of the policy.",
+            "a model that scores any response. In: prompts, that score and the reference, out: new weights of the "
+            "policy.",
         ),
         (
             "Why is the reward model a separate model?",
             "It must stay still while the policy moves. If both shared weights, each PPO step would change "
-            "what is being maximised. It also answers a different question: one number for a whole text, not a distribution over the next token.",
+            "what is being maximised. It also answers a different question: one number for a whole text, not a "
+            "distribution over the next token.",
         ),
         (
             "What does the KL tell that the score does not?",

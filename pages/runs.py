@@ -8,10 +8,10 @@ from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.curves import values_of
 from pages._parts.header import page_header
-from pages._runs.details import run_details
-from pages._runs.listing import megabytes, run_list
 from pages._parts.questions import closing
 from pages._parts.state import TRAINING
+from pages._runs.details import run_details
+from pages._runs.listing import megabytes, run_list
 
 FIRST_LOOKED_AT = ("objective/scores", "heldout/accuracy", "loss")
 EVERY = 2.0  # seconds between looks at the store while something trains
@@ -64,7 +64,8 @@ total = sum(store.disk_use(run.id) for run in everything)
 page_header(
     "runs",
     "Runs",
-    f"{len(everything)} run{'' if len(everything) == 1 else 's'}, {megabytes(total)} on disk. Each keeps its settings, its curves and its weights; "
+    f"{len(everything)} run{'' if len(everything) == 1 else 's'}, {megabytes(total)} on disk. Each keeps its "
+    "settings, its curves and its weights; "
     "a run that was killed goes on from its newest checkpoint."
     if everything
     else "Everything you train appears here, with its settings, its curves and its weights.",
@@ -89,12 +90,14 @@ closing(
         (
             "When may two curves be compared?",
             "When they measure the same thing on the same prompts. A *score* is in the unit of its own reward "
-            "model: two runs against different reward models share no scale. KL in nats and held-out accuracy do compare.",
+            "model: two runs against different reward models share no scale. KL in nats and held-out accuracy do "
+            "compare.",
         ),
         (
             "Why do two runs with the same settings and the same seed agree?",
             "Every random number is a function of seed, update and row, so nothing "
-            "depends on timing. Equality is promised for one device and one number of threads: sums in another order round differently.",
+            "depends on timing. Equality is promised for one device and one number of threads: sums in another order "
+            "round differently.",
         ),
         (
             "What is a finished run made of?",

@@ -1,4 +1,4 @@
-"""Real results computed earlier, which pages open on. Made by `python -m core gallery`; nothing in them is written by hand."""
+"""Real results computed earlier, which pages open on. Made by `python -m core gallery`, and never by hand."""
 
 import json
 from functools import lru_cache

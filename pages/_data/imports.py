@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 ENDINGS = ["jsonl", "gz", "csv", "parquet"]
 TOOK = (
-    "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; or whole dialogues in *chosen* "
-    "and *rejected*, as hh-rlhf has them. JSON Lines, CSV (both may be gzipped) or Parquet. Larger ones: `python -m core preferences import FILE`."
+    "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; or whole "
+    "dialogues in *chosen* "
+    "and *rejected*, as hh-rlhf has them. JSON Lines, CSV (both may be gzipped) or Parquet. Larger ones: `python -m "
+    "core preferences import FILE`."
 )
 
 
@@ -86,7 +88,8 @@ def _datasets(store: FeedbackStore) -> None:
     for dataset in datasets:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             plain(
-                f"{dataset.name} · {dataset.rows:,} comparisons · {datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
+                f"{dataset.name} · {dataset.rows:,} comparisons · "
+                f"{datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
                 "said",
             )
             if st.button("Delete", key=f"dataset-{dataset.id}", icon=":material/delete:"):

@@ -16,7 +16,8 @@ def browse_prompts() -> None:
     ]
     wanted = searched.text_input("Only those containing", key="find", bind="query-params", max_chars=100).lower()
     st.caption(
-        f"{chosen.description} {len(chosen.train):,} to train with, {len(chosen.heldout):,} held out: those measure, and nothing ever trains on them. "
+        f"{chosen.description} {len(chosen.train):,} to train with, {len(chosen.heldout):,} held out: those measure, "
+        "and nothing ever trains on them. "
         f"Suits {chosen.policy}."
     )
     rows = [

@@ -25,7 +25,8 @@ def look_at_votes(store: FeedbackStore) -> None:
     )
     count = store.count(voter or None)
     counted.markdown(
-        f"**{count['left'] + count['right']:,}** with a preference &nbsp; {count['tie']:,} ties &nbsp; {count['skip']:,} skipped"
+        f"**{count['left'] + count['right']:,}** with a preference &nbsp; {count['tie']:,} ties &nbsp; "
+        f"{count['skip']:,} skipped"
     )
     _table(store, voter)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -83,14 +84,15 @@ def _export(store: FeedbackStore, voter: str) -> None:
         key=f"export-{ending}",
         on_click="ignore",
         icon=":material/download:",
-        help="prompt, chosen, rejected: what TRL and every other trainer reads. Ties, skips and undone votes are left out.",
+        help="prompt, chosen, rejected: what every trainer reads. Ties, skips and undone votes are left out.",
     )
 
 
 @st.dialog("Delete these votes?")
 def _confirm(voter: str, number: int) -> None:
     plain(
-        f"All {number:,} votes of {voter} go for good, and nothing can bring them back. Models already trained on them stay.",
+        f"All {number:,} votes of {voter} go for good, and nothing can bring them back. Models already trained on "
+        "them stay.",
         "said",
     )
     with st.container(horizontal=True):

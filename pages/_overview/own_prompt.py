@@ -39,7 +39,6 @@ def own_prompt(store: "RunStore") -> None:
             chosen = st.selectbox(
                 "Tuned policy",
                 list(tuned),
-                format_func=lambda run_id: f"{tuned[run_id].name} · {run_id}",
                 key="tuned",
                 bind="query-params",
                 disabled=not tuned,

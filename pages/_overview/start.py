@@ -34,7 +34,8 @@ def start_form() -> None:
         st.caption(known[voter].description)
     with right:
         guess = st.pills(
-            "Your prediction: on how many unseen prompts will the voter like the tuned policy's words better than the old ones?",
+            "Your prediction: on how many unseen prompts will the voter like the tuned policy's words better than "
+            "the old ones?",
             EXPECTATIONS,
             key="guess_now",
         )

@@ -7,27 +7,30 @@ import streamlit as st
 from pages._parts.code import show_code
 
 _PREFERENCES = """
-A pre-trained language model, the **policy** π, writes two responses to one prompt. A person picks the one they prefer. That leaves one
-row: *prompt, chosen, rejected*. A comparison says which is better and never how good either is: people agree more on the first.
+A pre-trained language model, the **policy** π, writes two responses to one prompt. A person picks the one they
+prefer. That leaves one row: *prompt, chosen, rejected*. A comparison says which is better and never how good either
+is: people agree more on the first.
 """
 _REWARD = """
-A **separate transformer** r_θ, here a copy of the policy's trunk with a single number as its output, reads a prompt and a response and gives a
-**score**. It is trained so that the chosen response scores higher than the rejected one, with the pairwise ranking loss:
+A **separate transformer** r_θ, here a copy of the policy's trunk with a single number as its output, reads a prompt
+and a response and gives a **score**. It is trained so that the chosen response scores higher than the rejected one,
+with the pairwise ranking loss:
 """
 _GRADIENT = """
-σ is the logistic sigmoid: σ(r_w − r_l) is the probability that the chosen one wins. Only the *difference* of the two scores enters. A pair
-ranked with confidence costs almost nothing, an undecided one log 2 ≈ 0.693, a wrong and confident one without limit. Each step
-moves the weights down the gradient, θ ← θ − η ∇L(θ) (AdamW scales each weight's step).
+σ is the logistic sigmoid: σ(r_w − r_l) is the probability that the chosen one wins. Only the *difference* of the two
+scores enters. A pair ranked with confidence costs almost nothing, an undecided one log 2 ≈ 0.693, a wrong and
+confident one without limit. Each step moves the weights down the gradient, θ ← θ − η ∇L(θ) (AdamW scales each
+weight's step).
 """
 _PPO = """
-The policy writes; the reward model scores; **PPO** makes responses that scored better than expected more likely, in small clipped steps. Each
-token also pays β times its estimated KL to the frozen **reference**, the policy as it was. Without that price the text drifts to whatever
-fools r_θ. Then again from the top, with what the tuned policy writes.
+The policy writes; the reward model scores; **PPO** makes responses that scored better than expected more likely, in
+small clipped steps. Each token also pays β times its estimated KL to the frozen **reference**, the policy as it was.
+Without that price the text drifts to whatever fools r_θ. Then again from the top, with what the tuned policy writes.
 """
 
 
 def story(margin: float | None, loss: float | None) -> None:
-    """Three steps, one below the other. `margin` and `loss` are those of the picture's last reward-model step, if known."""
+    """Three steps, one below the other. `margin` and `loss`: of the picture's last reward-model step, if known."""
     st.subheader("1 · Preferences", anchor=False)
     st.markdown(_PREFERENCES)
     st.subheader("2 · Reward model", anchor=False)
@@ -38,8 +41,10 @@ def story(margin: float | None, loss: float | None) -> None:
     if margin is not None and loss is not None:
         st.latex(_with_numbers(margin))
         st.caption(
-            f"The last training step of the run above: mean difference {margin:.2f}, which alone would cost {_cost(margin):.3f}. The loss there "
-            f"was {loss:.3f}, the mean of −log σ over the pairs: more, because a pair ranked wrongly costs more than one ranked rightly saves."
+            f"The last training step of the run above: mean difference {margin:.2f}, which alone would cost "
+            f"{_cost(margin):.3f}. The loss there "
+            f"was {loss:.3f}, the mean of −log σ over the pairs: more, because a pair ranked wrongly costs more than "
+            "one ranked rightly saves."
         )
     st.markdown(_GRADIENT)
     show_code("core.alignment.reward_model:pairwise_loss")

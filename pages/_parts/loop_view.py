@@ -1,4 +1,4 @@
-"""One run of the whole loop, while it goes on and afterwards. The run's id is in the URL, everything else in the store."""
+"""One run of the whole loop, while it goes on and afterwards, read from the store."""
 
 import html
 import json
@@ -65,7 +65,7 @@ def curves(steps: "list[Step]", voter: str) -> None:
     learnt, scored, kept, liked = st.columns(4, gap="medium")
     with learnt:
         measured = values_of("heldout/accuracy", reward)
-        note = "Share of unseen votes that the reward model predicts. ½ is guessing; the voter's own noise sets the ceiling."
+        note = "Share of unseen votes predicted. ½ is guessing; the voter's own noise sets the ceiling."
         curve("heldout/accuracy", measured, "Held-out accuracy", note, x_title="step")
     with scored:
         curve(
@@ -83,7 +83,7 @@ def curves(steps: "list[Step]", voter: str) -> None:
             unit="nats",
         )
     with liked:
-        gold = f"{voter}'s true taste, which training never sees. If it falls while the score rises, the score is being gamed."
+        gold = f"{voter}'s true taste, unseen in training. If it falls while the score rises, the score is being gamed."
         curve("objective/gold", values_of("objective/gold", ppo), "Gold", gold)
 
 

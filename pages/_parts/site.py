@@ -1,7 +1,5 @@
 """Which pages there are. A new page is one line here and one file in `pages/`."""
 
-from pathlib import Path
-
 import streamlit as st
 
 _PAGES = {
@@ -26,12 +24,5 @@ def sections() -> dict[str, list[st.Page]]:
     """What `st.navigation` takes: section to pages."""
     grouped: dict[str, list[st.Page]] = {}
     for name, (section, _, _) in _PAGES.items():
-        if not exists(name):
-            continue
         grouped.setdefault(section, []).append(page(name))
     return grouped
-
-
-def exists(name: str) -> bool:
-    """Whether the page's file is there."""
-    return (Path(__file__).parents[1] / f"{name}.py").exists()

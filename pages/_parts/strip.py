@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.figures.palette import CONCEPTS
 from pages._parts import site
 from pages._parts.state import Pipeline, my_pipeline
 from pages._parts.text import escaped
@@ -29,11 +30,9 @@ def _draw(here: str, state: Pipeline) -> None:
             lit = "lit" if station.name == here else "unlit"
             busy = "busy" if station.busy else "idle"
             with st.container(key=f"station-{lit}-{busy}-{station.concept}", width="content"):
-                if not site.exists(station.name):
-                    continue
                 st.page_link(
                     site.page(station.name),
-                    label=f"**{station.title}** {escaped(station.state)}",
+                    label=f"**{CONCEPTS[station.concept].mark} {station.title}** {escaped(station.state)}",
                     icon=None,
                     help="You are here" if station.name == here else None,
                 )

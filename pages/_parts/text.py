@@ -7,7 +7,7 @@ import streamlit as st
 
 
 def escaped(text: str) -> str:
-    """`text` for use inside a Markdown label, with every character that Markdown or Streamlit would act on made harmless."""
+    """`text` for use in Markdown, with every character that Markdown or Streamlit would act on made harmless."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", text)
 
 

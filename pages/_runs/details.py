@@ -9,8 +9,8 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.runs import shelf, supervisor
 from pages._parts.loop_view import trouble
-from pages._runs.listing import megabytes, state_words
 from pages._parts.text import escaped, plain
+from pages._runs.listing import megabytes, state_words
 
 if TYPE_CHECKING:
     from core.runs.store import Run, RunStore
@@ -100,7 +100,7 @@ def _downloads(store: "RunStore", run: "Run") -> None:
         return metrics_csv(store.steps(run.id))
 
     def weights() -> IO[bytes]:
-        file = tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115: Streamlit reads it after this returns, then lets it go
         write_zip(run, metrics(), file)
         file.seek(0)
         return file

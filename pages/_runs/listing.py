@@ -1,4 +1,4 @@
-"""The list of runs: click one to look at it, click several to lay their curves over each other. The choice lives in the URL."""
+"""The list of runs: click one to look at it, click several to lay their curves over each other."""
 
 import time
 from collections.abc import Sequence
