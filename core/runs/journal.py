@@ -20,6 +20,7 @@ class Journal:
         self._engine = engine
         self._run_id = run_id
         self._row = runs.c.id == run_id
+        self._frontier = 0  # the newest step that an earlier process of this run recorded, and people have seen
 
     def claim(self, from_queue: bool) -> bool:
         """Begin (or go on with) the run: whether it was there to be begun, from the queue or at all."""
@@ -37,13 +38,9 @@ class Journal:
                 "requested": row.requested if row.status == "queued" else None,  # what was asked of an earlier process
             }
             connection.execute(runs.update().where(self._row).values(values))
+            newest = sa.select(sa.func.max(steps.c.number)).where(steps.c.run_id == self._run_id)
+            self._frontier = connection.execute(newest).scalar() or 0
         return True
-
-    def last_number(self) -> int:
-        """The number of the newest step ever recorded, also by an earlier process of this run."""
-        query = sa.select(sa.func.max(steps.c.number)).where(steps.c.run_id == self._run_id)
-        with reading(self._engine) as connection:
-            return connection.execute(query).scalar() or 0
 
     def write(self, number: int, record: Record) -> str | None:
         """Write step `number`, in place of what an earlier process wrote there, on the disk when this returns.
@@ -66,27 +63,31 @@ class Journal:
         if record.result is not None:
             values["result"] = record.result
         with writing(self._engine) as connection:
-            for table in (steps, samples):
-                connection.execute(table.delete().where(table.c.run_id == self._run_id, table.c.number == number))
+            if number <= self._frontier:
+                for table in (steps, samples):
+                    connection.execute(table.delete().where(table.c.run_id == self._run_id, table.c.number == number))
             connection.execute(steps.insert().values(step))
             if rows:
                 connection.execute(samples.insert(), rows)
             connection.execute(runs.update().where(self._row).values(values))
             return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
 
-    def changes(self, number: int, frontier: int) -> Mapping[str, float]:
+    def changes(self, number: int) -> Mapping[str, float]:
         """The settings to change at the start of step `number`, stamped with it before they are applied.
 
-        Up to `frontier`, the newest step that people have seen, a resumed run takes the changes stamped then, and no
-        others: it retraces its curve. Changes asked for since are applied beyond it.
+        Where an earlier process has been, the changes stamped then, and no others: the run retraces the curve that
+        people have seen. Changes asked for since are applied beyond it.
         """
         mine = controls.c.run_id == self._run_id
-        if number > frontier:
-            with writing(self._engine) as connection:
-                connection.execute(controls.update().where(mine, controls.c.update.is_(None)).values(update=number))
-        query = sa.select(controls.c.field, controls.c.value).where(mine, controls.c.update == number)
+        waiting = sa.and_(mine, controls.c.update.is_(None))
+        stamped = sa.select(controls.c.field, controls.c.value).where(mine, controls.c.update == number)
         with reading(self._engine) as connection:
-            return {row.field: row.value for row in connection.execute(query.order_by(controls.c.id))}
+            new = number > self._frontier and connection.execute(sa.select(controls.c.id).where(waiting)).first()
+        if new:
+            with writing(self._engine) as connection:
+                connection.execute(controls.update().where(waiting).values(update=number))
+        with reading(self._engine) as connection:
+            return {row.field: row.value for row in connection.execute(stamped.order_by(controls.c.id))}
 
     def requested(self) -> str | None:
         """What is asked of the run: "pause", "stop" or None."""

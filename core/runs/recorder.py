@@ -102,7 +102,6 @@ class _Execution:
         self._checkpoint_seconds = checkpoint_seconds
         self._checkpoint_due = 0.0  # the first one right behind the first step
         self._number = 0
-        self._frontier = journal.last_number()
         self._shelf = Shelf(folder)
 
     def go(self) -> None:
@@ -139,7 +138,7 @@ class _Execution:
         return state
 
     def _changes(self, update: int) -> Mapping[str, float]:
-        return self._journal.changes(self._number + 1, self._frontier)
+        return self._journal.changes(self._number + 1)
 
     def _take(self, record: Record) -> str | None:
         """Write the record down: files first, so that whoever sees the step finds what lies behind it."""
