@@ -52,7 +52,10 @@ def test_processes_that_open_an_empty_database_together(tmp_path):
 def test_sqlite_is_opened_durably(tmp_path):
     opened = engine(f"sqlite:///{tmp_path / 'a.db'}")
     with reading(opened) as connection:
-        asked = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
         assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 10_000
 
@@ -96,12 +99,16 @@ def test_deleting_a_run_takes_its_rows_along(database):
     opened = engine(database)
     with writing(opened) as connection:
         connection.execute(sa.insert(runs), run_row())
-        connection.execute(sa.insert(steps), {"run_id": "a", "number": 1, "stage": "ppo", "step": 1, "time": 0.0, "metrics": {}})
+        connection.execute(
+            sa.insert(steps), {"run_id": "a", "number": 1, "stage": "ppo", "step": 1, "time": 0.0, "metrics": {}}
+        )
         connection.execute(sa.insert(controls), {"run_id": "a", "field": "kl_coef", "value": 0.1, "requested_at": 0.0})
     with writing(opened) as connection:
         connection.execute(sa.delete(runs))
     with reading(opened) as connection:
-        assert [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in (steps, controls)] == [0, 0]
+        assert [
+            connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in (steps, controls)
+        ] == [0, 0]
 
 
 def test_numbers_that_are_none_are_stored_as_null(database):
@@ -114,9 +121,14 @@ def test_numbers_that_are_none_are_stored_as_null(database):
 
 def test_a_block_that_raises_writes_nothing(database):
     opened = engine(database)
-    with pytest.raises(KeyError), writing(opened) as connection:
-        connection.execute(sa.insert(runs), run_row())
-        raise KeyError
+
+    def write_and_fail():
+        with writing(opened) as connection:
+            connection.execute(sa.insert(runs), run_row())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_and_fail()
     with reading(opened) as connection:
         assert connection.execute(sa.select(runs)).all() == []
 

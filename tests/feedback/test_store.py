@@ -15,7 +15,10 @@ POOL = ("storyteller", "stories")
 
 
 def new_pairs(number, start=0):
-    return [NewPair(f"prompt {i}", f"first {i}", f"second {i}", *POOL, seed=i, settings={"temperature": 1.0}) for i in range(start, start + number)]
+    return [
+        NewPair(f"prompt {i}", f"first {i}", f"second {i}", *POOL, seed=i, settings={"temperature": 1.0})
+        for i in range(start, start + number)
+    ]
 
 
 @pytest.fixture
@@ -36,7 +39,9 @@ def test_adding_pairs_again_adds_nothing(store):
 
 def test_pairs_nobody_could_judge_are_left_out(store):
     good = new_pairs(1)[0]
-    assert store.add_pairs([replace(good, response_b=good.response_a), replace(good, response_a=" \n")], "generated") == 0
+    assert (
+        store.add_pairs([replace(good, response_b=good.response_a), replace(good, response_a=" \n")], "generated") == 0
+    )
 
 
 def test_texts_come_back_as_they_went_in_but_for_nul(store):
@@ -129,7 +134,12 @@ def test_ties_and_skips_are_kept_but_are_no_preferences(store):
     for choice in ("left", "tie", "skip", "right"):
         vote_next(store, choice=choice)
     assert store.count("ann") == {"left": 1, "right": 1, "tie": 1, "skip": 1}
-    assert [(vote.choice, vote.chosen is None) for vote in store.votes()] == [("right", False), ("skip", True), ("tie", True), ("left", False)]
+    assert [(vote.choice, vote.chosen is None) for vote in store.votes()] == [
+        ("right", False),
+        ("skip", True),
+        ("tie", True),
+        ("left", False),
+    ]
     assert [pair.prompt for pair in store.preference_pairs()] == ["prompt 0", "prompt 3"]
 
 
