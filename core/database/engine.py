@@ -115,7 +115,7 @@ def _migrate(engine: sa.Engine) -> None:
     """Bring the schema to VERSION. One process does it while the others wait at the lock."""
     if _revision(engine) == VERSION:
         return
-    with filelock.FileLock(lock_file(engine), timeout=120):
+    with _migrating_alone(engine):
         revision = _revision(engine)
         if revision == VERSION:
             return
@@ -136,6 +136,20 @@ def _migrate(engine: sa.Engine) -> None:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7238461)"))
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, VERSION)
+
+
+@contextlib.contextmanager
+def _migrating_alone(engine: sa.Engine) -> Iterator[None]:
+    path = lock_file(engine)
+    lock = filelock.FileLock(path, timeout=120)
+    try:
+        lock.acquire()
+    except (filelock.Timeout, OSError) as error:
+        raise PlaygroundError(f"{_shown(engine)} cannot be brought up to date: {path} cannot be locked.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _revision(engine: sa.Engine) -> str | None:

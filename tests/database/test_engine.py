@@ -190,3 +190,12 @@ def test_an_engine_held_across_a_fork(database):
     with writing(opened) as connection:
         connection.execute(sa.insert(runs), run_row("after"))
         assert set(connection.scalars(sa.select(runs.c.id))) == {"before", "child", "after"}
+
+
+def test_a_folder_where_nothing_can_be_locked(tmp_path, monkeypatch):
+    def refused(self, *args, **kwargs):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(engines.filelock.FileLock, "acquire", refused)
+    with pytest.raises(PlaygroundError, match="cannot be locked"):
+        engine(f"sqlite:///{tmp_path / 'a.db'}")
