@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.gallery import load_entry
-from core.runs import supervisor
 from core.runs.store import Run, RunStore, Step
 from pages._overview.own_prompt import own_prompt
 from pages._overview.start import reveal, start_form, voter_title
@@ -17,6 +16,7 @@ from pages._parts.before_after import SHOWN, before_after
 from pages._parts.header import page_header
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
+from pages._parts.run_view import run_buttons
 from pages._parts.state import Pipeline, run_pipeline
 
 TITLE = "A language model learns what somebody likes"
@@ -97,19 +97,9 @@ def watch(run_id: str, voter: str, was_going_on: bool) -> None:
     steps = store.steps(run_id)
     if any(step.stage in ("reward", "ppo") for step in steps):
         loop_view.curves(steps, voter)
-    steer(run)
-
-
-def steer(run: Run) -> None:
-    """Pause, resume, stop, and the way back: only what makes sense now."""
-    with st.container(horizontal=True):
-        if run.status == "running":
-            st.button("Pause", icon=":material/pause:", on_click=supervisor.pause, args=(run.id,))
-        if run.status in ("paused", "stopped", "interrupted", "failed"):
-            st.button("Resume", icon=":material/play_arrow:", on_click=supervisor.resume, args=(run.id,))
-        if run.status in ("queued", "running", "paused"):
-            st.button("Stop", icon=":material/stop:", on_click=supervisor.stop, args=(run.id,))
-        else:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        run_buttons(run)
+        if not loop_view.in_progress(run):
             st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
 
 

@@ -82,7 +82,7 @@ else:
         st.subheader("Curves" if len(ids) == 1 else f"{len(ids)} runs compared", anchor=False)
         st.fragment(overlaid, run_every=EVERY if training else None)(ids)
     if len(ids) == 1:
-        run_details(store, store.get(ids[0]))
+        st.fragment(run_details, run_every=EVERY if training else None)(store, ids[0])
     elif len(ids) > 1:
         st.caption("Choose a single run to steer it, to download it, or to read its log.")
 closing(

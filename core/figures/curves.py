@@ -39,7 +39,7 @@ def curve(metric: str, dark: bool, x_title: str = "update", height: int = 150) -
 
 
 def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 220) -> dict[str, Any]:
-    """One metric of several runs, told apart by colour and dash, for data with the columns `step`, `value` and `run`."""
+    """One metric of several runs, told apart by colour and dash: data with columns `step`, `value` and `run`."""
     shades = [RUNS[index % len(RUNS)] for index in range(len(runs))]
     encoding = _axes(x_title)
     encoding["color"] = {

@@ -58,7 +58,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
 def _status(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_status"):
         st.markdown(f"**{_WORDS[run.status]}** {_progress(run)}", width="stretch")
-        _buttons(run)
+        run_buttons(run)
     if run.status in MOVING:
         st.progress(min(1.0, run.step / run.total) if run.total else 0.0)
     if run.error:
@@ -74,7 +74,8 @@ def _progress(run: Run) -> str:
     return " · ".join(words)
 
 
-def _buttons(run: Run) -> None:
+def run_buttons(run: Run) -> None:
+    """Pause, resume and stop: those that make sense now."""
     if run.requested:
         st.caption(f"{run.requested} asked: takes hold at the next step", width="content")
     elif run.status in MOVING:

@@ -7,8 +7,10 @@ from typing import IO, TYPE_CHECKING
 import streamlit as st
 
 from core.errors import PlaygroundError
-from core.runs import shelf, supervisor
+from core.runs import shelf
+from pages._parts import site
 from pages._parts.loop_view import trouble
+from pages._parts.run_view import run_buttons
 from pages._parts.text import escaped, plain
 from pages._runs.listing import megabytes, state_words
 
@@ -19,8 +21,9 @@ _LOG_LINES = 200
 _PAGE = {"reward": "reward_model", "ppo": "ppo", "loop": "overview"}
 
 
-def run_details(store: "RunStore", run: "Run") -> None:
-    """Controls, downloads, settings, result and log of `run`."""
+def run_details(store: "RunStore", run_id: str) -> None:
+    """Controls, downloads, settings, result and log of the run."""
+    run = store.get(run_id)
     st.subheader(escaped(run.name), anchor=False)
     plain(f"{run.id} · {state_words(run)} · {_duration(run)} · {megabytes(store.disk_use(run.id))} on disk")
     trouble(run)
@@ -43,15 +46,8 @@ def run_details(store: "RunStore", run: "Run") -> None:
 
 
 def _controls(store: "RunStore", run: "Run") -> None:
-    if run.status == "running":
-        _button("Pause", "pause", supervisor.pause, run)
-    if run.status in ("paused", "stopped", "interrupted", "failed"):
-        _button("Resume", "play_arrow", supervisor.resume, run)
-    if run.status in ("queued", "running", "paused"):
-        _button("Stop", "stop", supervisor.stop, run)
+    run_buttons(run)
     if run.kind in _PAGE:
-        from pages._parts import site
-
         st.page_link(
             site.page(_PAGE[run.kind]),
             label="Open it on its page",
@@ -65,15 +61,6 @@ def _controls(store: "RunStore", run: "Run") -> None:
             st.rerun()
     if st.button("Delete", icon=":material/delete:", key=f"delete-{run.id}", disabled=run.status == "running"):
         _confirm_delete(run.id, run.name)
-
-
-def _button(label: str, icon: str, act: object, run: "Run") -> None:
-    if st.button(label, icon=f":material/{icon}:", key=f"{label}-{run.id}"):
-        try:
-            act(run.id)  # type: ignore[operator]
-            st.rerun()
-        except PlaygroundError as error:
-            st.error(str(error))
 
 
 @st.dialog("Delete this run?")
@@ -100,7 +87,7 @@ def _downloads(store: "RunStore", run: "Run") -> None:
         return metrics_csv(store.steps(run.id))
 
     def weights() -> IO[bytes]:
-        file = tempfile.TemporaryFile()  # noqa: SIM115: Streamlit reads it after this returns, then lets it go
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - Streamlit reads it after this returns
         write_zip(run, metrics(), file)
         file.seek(0)
         return file
