@@ -56,14 +56,19 @@ def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
     return output.last_hidden_state[:, sequences.query_length - 1 : -1]
 
 
-def response_logits(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
-    """Logits of each response token's distribution at the sampling temperature, float32: [B, R, vocab]."""
-    return model.get_output_embeddings()(states).float() / temperature
+def response_distribution(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
+    """Log-probabilities of the whole vocabulary for each response token, at the sampling temperature: [B, R, vocab]."""
+    with autocast(sequences.input_ids.device):
+        return _distribution(model, response_states(model, sequences), temperature)
 
 
-def token_logprobs(logits: Tensor, ids: Tensor) -> Tensor:
+def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
+    return (model.get_output_embeddings()(states).float() / temperature).log_softmax(-1)
+
+
+def of_tokens(log_p: Tensor, ids: Tensor) -> Tensor:
     """log p of the tokens that were drawn: [B, R, vocab], [B, R] -> [B, R]."""
-    return torch.gather(logits, -1, ids.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
+    return log_p.gather(-1, ids.unsqueeze(-1)).squeeze(-1)
 
 
 class ActorCritic(nn.Module):
@@ -83,16 +88,16 @@ class ActorCritic(nn.Module):
         nn.init.zeros_(self.value_head.bias)
         self.value_head.to(bare(policy).device)
 
-    def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities [B, R], logits [B, R, vocab] and values [B, R] of the responses."""
+    def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of the whole vocabulary [B, R, vocab], and values [B, R], for each response token."""
         model = bare(self.policy)
         with autocast(sequences.input_ids.device):
             states = response_states(model, sequences)
-            logits = response_logits(model, states, temperature)
+            log_p = _distribution(model, states, temperature)
             if self.critic is not None:
                 states = response_states(_Trunk(self.critic), sequences)  # type: ignore[arg-type]
         values = self.value_head(states.float()).squeeze(-1)
-        return token_logprobs(logits, sequences.response_ids), logits, values
+        return log_p, values
 
 
 class _Trunk:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import Sequences, response_logits, response_states
+from core.alignment.actor_critic import Sequences, response_distribution
 from core.alignment.kl import exact_kl
 from core.alignment.preferences import vote, write_pairs
 from core.alignment.reward_model import RewardModel
 from core.alignment.reward_training import evaluate_pairs
 from core.feedback.annotators import Annotator
 from core.language.configs import SamplingConfig
-from core.language.precision import autocast
 from core.language.sampling import Rollout, sample
 
 
@@ -42,11 +41,8 @@ def response_kl(
     sums = []
     for first in range(0, len(rollout), batch_size):
         part = sequences.rows(torch.arange(first, min(first + batch_size, len(rollout))))
-        with autocast(policy.device):
-            logits, ref_logits = (
-                response_logits(model, response_states(model, part), temperature) for model in (policy, ref_policy)
-            )
-        kl = exact_kl(logits, ref_logits) * part.mask[:, part.query_length :]
+        log_p, log_q = (response_distribution(model, part, temperature) for model in (policy, ref_policy))
+        kl = exact_kl(log_p, log_q) * part.mask[:, part.query_length :]
         sums.append(kl.sum(-1).cpu())
     return torch.cat(sums)
 

@@ -23,9 +23,8 @@ def kl_estimate(logprobs: Tensor, ref_logprobs: Tensor, estimator: str) -> Tenso
     raise ValueError(f"estimator is {estimator!r}; one of k1, k2, k3")
 
 
-def exact_kl(logits: Tensor, ref_logits: Tensor) -> Tensor:
-    """KL(π(·|s) ‖ π_ref(·|s)) over the full vocabulary, in nats: [..., vocab] twice -> [...]."""
-    log_p, log_q = logits.float().log_softmax(-1), ref_logits.float().log_softmax(-1)
+def exact_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Σ p (log p − log q) over the full vocabulary, in nats: log-probabilities [..., vocab] twice -> [...]."""
     return (log_p.exp() * (log_p - log_q)).sum(-1)
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import ActorCritic, Sequences, response_logits, response_states, token_logprobs
+from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, response_distribution
 from core.alignment.configs import PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
@@ -34,7 +34,6 @@ from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, save_merged, trainable_state
 from core.language.configs import SamplingConfig
-from core.language.precision import autocast
 from core.language.sampling import Rollout, sample
 from core.record import Controls, Record, no_controls
 
@@ -160,9 +159,9 @@ def judge(
     raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses).to(device)
     scores = reward_model.normalise(raw)
     paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
-    logprobs, logits, values = model(sequences, config.temperature)
-    ref_logits = reference_logits(model.policy, ref_policy, sequences, config.temperature)
-    ref_logprobs = token_logprobs(ref_logits, sequences.response_ids)
+    log_p, values = model(sequences, config.temperature)
+    ref_log_p = reference_distribution(model.policy, ref_policy, sequences, config.temperature)
+    logprobs, ref_logprobs = (of_tokens(each, sequences.response_ids) for each in (log_p, ref_log_p))
     kl = kl_estimate(logprobs, ref_logprobs, config.kl_estimator) * mask
     rewards = shaped_rewards(paid, kl, mask, kl_coef)
     if config.whiten_rewards:
@@ -177,8 +176,8 @@ def judge(
         "logprobs": logprobs * mask,
         "ref_logprobs": ref_logprobs * mask,
         "kl": kl,
-        "exact_kl": exact_kl(logits, ref_logits) * mask,
-        "entropy": entropy(logits) * mask,
+        "exact_kl": exact_kl(log_p, ref_log_p) * mask,
+        "entropy": entropy(log_p) * mask,
         "rewards": rewards,
         "values": values,
         "raw_advantages": advantages,
@@ -187,15 +186,14 @@ def judge(
     }
 
 
-def reference_logits(
+def reference_distribution(
     policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
 ) -> Tensor:
-    """The reference's logits of every response token: [B, R, vocab]."""
-    if ref_policy is None:
-        with policy.disable_adapter(), autocast(sequences.input_ids.device):  # type: ignore[operator]
-            return response_logits(bare(policy), response_states(bare(policy), sequences), temperature)
-    with autocast(sequences.input_ids.device):
-        return response_logits(ref_policy, response_states(ref_policy, sequences), temperature)
+    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab]."""
+    if ref_policy is not None:
+        return response_distribution(ref_policy, sequences, temperature)
+    with policy.disable_adapter():  # type: ignore[operator]
+        return response_distribution(bare(policy), sequences, temperature)
 
 
 def optimise(
@@ -219,13 +217,14 @@ def optimise(
             rows = torch.from_numpy(part)
             batch = {name: tensors[name][rows] for name in ("mask", "logprobs", "advantages", "values", "returns")}
             mask = batch["mask"]
-            logprobs, logits, values = model(sequences.rows(rows), config.temperature)
+            log_p, values = model(sequences.rows(rows), config.temperature)
+            logprobs = of_tokens(log_p, tensors["response_ids"][rows])
             pg_loss, ratio, clipped = policy_loss(
                 logprobs, batch["logprobs"], batch["advantages"], mask, config.cliprange
             )
             vf_loss, vf_clipped = value_loss(values, batch["values"], batch["returns"], mask, config.cliprange_value)
             with torch.set_grad_enabled(config.entropy_coef > 0):
-                mean_entropy = masked_mean(entropy(logits), mask)
+                mean_entropy = masked_mean(entropy(log_p), mask)
             loss = pg_loss + config.vf_coef * vf_loss - config.entropy_coef * mean_entropy
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")

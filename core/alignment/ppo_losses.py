@@ -53,7 +53,6 @@ def value_loss(
     return loss, masked_mean((clipped > plain).to(plain.dtype), mask).detach()
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """Entropy of softmax(logits) over the vocabulary, in nats: [..., vocab] -> [...]."""
-    logprobs = logits.log_softmax(-1)
-    return -(logprobs.exp() * logprobs).sum(-1)
+def entropy(log_p: Tensor) -> Tensor:
+    """−Σ p log p over the vocabulary, in nats: log-probabilities [..., vocab] -> [...]."""
+    return -(log_p.exp() * log_p).sum(-1)

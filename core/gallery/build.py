@@ -1,0 +1,74 @@
+"""Making the gallery: what the pages open on, computed by the program itself on the bundled model."""
+
+import gzip
+import json
+import tempfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.alignment.configs import LoopConfig
+from core.alignment.loop import run_loop
+from core.alignment.preferences import write_pairs
+from core.feedback.prompts import load_prompts
+from core.feedback.sources import BUNDLED
+from core.files import read_jsonl, write_whole
+from core.gallery import FOLDER
+from core.language.configs import SamplingConfig
+from core.language.registry import STORYTELLER, load_policy, model_hash
+
+COMMAND = "python -m core gallery"
+BUNDLED_PAIRS = 256
+EXAMPLES = 24  # held-out prompts shown: the first ones, unpicked
+
+
+def build_gallery() -> None:
+    """Compute every entry anew: the bundled pairs to vote on, and one whole loop. Each file is whole or untouched."""
+    build_bundled_pairs()
+    build_loop()
+
+
+def build_bundled_pairs() -> None:
+    """Pairs of storyteller responses, so that the first vote never waits."""
+    policy, tokenizer = load_policy("storyteller")
+    sampling = SamplingConfig(max_new_tokens=48, temperature=1.0, seed=0)
+    prompts = load_prompts("stories").train
+    with tqdm(total=BUNDLED_PAIRS, desc="bundled pairs", unit="pair", disable=None) as bar:
+        for so_far in write_pairs(policy, tokenizer, prompts, BUNDLED_PAIRS, sampling):
+            bar.update(len(so_far.pairs) - bar.n)
+    rows = (
+        {"prompt": pair.prompt, "response_a": pair.left, "response_b": pair.right, "seed": sampling.seed}
+        for pair in so_far.pairs
+    )
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    temporary = BUNDLED.with_suffix(".tmp")
+    temporary.write_bytes(gzip.compress(text.encode(), mtime=0))  # no time in it: the same pairs, the same file
+    temporary.replace(BUNDLED)
+
+
+def build_loop() -> None:
+    """The default loop, seed 0: its curves, its figures, and the first held-out prompts before and after."""
+    config = LoopConfig()
+    curves: dict[str, list[dict[str, float]]] = {}
+    result = None
+    with tempfile.TemporaryDirectory() as folder, tqdm(desc="loop", unit="step", disable=None) as bar:
+        for record in run_loop(config, Path(folder)):
+            curves.setdefault(record.stage, []).append({"step": record.step, **record.metrics})
+            result = record.result or result
+            bar.set_description(record.stage)
+            bar.update()
+        examples = read_jsonl(Path(folder) / "heldout.jsonl")[:EXAMPLES]
+        pairs = read_jsonl(Path(folder) / "preferences.jsonl")[:EXAMPLES]
+    entry = {
+        "model": config.model,
+        "model_hash": model_hash(STORYTELLER),
+        "annotator": config.annotator,
+        "seed": config.seed,
+        "command": COMMAND,
+        "config": json.loads(config.model_dump_json()),
+        "result": result,
+        "pairs": pairs,
+        "examples": examples,
+        "curves": curves,
+    }
+    write_whole(FOLDER / "loop.json", json.dumps(entry, ensure_ascii=False, indent=1) + "\n")

@@ -1,0 +1,157 @@
+"""PPO as a whole: what must hold at the first minibatch, on every record, and across an interruption."""
+
+import copy
+
+import pytest
+import torch
+
+from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, response_distribution
+from core.alignment.configs import PPOConfig
+from core.alignment.gae import gae
+from core.alignment.masked import masked_whiten
+from core.alignment.ppo import prompts_of_update, train_ppo
+from core.alignment.reward_model import Normalisation, RewardModel, new_reward_model, score
+from core.errors import PlaygroundError
+from core.language.configs import SamplingConfig
+from core.language.sampling import sample
+from tests import tiny
+
+CONFIG = PPOConfig(
+    updates=4, rollout_batch=8, max_new_tokens=10, learning_rate=3e-4, epochs=2, minibatches=2, kl_coef=0.05, seed=1
+)
+
+
+def judge(family="gpt2"):
+    model = new_reward_model(tiny.FAMILIES[family](seed=5), tiny.tokenizer())
+    torch.nn.init.normal_(model.score.weight, generator=torch.Generator().manual_seed(0))
+    return RewardModel(model, tiny.tokenizer(), Normalisation(0.2, 1.5, "tiny"))
+
+
+def run(config=CONFIG, family="gpt2", state=None, controls=None, seed=0):
+    policy = tiny.FAMILIES[family](seed=seed)
+    reference = tiny.FAMILIES[family](seed=0)
+    extra = {"controls": controls} if controls else {}
+    return train_ppo(policy, reference, judge(family), tiny.PROMPTS, config, tiny.tokenizer(), state=state, **extra)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("value_model", ["shared", "separate"])
+def test_at_the_first_update_ratio_is_one_and_kl_is_zero(family, value_model):
+    config = CONFIG.model_copy(update={"epochs": 1, "minibatches": 1, "value_model": value_model})
+    record = next(run(config, family))
+    assert record.metrics["val/ratio"] == pytest.approx(1.0, abs=1e-6)
+    assert record.metrics["policy/approxkl_avg"] == pytest.approx(0.0, abs=1e-10)
+    assert record.metrics["policy/clipfrac_avg"] == 0.0
+    assert record.metrics["objective/kl"] == pytest.approx(0.0, abs=1e-4)
+    assert record.metrics["objective/kl_exact"] == pytest.approx(0.0, abs=1e-4)
+    assert record.rollout["ratio"].sub(1).abs().max() < 1e-5
+
+
+def test_the_rollout_behind_a_record_is_consistent():
+    *_, record = run()
+    t, mask = record.rollout, record.rollout["mask"]
+    advantages, returns = gae(t["rewards"], t["values"], mask, CONFIG.gamma, CONFIG.lam)
+    torch.testing.assert_close(t["advantages"], masked_whiten(advantages, mask))
+    torch.testing.assert_close(t["returns"], returns)
+    torch.testing.assert_close(t["kl"], (t["logprobs"] - t["ref_logprobs"]) * mask)
+    torch.testing.assert_close(t["scores"], (t["raw_scores"] - 0.2) / 1.5)
+    charged = -record.metrics["kl_coef"] * t["kl"].sum(-1)
+    torch.testing.assert_close(t["rewards"].sum(-1), t["scores"] + charged, atol=1e-5, rtol=0)
+    assert t["ratio"].shape == (CONFIG.epochs, *mask.shape) and t["clipped"].shape == t["ratio"].shape
+    assert record.metrics["objective/kl"] == pytest.approx(t["kl"].sum(-1).mean().item(), abs=1e-5)
+    assert record.metrics["objective/scores"] == pytest.approx(t["scores"].mean().item(), abs=1e-6)
+    assert record.metrics["objective/kl_exact"] > 0
+    for name in ("logprobs", "values", "rewards", "advantages", "exact_kl", "entropy"):
+        assert t[name][mask == 0].eq(0).all(), name
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_recomputed_logprobs_equal_those_of_sampling_and_of_a_plain_forward(family):
+    policy, tokenizer = tiny.FAMILIES[family](), tiny.tokenizer()
+    rollout = sample(policy, tokenizer, tiny.PROMPTS, SamplingConfig(max_new_tokens=10, temperature=0.8))
+    with torch.no_grad():
+        log_p, values = ActorCritic(policy)(Sequences.of(rollout, policy.device), 0.8)
+    logprobs = of_tokens(log_p, rollout.response_ids)
+    mask = rollout.response_mask
+    torch.testing.assert_close(logprobs * mask, rollout.logprobs, atol=1e-4, rtol=0)
+    assert values.eq(0).all()  # the critic starts from nothing
+    plain = policy(rollout.query_ids[:1][rollout.query_mask[:1].bool()][None]).logits[0, -1] / 0.8
+    torch.testing.assert_close(log_p[0, 0], plain.log_softmax(-1), atol=1e-4, rtol=0)
+
+
+def test_the_first_policy_gradient_is_the_reinforce_gradient():
+    """At ratio one the surrogate's gradient is −Â ∇log π: computed here the long way, token by token."""
+    config = CONFIG.model_copy(update={"epochs": 1, "minibatches": 1, "vf_coef": 0.0, "updates": 1})
+    policy, before = tiny.gpt2(), tiny.gpt2()
+    record = next(train_ppo(policy, tiny.gpt2(), judge(), tiny.PROMPTS, config, tiny.tokenizer()))
+    t = record.rollout
+    ids = torch.cat([t["query_ids"], t["response_ids"]], dim=1)
+    mask = torch.cat([t["query_mask"], t["mask"].long()], dim=1)
+    sequences = Sequences(ids, mask, t["query_ids"].shape[1])
+    logprobs = of_tokens(response_distribution(before, sequences, 1.0), t["response_ids"])
+    loss = -(t["advantages"] * logprobs * t["mask"]).sum() / t["mask"].sum()
+    loss.backward()
+    norm = torch.nn.utils.get_total_norm([p.grad for p in before.parameters()])
+    assert record.metrics["grad_norm"] == pytest.approx(norm.item(), rel=1e-4)
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit():
+    def numbers(record):
+        return {k: v for k, v in record.metrics.items() if not k.startswith("time/") and k != "eps"}
+
+    whole = [(numbers(r), r.samples) for r in run()]
+    first = run()
+    next(first)
+    state = copy.deepcopy(next(first).state())
+    rest = [(numbers(r), r.samples) for r in run(state=state, seed=7)]
+    assert rest == whole[2:]
+
+
+def test_controls_take_effect_at_the_update_they_are_given_for():
+    records = list(run(controls=lambda update: {"learning_rate": 1e-9, "kl_coef": 0.5} if update == 3 else {}))
+    assert [r.metrics["kl_coef"] for r in records] == [0.05, 0.05, 0.5, 0.5]
+    assert [r.metrics["lr"] for r in records] == [3e-4, 3e-4, 1e-9, 1e-9]
+
+
+def test_it_learns_what_the_reward_model_likes():
+    """One token a response: a bandit whose best arms PPO must find."""
+    changes = {"updates": 12, "rollout_batch": 64, "max_new_tokens": 1, "kl_coef": 0.0, "learning_rate": 3e-3}
+    records = list(run(CONFIG.model_copy(update=changes)))
+    first, last = (records[i].metrics["objective/scores"] for i in (0, -1))
+    assert last > first + 1.0
+    assert records[-1].metrics["objective/kl_exact"] > 0.5
+
+
+def test_target_kl_ends_the_epochs_early():
+    config = CONFIG.model_copy(update={"epochs": 10, "learning_rate": 1e-2, "target_kl": 1e-4, "updates": 1})
+    assert next(run(config)).metrics["optimizer_steps"] < 20
+
+
+def test_a_response_that_never_ends_pays_the_penalty():
+    plain, penalised = (next(run(CONFIG.model_copy(update={"missing_end_penalty": p}))) for p in (0.0, 3.0))
+    mask = plain.rollout["mask"]
+    unended = ~((plain.rollout["response_ids"] == 0) & mask.bool()).any(-1)
+    difference = (plain.rollout["rewards"] - penalised.rollout["rewards"]).sum(-1)
+    torch.testing.assert_close(difference, 3.0 * unended.float())
+    assert unended.any()
+
+
+def test_every_prompt_is_used_once_before_any_is_used_again():
+    prompts = [str(i) for i in range(10)]
+    config = CONFIG.model_copy(update={"rollout_batch": 4})
+    used = [p for update in range(1, 6) for p in prompts_of_update(prompts, config, update)]
+    assert sorted(used[:10]) == sorted(used[10:]) == sorted(prompts) and used[:10] != used[10:]
+
+
+def test_what_is_scored_is_the_text_and_nothing_else():
+    record = next(run())
+    raw = score(judge().model, tiny.tokenizer(), [s["prompt"] for s in record.samples], [s["response"] for s in record.samples])
+    torch.testing.assert_close(record.rollout["raw_scores"][: len(raw)], raw, atol=1e-5, rtol=0)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(PlaygroundError, match="no prompts"):
+        next(train_ppo(tiny.gpt2(), tiny.gpt2(), judge(), [], CONFIG, tiny.tokenizer()))
+    exploding = run(CONFIG.model_copy(update={"learning_rate": 1e-2, "updates": 3}), controls=lambda _: {"kl_coef": 1e39})
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        list(exploding)

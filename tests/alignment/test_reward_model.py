@@ -1,0 +1,168 @@
+"""The reward model's loss, its one definition of a score, and its folder as plain transformers sees it."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+from core.alignment.configs import RewardConfig
+from core.alignment.reward_model import (
+    Normalisation,
+    load_reward_model,
+    new_reward_model,
+    pairwise_loss,
+    running_scores,
+    save_reward_model,
+    score,
+)
+from core.alignment.reward_training import report_pairs, split_by_prompt, train_reward_model
+from core.errors import PlaygroundError
+from core.feedback.pairs import PreferencePair
+from tests import tiny
+
+PROMPTS = [*tiny.PROMPTS, "A", "The end came"]
+RESPONSES = [" upon a time.", " and he was very, very happy all day long.", "", " pie\"", "!", "<|endoftext|>"]
+
+
+def reward_model(family="gpt2"):
+    model = new_reward_model(tiny.FAMILIES[family](), tiny.tokenizer())
+    torch.nn.init.normal_(model.score.weight, generator=torch.Generator().manual_seed(0))
+    return model
+
+
+def test_the_loss_and_its_gradient_are_the_closed_form():
+    chosen = torch.tensor([1.5, -0.3, 0.0, 40.0], dtype=torch.double, requires_grad=True)
+    rejected = torch.tensor([0.2, 0.9, 0.0, -40.0], dtype=torch.double, requires_grad=True)
+    loss = pairwise_loss(chosen, rejected)
+    difference = (chosen - rejected).detach()
+    torch.testing.assert_close(loss, -torch.log(1 / (1 + torch.exp(-difference))).mean())
+    loss.backward()
+    torch.testing.assert_close(chosen.grad, (difference.sigmoid() - 1) / 4)
+    torch.testing.assert_close(rejected.grad, -(difference.sigmoid() - 1) / 4)
+    assert torch.autograd.gradcheck(pairwise_loss, (chosen[:3], rejected[:3]))
+    shifted = pairwise_loss(chosen + 7, rejected + 7)
+    torch.testing.assert_close(shifted, loss)  # only differences matter
+    assert pairwise_loss(chosen, rejected, margin=1.0) > loss
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_score_is_the_same_alone_and_in_a_batch(family):
+    model, tokenizer = reward_model(family), tiny.tokenizer()
+    together = score(model, tokenizer, PROMPTS, RESPONSES)
+    alone = torch.cat([score(model, tokenizer, [p], [r]) for p, r in zip(PROMPTS, RESPONSES, strict=True)])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+    assert together.std() > 0.1  # the texts are told apart at all
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_plain_transformers_opens_the_folder_and_scores_identically(family, tmp_path):
+    model, tokenizer = reward_model(family), tiny.tokenizer()
+    expected = score(model, tokenizer, PROMPTS, RESPONSES)
+    save_reward_model(model, tokenizer, Normalisation(0.5, 2.0, "tiny"), tmp_path / "reward")
+
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "reward")
+    plain_tokenizer = AutoTokenizer.from_pretrained(tmp_path / "reward")
+    texts = [p + r for p, r in zip(PROMPTS, RESPONSES, strict=True)]
+    batch = plain_tokenizer(texts, return_tensors="pt", padding=True)
+    with torch.no_grad():
+        torch.testing.assert_close(plain(**batch).logits[:, 0], expected, atol=1e-5, rtol=0)
+    assert plain.dtype == torch.float32 and plain.num_labels == 1
+    piped = pipeline("text-classification", model=plain, tokenizer=plain_tokenizer)(texts)
+    assert [row["score"] for row in piped] == pytest.approx(expected.tolist(), abs=1e-5)  # not squashed
+
+    ours = load_reward_model(tmp_path / "reward")
+    torch.testing.assert_close(score(ours.model, ours.tokenizer, PROMPTS, RESPONSES), expected, atol=1e-5, rtol=0)
+    assert ours.normalisation == Normalisation(0.5, 2.0, "tiny")
+    assert ours.normalise(torch.tensor([2.5])).item() == 1.0
+
+
+def test_running_scores_are_the_scores_of_the_prefixes():
+    model, tokenizer = reward_model(), tiny.tokenizer()
+    prompt, response = "One day, a dog", " ran to the park."
+    running = running_scores(model, tokenizer, prompt, response)
+    ids = tokenizer(prompt + response)["input_ids"]
+    assert "".join(token for token, _ in running) == prompt + response
+    for length, (_, value) in enumerate(running, 1):
+        with torch.no_grad():
+            expected = model(torch.tensor([ids[:length]])).logits.item()
+        assert value == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_folder_that_is_no_reward_model_is_named(tmp_path):
+    with pytest.raises(PlaygroundError, match="no reward model here"):
+        load_reward_model(tmp_path)
+    save_reward_model(reward_model(), tiny.tokenizer(), Normalisation(), tmp_path / "reward")
+    config = json.loads((tmp_path / "reward" / "config.json").read_text())
+    config["id2label"] = {"0": "a", "1": "b"}
+    (tmp_path / "reward" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(PlaygroundError, match="exactly one label"):
+        load_reward_model(tmp_path / "reward")
+
+
+def test_the_pad_token_must_be_its_own():
+    tokenizer = tiny.tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    with pytest.raises(PlaygroundError, match="pad token"):
+        new_reward_model(tiny.gpt2(), tokenizer)
+
+
+def preferences(count=48):
+    """Votes anyone could learn: the text that says *happy* wins."""
+    return [
+        PreferencePair(f"Day {i}. The cat was", f" happy{'!' * (i % 3)}", f" green{'.' * (i % 2)}") for i in range(count)
+    ]
+
+
+CONFIG = RewardConfig(epochs=2, batch_pairs=8, learning_rate=3e-3, head_learning_rate=1e-2)
+
+
+def test_training_learns_what_the_votes_say_and_reports_it():
+    model, tokenizer = new_reward_model(tiny.gpt2(), tiny.tokenizer()), tiny.tokenizer()
+    records = list(train_reward_model(model, tokenizer, preferences(), CONFIG))
+    assert records[0].metrics["loss"] == pytest.approx(0.6931, abs=1e-3)  # nothing known: every pair costs log 2
+    assert records[-1].metrics["loss"] < 0.3
+    result = records[-1].result
+    assert result["accuracy_heldout"] == 1.0 and result["pairs_train"] + result["pairs_heldout"] == 48
+    assert [r.step for r in records] == list(range(1, len(records) + 1)) and records[0].total == len(records)
+    unseen = [PreferencePair("It was late. The dog was", " happy.", " green.")]
+    prompts, chosen, rejected = ([getattr(p, f) for p in unseen] for f in ("prompt", "chosen", "rejected"))
+    assert (score(model, tokenizer, prompts, chosen) > score(model, tokenizer, prompts, rejected)).all()
+
+
+def test_a_resumed_training_is_the_uninterrupted_one():
+    tokenizer = tiny.tokenizer()
+    whole = list(train_reward_model(new_reward_model(tiny.gpt2(), tokenizer), tokenizer, preferences(), CONFIG))
+    state = None
+    for record in train_reward_model(new_reward_model(tiny.gpt2(), tokenizer), tokenizer, preferences(), CONFIG):
+        if record.step == 5:
+            state = record.state()
+            break
+    again = new_reward_model(tiny.gpt2(seed=9), tokenizer)  # whatever the fresh model holds, the state replaces
+    rest = list(train_reward_model(again, tokenizer, preferences(), CONFIG, state=state))
+    assert [r.step for r in rest] == [r.step for r in whole[5:]]
+    for ours, theirs in zip(rest, whole[5:], strict=True):
+        assert ours.metrics == theirs.metrics  # bit for bit
+
+
+def test_no_prompt_is_on_both_sides_of_the_split():
+    pairs = [PreferencePair(f"p{i % 20}", str(i), "x") for i in range(100)]
+    train, heldout = split_by_prompt(pairs, 0.1, seed=0)
+    assert {p.prompt for p in train}.isdisjoint(p.prompt for p in heldout)
+    assert len({p.prompt for p in heldout}) == 2 and len(train) + len(heldout) == 100
+    with pytest.raises(PlaygroundError, match="1 prompt"):
+        split_by_prompt(pairs[:1], 0.1, seed=0)
+
+
+def test_report_equals_hand_counts_and_scikit_learn():
+    from sklearn.metrics import log_loss
+
+    chosen, rejected = torch.tensor([2.0, 0.0, 1.0, 1.0]), torch.tensor([0.0, 3.0, 1.0, 0.5])
+    report = report_pairs(chosen, rejected)
+    assert report.accuracy == 2.5 / 4  # right, wrong, a tie, right
+    probability = torch.sigmoid(chosen - rejected)
+    assert report.log_loss == pytest.approx(log_loss([1] * 4, probability.numpy(), labels=[0, 1]), abs=1e-6)
+    confident = report_pairs(torch.full((100,), 30.0), torch.zeros(100))
+    assert confident.calibration_error < 1e-6
+    coin = report_pairs(torch.tensor([30.0, -30.0] * 50), torch.zeros(100))
+    assert coin.calibration_error == pytest.approx(0.5, abs=1e-6)

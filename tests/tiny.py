@@ -1,0 +1,48 @@
+"""Models small enough to train in a test: random weights, real architectures, the storyteller's tokenizer."""
+
+import torch
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+from core.language.registry import STORYTELLER
+
+
+def tokenizer():
+    return AutoTokenizer.from_pretrained(STORYTELLER)
+
+
+def gpt2(seed: int = 0, context: int = 64) -> GPT2LMHeadModel:
+    torch.manual_seed(seed)
+    config = GPT2Config(
+        vocab_size=4096,
+        n_positions=context,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+        initializer_range=0.3,  # far from uniform, so that a wrong mask or position shows
+    )
+    return GPT2LMHeadModel(config).eval()
+
+
+def llama(seed: int = 0, context: int = 64) -> LlamaForCausalLM:
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=4096,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=context,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+        initializer_range=0.3,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+FAMILIES = {"gpt2": gpt2, "llama": llama}
+PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", "She said, \"I like"]
