@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import click
+
 from core.cli.output import Stages, emit, say
 from core.errors import PlaygroundError
 from core.files import whole_folder, write_whole
@@ -42,7 +44,7 @@ def carry_out(run: Run, as_json: bool) -> int:
     with Stages() as stages:
         run = execute(run.id, on_record=stages.show)
     if run.status == "failed":
-        raise PlaygroundError(f"run {run.id} failed: {run.error}")
+        raise click.ClickException(f"run {run.id} failed: {run.error}")
     result: dict[str, Any] = {"run": run.id, "status": run.status, **(run.result or {})}
     if run.status == "finished":
         if order:

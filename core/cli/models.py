@@ -8,7 +8,7 @@ import click
 from core.cli.options import options_of, values_of
 from core.cli.output import counting, emit, json_option, sharing, table
 from core.language.configs import SamplingConfig
-from core.language.registry import PolicyInfo, add_policy, list_policies
+from core.language.registry import PolicyInfo, add_policy, list_policies, load_policy
 
 
 @click.group(invoke_without_command=True)
@@ -56,12 +56,11 @@ def _as_table(infos: list[PolicyInfo]) -> str:
 def generate(model: str, prompt: str, n: int, as_json: bool, **options: Any) -> None:
     """Draw responses to a prompt."""
     config = SamplingConfig.checked(**values_of(SamplingConfig, options))
-    from core.language.registry import load_policy
-    from core.language.sampling import sample
-
     bar, moved = sharing()
     with bar:
-        policy, tokenizer = load_policy(model, moved)
+        policy, tokenizer = load_policy(model, moved)  # before anything heavy is imported: a wrong id is said at once
+    from core.language.sampling import sample
+
     bar, drawn = counting("writing", "response")
     with bar:
         responses = sample(policy, tokenizer, [prompt] * n, config, on_progress=drawn).responses

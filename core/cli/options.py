@@ -10,6 +10,8 @@ from pydantic.fields import FieldInfo
 
 from core.config import Config
 
+_METAVARS = {int: "INT", float: "FLOAT", str: "TEXT"}  # the range stands behind the description already
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -67,12 +69,14 @@ def _option(parameter: str, field: FieldInfo) -> Decorator:
     else:
         settings |= {
             "default": field.get_default(call_default_factory=True),
-            "show_default": "none" if optional else True,
+            "show_default": "none" if optional else field.default not in ("", ()),
         }
     if kind is bool:
         return click.option(f"{name}/--no-{name[2:]}", parameter, **settings)
     if get_origin(kind) is tuple:
         return click.option(name, parameter, multiple=True, type=str, **settings | {"show_default": False})
+    if kind in _METAVARS:
+        settings["metavar"] = _METAVARS[kind]
     return click.option(name, parameter, type=_type(kind, field), **settings)
 
 

@@ -141,13 +141,13 @@ def stats(file: Path | None, as_json: bool) -> None:
     votes = {annotator: store.count(annotator) for annotator in store.annotators()}
     datasets = [asdict(dataset) for dataset in store.datasets()]
     choices = sorted({choice for count in votes.values() for choice in count})
-    text = table(
-        [(name, *(count.get(choice, 0) for choice in choices)) for name, count in votes.items()],
-        ("annotator", *choices),
-    )
+    parts = []
+    if votes:
+        rows = [(name, *(count.get(choice, 0) for choice in choices)) for name, count in votes.items()]
+        parts.append(table(rows, ("annotator", *choices)))
     if datasets:
-        text += "\n\n" + table([(d["id"], d["name"], d["rows"]) for d in datasets], ("data set", "name", "rows"))
-    emit({"votes": votes, "datasets": datasets}, as_json, text if votes or datasets else "no votes, no data sets yet")
+        parts.append(table([(d["id"], d["name"], d["rows"]) for d in datasets], ("data set", "name", "rows")))
+    emit({"votes": votes, "datasets": datasets}, as_json, "\n\n".join(parts) or "no votes, no data sets yet")
 
 
 def _describe(file: Path) -> dict[str, Any]:

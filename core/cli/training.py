@@ -8,7 +8,8 @@ import click
 
 from core.cli.options import options_of, values_of
 from core.cli.output import json_option
-from core.language.registry import BUILT_IN
+from core.errors import PlaygroundError
+from core.language.registry import BUILT_IN, policy_info
 from core.runs.jobs import JOBS, job_from
 
 NAMES_FIRST = {
@@ -48,6 +49,7 @@ def train(
     """Check the configuration, then run the job in the foreground; the exit status."""
     values = values_of(JOBS[kind], {name: _anchored(value) for name, value in given.items()})
     job = job_from(kind, values)
+    _check_inputs(values)
     from core.cli.foreground import begin
 
     return begin(job, run_id, out, overwrite, as_json)
@@ -60,6 +62,24 @@ def _anchored(value: Any) -> Any:
     if isinstance(value, str) and value and value not in NAMES_FIRST and Path(value).expanduser().exists():
         return str(Path(value).expanduser().absolute())
     return value
+
+
+def _check_inputs(values: dict[str, Any]) -> None:
+    """Refuse what can be seen to be wrong at once, so that no run is made which could only fail."""
+    from core.feedback.annotators import get_annotator
+    from core.feedback.prompts import load_prompts
+
+    if "model" in values and (info := policy_info(values["model"])).status == "unavailable":
+        raise PlaygroundError(f"{values['model']}: {info.note}")
+    if values.get("prompts"):
+        load_prompts(values["prompts"])
+    if "annotator" in values:
+        get_annotator(values["annotator"])
+    if "reward_model" in values and not (Path(values["reward_model"]) / "config.json").exists():
+        raise PlaygroundError(f"{values['reward_model']} is no reward model: give the folder that `reward train` wrote")
+    for source in values.get("preferences", ()):
+        if source != "votes" and ":" not in source and not Path(source).is_file():
+            raise PlaygroundError(f"{source}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR")
 
 
 @click.group()
