@@ -39,8 +39,7 @@ def run_pretraining(
         with whole_folder(tokenizer_folder) as temporary:
             train_tokenizer(train, config.vocab_size, config.context).save_pretrained(temporary)
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
-    if len(tokenizer) < config.vocab_size:
-        raise PlaygroundError(f"{data}: too little text for {config.vocab_size} tokens, it makes {len(tokenizer)}")
+    config = config.model_copy(update={"vocab_size": len(tokenizer)})  # little text makes fewer tokens than asked for
     stream, starts = tokenise(tokenizer, train)
     model = new_model(config)
     if torch.cuda.is_available():
