@@ -17,13 +17,15 @@ from pages._parts.pair_pool import keep_filled
 from pages._parts.pickers import model_picker
 from pages._parts.questions import closing
 from pages._parts.text import escaped, plain
+from pages._reward_model.sources import MY_VOTES
 
 FIRST_GOAL = 20  # decided votes: a first reward model can be tried; mixing in simulated votes makes up for the rest
 _STRENGTHS = {"slightly": 1.0, "clearly": 2.0, "by far": 3.0}
+_KEYS = "Keys: ← left, → right, T tie, S skip, U undo."
 _CHOICES: dict[Choice, tuple[str, str, str]] = {
     # choice: (label, shortcut, what the page says when it is saved)
     "left": ("Left is better", "Left", "left"),
-    "tie": ("About the same", "T", "about the same"),
+    "tie": ("Tie", "T", "a tie"),
     "right": ("Right is better", "Right", "right"),
     "skip": ("Skip", "S", "skipped"),
 }
@@ -46,15 +48,13 @@ def main() -> None:
         st.warning(escaped(str(error)))
     with pair_side:
         shown = store.next_pair(annotator, policy, prompts)
-        plain(
-            st.session_state.pop("label_said", "\N{NO-BREAK SPACE}")
-        )  # a line of its own: nothing jumps when it speaks
         if shown:
             _ask(store, shown, annotator)
         else:
             st.info(
                 "Every pair that is ready has your vote. New ones are being written; the first appears here by itself."
             )
+        plain(st.session_state.pop("label_said", _KEYS))
         badge("live", model=policy, note="sides drawn at random, the same for you after a refresh")
     with you_side:
         mine = habits(store.votes(annotator))
@@ -79,7 +79,6 @@ def _who_and_what() -> tuple[str, str, str]:
         max_chars=80,
         key="annotator",
         bind="query-params",
-        required=True,
         help="Votes are kept under this name, on this machine. After typing it, press Escape or click the page: "
         "then the keys vote again.",
     )
@@ -202,7 +201,7 @@ def _call_to_train(mine: Habits, annotator: str) -> None:
             site.page("reward_model"),
             label=f"**Train a reward model** on your {mine.decided} votes",
             icon=":material/arrow_forward:",
-            query_params={"reward_votes": annotator},
+            query_params={"reward_sources": MY_VOTES, "reward_votes": annotator},
         )
 
 

@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,23 @@ def split_by_prompt(
 
 
 @dataclass(frozen=True)
+class CalibrationBin:
+    """The pairs on which the model is about equally sure of its favourite."""
+
+    confidence: float  # mean probability given to the favourite, ½ to 1
+    accuracy: float  # how often the favourite was chosen
+    pairs: int
+
+
+@dataclass(frozen=True)
 class PairReport:
-    """How well scores predict votes. `log_loss` is in nats; `calibration_error` is expected, over ten bins."""
+    """How well scores predict votes. `log_loss` is in nats; `calibration_error` is expected, over the bins."""
 
     accuracy: float
     log_loss: float
     calibration_error: float
     pairs: int
+    calibration: tuple[CalibrationBin, ...] = ()  # by rising confidence; empty bins are left out
 
 
 def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
@@ -61,13 +71,14 @@ def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
     difference = (chosen - rejected).double()
     correct = (difference > 0).double() + 0.5 * (difference == 0)
     confidence = difference.abs().sigmoid()
-    bins = ((confidence - 0.5) * 20).long().clamp(max=9)
-    error = sum(
-        (bins == b).double().mean() * (confidence[bins == b].mean() - correct[bins == b].mean()).abs()
-        for b in bins.unique()
+    places = ((confidence - 0.5) * 20).long().clamp(max=9)
+    calibration = tuple(
+        CalibrationBin(confidence[inside].mean().item(), correct[inside].mean().item(), int(inside.sum()))
+        for inside in (places == place for place in places.unique())
     )
+    error = sum(one.pairs * abs(one.confidence - one.accuracy) for one in calibration) / len(difference)
     loss = torch.nn.functional.softplus(-difference).mean()
-    return PairReport(correct.mean().item(), loss.item(), float(error), len(difference))
+    return PairReport(correct.mean().item(), loss.item(), error, len(difference), calibration)
 
 
 def evaluate_pairs(model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]) -> PairReport:
@@ -159,12 +170,13 @@ def train_reward_model(
             "num_tokens": float(tokens),
         }
         last = step + 1 == steps
-        result = None
+        result, calibration = None, []
         if probe and (last or (step + 1) % every == 0):
             report = evaluate_pairs(model, tokenizer, heldout if last else probe)
             metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
             if last:
                 metrics["heldout/calibration_error"] = report.calibration_error
+                calibration = [asdict(one) for one in report.calibration]
         if last:
             seconds = time.monotonic() - began
             result = {
@@ -175,6 +187,7 @@ def train_reward_model(
                 "pairs_heldout": len(heldout),
                 "pairs_per_second": (steps - first) * config.batch_pairs / seconds,
                 "seconds": seconds,
+                "calibration": calibration,
             }
 
         def saved(step: int = step, learning_rate: float = learning_rate, tokens: int = tokens) -> dict[str, Any]:

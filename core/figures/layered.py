@@ -17,7 +17,7 @@ class Series:
     points: bool = False  # measured now and then: a mark where it was
 
 
-def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height: int = 150) -> dict[str, Any]:
+def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height: int = 215) -> dict[str, Any]:
     """A Vega-Lite specification for data with the columns `step`, `value` and `series`.
 
     It depends on nothing that changes while a run goes on, so the browser keeps the chart and exchanges the points.

@@ -76,7 +76,7 @@ def _progress(run: Run) -> str:
 
 def run_buttons(run: Run) -> None:
     """Pause, resume and stop: those that make sense now."""
-    if run.requested:
+    if run.requested and run.status in (*MOVING, "paused"):
         st.caption(f"{run.requested} asked: takes hold at the next step", width="content")
     elif run.status in MOVING:
         _button("Pause", "pause", supervisor.pause, run)

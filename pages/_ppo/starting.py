@@ -20,9 +20,7 @@ from pages._parts.text import escaped
 BESIDE = ("updates", "learning_rate", "kl_coef", "seed")  # what one would try first; the rest is one click away
 LABELS = {"kl_coef": "β (KL coefficient)", "learning_rate": "learning rate"}
 GUESSES = ("closer to the reference", "about as far", "farther away")
-FIRST_VOTES = (
-    "bundled:sunny",
-)  # what teaches a first reward model when there is none: nothing has to be written first
+FIRST_VOTES = ("simulated:sunny:512",)  # for a first reward model when there is none
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _make_one() -> None:
             type="primary",
             icon=":material/balance:",
             key="ppo_make_reward",
-            help="A simulated annotator, Sunny, votes on the bundled pairs; a reward model learns from it.",
+            help="A simulated annotator, Sunny, votes on 512 fresh pairs; a reward model learns from it.",
         ):
             try:
                 supervisor.submit(RewardJob(preferences=FIRST_VOTES))

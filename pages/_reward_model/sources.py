@@ -1,13 +1,13 @@
 """Whose preferences to learn from: a person's votes, a simulated annotator's, an imported data set, or a mix."""
 
 import streamlit as st
-from core.feedback.sources import bundled_pairs
 
 from core.feedback.annotators import annotators
+from core.feedback.sources import bundled_pairs
 from core.feedback.store import FeedbackStore
-from pages._parts.text import plain
+from pages._parts.text import escaped
 
-_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
+MY_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
 
 
 def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
@@ -15,27 +15,21 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
     voters = {name: _decided(store, name) for name in store.annotators()}
     voters = {name: count for name, count in voters.items() if count}
     datasets = {str(dataset.id): dataset for dataset in store.datasets()}
-    offered = [_SIMULATED, *([_VOTES] if voters else []), *([_IMPORTED] if datasets else [])]
-    asked = st.query_params.get("reward_votes")
-    default = [_VOTES] if asked in voters else [_SIMULATED]
+    offered = [_SIMULATED, *([MY_VOTES] if voters else []), *([_IMPORTED] if datasets else [])]
     chosen = st.pills(
         "Learn from",
         offered,
         selection_mode="multi",
-        default=default,
+        default=[_SIMULATED],
         key="reward_sources",
+        bind="query-params",
         help="Any mix: the pairs are put together. Your own votes appear here once you have decided some on Label.",
     )
     sources: list[str] = []
     total = 0
-    if _VOTES in chosen:
-        voter = st.selectbox(
-            "Votes of",
-            list(voters),
-            format_func=lambda name: f"{name}: {voters[name]} decided",
-            key="reward_votes",
-            bind="query-params",
-        )
+    if MY_VOTES in chosen:
+        voter = st.selectbox("Votes of", list(voters), key="reward_votes", bind="query-params")
+        st.caption(f"{voters[voter]:,} decided votes")
         sources.append(f"votes:{voter}")
         total += voters[voter]
     if _SIMULATED in chosen:
@@ -66,8 +60,7 @@ def _simulated() -> tuple[str, int]:
         key="reward_annotator",
         bind="query-params",
     )
-    plain(known[name].description)
-    bundled = len(bundled_pairs())
+    st.caption(escaped(known[name].description))
     fresh = st.segmented_control(
         "Pairs",
         ["fresh", "bundled"],
@@ -75,10 +68,10 @@ def _simulated() -> tuple[str, int]:
         required=True,
         key="reward_pairs_from",
         bind="query-params",
-        help=f"fresh: the policy writes them now. bundled: the {bundled} pairs that came with the program, at once.",
+        help="fresh: the policy writes them now. bundled: those that came with the program, at once.",
     )
     if fresh == "bundled":
-        return f"bundled:{name}", bundled
+        return f"bundled:{name}", len(bundled_pairs())
     count = st.number_input("How many fresh pairs", 8, 20_000, 512, step=128, key="reward_pairs", bind="query-params")
     return f"simulated:{name}:{count}", count
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from core.feedback.sources import bundled_pairs
 
 from core.alignment.pair_term import pair_term
 from core.alignment.traits import measured_traits
 from core.errors import PlaygroundError
+from core.feedback.sources import bundled_pairs
 from core.figures.preference import preference
 from core.figures.traits import traits
 from pages._parts import theme
@@ -67,13 +67,17 @@ def try_it(folder: Path) -> None:
     """Type any text: its score, the preferred probability of two, the running score, and the pair's part in the "
     "loss."""
     st.subheader("Try any text", anchor=False)
-    example = bundled_pairs()[0]
+    try:
+        example = bundled_pairs()[0]
+    except PlaygroundError as error:
+        st.error(escaped(str(error)))
+        return
     prompt = st.text_area("Prompt", example.prompt, key="try_prompt", height="content")
     left, right = st.columns(2)
     a = left.text_area("Response A", example.response_a, key="try_a", height=110)
     b = right.text_area("Response B", example.response_b, key="try_b", height=110)
     try:
-        model = opened(str(folder))
+        unit = opened(str(folder)).normalisation
         score_a, score_b = _scored(str(folder), prompt, (a, b))
         tokens = {"A": _running(str(folder), prompt, a), "B": _running(str(folder), prompt, b)}
     except PlaygroundError as error:
@@ -83,14 +87,14 @@ def try_it(folder: Path) -> None:
         column.metric(
             f"Score of {name}",
             f"{raw:+.3f}",
-            f"{(raw - model.mean) / model.sd:+.2f} sd",
+            f"{(raw - unit.mean) / unit.sd:+.2f} sd",
             delta_color="off",
             delta_arrow="off",
             help="The raw logit; below it, in standard deviations from the mean of what the policy wrote before "
             "tuning.",
         )
     _probability(score_a, score_b)
-    _strip(tokens, model.mean, model.sd)
+    _strip(tokens, unit.mean, unit.sd)
     _equation(score_a, score_b)
 
 
