@@ -1,5 +1,6 @@
 """The whole loop, stage by stage: votes, reward model, PPO, and an honest measurement."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -69,7 +70,8 @@ def run_loop(
 
     tuned, _ = load_policy(str(policy_folder))
     measuring = sampling.model_copy(update={"seed": config.seed + MEASURING_SEED})
-    rows = compare_on_heldout(tuned, policy, tokenizer, prompts.heldout, annotator, measuring)
+    heldout = list(itertools.islice(itertools.cycle(prompts.heldout), config.evaluation_prompts))
+    rows = compare_on_heldout(tuned, policy, tokenizer, heldout, annotator, measuring)
     write_jsonl(folder / "heldout.jsonl", (asdict(row) for row in rows))
     measured = summarise_heldout(rows)
     yield Record(

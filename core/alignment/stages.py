@@ -22,8 +22,8 @@ from core.alignment.reward_training import split_by_prompt, train_reward_model
 from core.feedback.annotators import Annotator
 from core.feedback.pairs import PreferencePair
 from core.files import read_jsonl, whole_folder, write_jsonl
-from core.language.adapters import LORA_FROM, save_merged, with_adapters
-from core.language.configs import SamplingConfig
+from core.language.adapters import save_merged, with_adapters
+from core.language.configs import LORA_FROM, SamplingConfig
 from core.record import Controls, Record
 
 

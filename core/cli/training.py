@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from core.cli.options import options_of, values_of
 from core.cli.output import json_option
@@ -47,7 +48,9 @@ def train(
     kind: str, out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, given: dict[str, Any]
 ) -> int:
     """Check the configuration, then run the job in the foreground; the exit status."""
-    values = values_of(JOBS[kind], {name: _anchored(value) for name, value in given.items()})
+    source = click.get_current_context().get_parameter_source
+    chosen = {name: value for name, value in given.items() if source(name) is not ParameterSource.DEFAULT}
+    values = values_of(JOBS[kind], {name: _anchored(value) for name, value in chosen.items()})
     job = job_from(kind, values)
     _check_inputs(values)
     from core.cli.foreground import begin

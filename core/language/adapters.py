@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-LORA_FROM = 50_000_000  # parameters: smaller models are trained whole
+from core.language.configs import LORA_FROM
 
 
 def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:

@@ -4,6 +4,8 @@ from pydantic import Field
 
 from core.config import Config
 
+LORA_FROM = 50_000_000  # parameters: smaller models are trained whole, larger ones through low-rank adapters
+
 
 class SamplingConfig(Config):
     """How responses are drawn from a policy."""

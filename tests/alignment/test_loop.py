@@ -28,6 +28,7 @@ def config(tmp_path):
         pairs=40,
         reward=RewardConfig(batch_pairs=8),
         ppo=PPOConfig(updates=3, rollout_batch=8, max_new_tokens=8, learning_rate=1e-3, minibatches=2, epochs=1),
+        evaluation_prompts=6,
         evaluation_pairs=100,
     )
 
@@ -44,7 +45,7 @@ def test_every_figure_can_be_recomputed_from_the_files(config, tmp_path):
     rows = read_jsonl(folder / "heldout.jsonl")
     assert summarise_heldout([HeldoutRow(**row) for row in rows]).items() <= result.items()
     assert set(rows[0]) == {"prompt", "reference_response", "tuned_response", "gold_reference", "gold_tuned", "kl"}
-    assert len(rows) == 4 and result["kl"] > 0
+    assert len(rows) == 6 and result["kl"] > 0
     votes = read_jsonl(folder / "preferences.jsonl")
     assert len(votes) == 40 and {"prompt", "chosen", "rejected"} <= set(votes[0])
     seconds = result["seconds"]
