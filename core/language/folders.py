@@ -7,11 +7,12 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import PlaygroundError
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -58,11 +59,14 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
 
 
 def count_parameters(files: Iterable[Path]) -> int:
-    """Numbers stored in safetensors `files`, from their headers alone."""
+    """Numbers stored in safetensors `files`, from their headers alone. PlaygroundError when one has none."""
     total = 0
     for path in files:
-        with path.open("rb") as file:
-            header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        try:
+            with path.open("rb") as file:
+                header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        except (struct.error, ValueError, OverflowError, OSError):
+            raise PlaygroundError(f"{path} is not a whole safetensors file: get it again") from None
         for name, entry in header.items():
             if name != "__metadata__":
                 total += functools.reduce(int.__mul__, entry["shape"], 1)
@@ -131,6 +135,7 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
     half-precision optimiser. Raises PlaygroundError as `check_policy_folder` does, or when transformers cannot open it.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
     check_policy_folder(folder)
@@ -148,9 +153,9 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
                 local_files_only=True,
                 trust_remote_code=False,
             )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise PlaygroundError(f"{folder} cannot be opened as a language model ({_first_line(error)})") from error
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+    if len(tokenizer) > _table(model.get_input_embeddings()).shape[0]:
         _add_rows(model, len(tokenizer))
     model.config.pad_token_id = tokenizer.pad_token_id
     if model.generation_config is not None:
@@ -166,12 +171,18 @@ def _add_rows(model: "PreTrainedModel", size: int) -> None:
     """
     import torch
 
-    old = model.get_input_embeddings().num_embeddings
+    old = _table(model.get_input_embeddings()).shape[0]
     model.resize_token_embeddings(size, mean_resizing=False)
     with torch.no_grad():
         for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
             if layer is not None:
-                layer.weight[old:] = layer.weight[:old].mean(0)
+                table = _table(layer)
+                table[old:] = table[:old].mean(0)
+
+
+def _table(layer: Any) -> "Tensor":
+    """The weight of an embedding or output layer: [vocabulary, width]."""
+    return cast("Tensor", layer.weight)
 
 
 @contextlib.contextmanager

@@ -106,6 +106,8 @@ def _reporter(hub_id: str, on_progress: Progress | None) -> Any:
         return None
     from tqdm import tqdm
 
+    report = on_progress
+
     class Reporter(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.counts_bytes = kwargs.get("unit") == "B"
@@ -115,7 +117,7 @@ def _reporter(hub_id: str, on_progress: Progress | None) -> Any:
         def update(self, n: float | None = 1) -> bool | None:
             shown = super().update(n)
             if self.counts_bytes and self.total:
-                on_progress(min(1.0, self.n / self.total), f"downloading {hub_id}")
+                report(min(1.0, self.n / self.total), f"downloading {hub_id}")
             return shown
 
     return Reporter

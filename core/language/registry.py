@@ -30,6 +30,7 @@ __all__ = [
     "policy_info",
 ]
 
+Status = Literal["ready", "obtainable", "unavailable"]
 STORYTELLER = Path(__file__).parent / "storyteller"
 
 
@@ -45,13 +46,13 @@ class PolicyInfo:
     source: str
     chat: bool
     default_prompts: Literal["stories", "summaries", "chat"]
-    status: Literal["ready", "obtainable", "unavailable"]
+    status: Status
     note: str = ""
 
 
 def list_policies() -> list[PolicyInfo]:
     """The four built-in policies, then those a person added, then those that runs made. Reads the disk alone."""
-    return [policy_info(policy_id) for policy_id in (*_BUILT_IN, *_added(), *map(str, _run_policies()))]
+    return [_info_or_reason(policy_id) for policy_id in (*_BUILT_IN, *_added(), *map(str, _run_policies()))]
 
 
 def policy_info(policy_id: str) -> PolicyInfo:
@@ -62,17 +63,8 @@ def policy_info(policy_id: str) -> PolicyInfo:
     if folder is None and hub.is_hub_id(policy_id):
         folder = hub.cached_folder(policy_id)
         if folder is None:
-            return PolicyInfo(
-                policy_id,
-                policy_id,
-                None,
-                None,
-                "see its page on huggingface.co",
-                "the hub",
-                False,
-                "stories",
-                *_hub_status(),
-            )
+            licence = "see its page on huggingface.co"
+            return PolicyInfo(policy_id, policy_id, None, None, licence, "the hub", False, "stories", *_hub_status())
         return _folder_info(policy_id, policy_id, folder, "the hub, kept in the local cache")
     if folder is None:
         raise PlaygroundError(
@@ -164,6 +156,17 @@ def _local_folder(policy_id: str) -> Path | None:
     return folder if policy_id and policy_id not in _BUILT_IN and folder.is_dir() else None
 
 
+def _info_or_reason(policy_id: str) -> PolicyInfo:
+    try:
+        return policy_info(policy_id)
+    except PlaygroundError:  # a folder that was added and has gone since
+        name = Path(policy_id).name
+        note = "the folder is not there any more"
+        return PolicyInfo(
+            policy_id, name, None, None, "?", f"the folder {policy_id}", False, "stories", "unavailable", note
+        )
+
+
 def _added_file() -> Path:
     return paths.models_folder() / "policies.json"
 
@@ -185,17 +188,17 @@ def _hub_status() -> tuple[Literal["obtainable", "unavailable"], str]:
 
 def _folder_info(policy_id: str, title: str, folder: Path, source: str, licence: str = "see its card") -> PolicyInfo:
     """What a folder says of itself; one that cannot be opened is listed too, with the reason."""
+    files = folders.weight_files(folder)
     try:
         folders.check_policy_folder(folder)
+        count = folders.count_parameters(files)
     except PlaygroundError as error:
         return PolicyInfo(policy_id, title, None, None, licence, source, False, "stories", "unavailable", str(error))
     tokenizer_config = folder / "tokenizer_config.json"
     chat = (folder / "chat_template.jinja").exists() or (
         tokenizer_config.exists() and bool(folders.read_json(tokenizer_config).get("chat_template"))
     )
-    files = folders.weight_files(folder)
     size = round(sum(file.stat().st_size for file in files) / 1e6, 1)
-    count = folders.count_parameters(files)
     return PolicyInfo(policy_id, title, count, size, licence, source, chat, "chat" if chat else "stories", "ready")
 
 
@@ -218,9 +221,7 @@ def _storyteller() -> PolicyInfo:
 def _smollm2() -> PolicyInfo:
     ready = smollm2.converted_folder() is not None
     here = smollm2.wheel_file() is not None
-    status: Literal["ready", "obtainable", "unavailable"] = (
-        "ready" if ready else "obtainable" if here else _hub_status()[0]
-    )
+    status: Status = "ready" if ready else "obtainable" if here else _hub_status()[0]
     return PolicyInfo(
         id=smollm2.POLICY_ID,
         title="SmolLM2 135M Instruct",
@@ -243,7 +244,9 @@ def _from_hub(
     hub_id: str, title: str, parameters: int, size_mb: float, licence: str, source: str
 ) -> Callable[[], PolicyInfo]:
     def info() -> PolicyInfo:
-        status, note = ("ready", "in the local cache") if hub.cached_folder(hub_id) else _hub_status()
+        cached = hub.cached_folder(hub_id) is not None
+        status: Status = "ready" if cached else _hub_status()[0]
+        note = "in the local cache" if cached else _hub_status()[1]
         return PolicyInfo(hub_id, title, parameters, size_mb, licence, source, False, "stories", status, note)
 
     return info
