@@ -44,7 +44,13 @@ def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height:
             "type": "nominal",
             "title": None,
             "scale": {"domain": names, "range": [shade.on(dark) for shade in shades]},
-            "legend": {"orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 2, "labelLimit": 300},
+            "legend": {
+                "orient": "bottom-right",
+                "offset": 4,
+                "symbolType": "stroke",
+                "symbolStrokeWidth": 2,
+                "labelLimit": 300,
+            },
         },
         "strokeDash": {
             "field": "series",

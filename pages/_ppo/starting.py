@@ -109,9 +109,11 @@ def _prediction(baseline: Baseline | None, kl_coef: float) -> tuple[bool, str | 
 
 
 def _described(run: Run) -> str:
+    """Its held-out accuracy first: the list is narrow, and that is what one chooses by."""
     result = run.result or {}
     accuracy = result.get("accuracy_heldout", result.get("reward_accuracy"))
-    return f"{run.name or run.id}" + (f" ({accuracy:.0%} held-out)" if isinstance(accuracy, float) else f" ({run.id})")
+    measured = f"{accuracy:.0%} · " if isinstance(accuracy, float) else ""
+    return f"{measured}{(run.name or run.id).removeprefix('Reward model on ')} ({run.id})"
 
 
 def _make_one() -> None:
