@@ -20,4 +20,5 @@ class Config(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or cls.__name__
-            raise PlaygroundError(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]} (given: {first['input']!r})") from None
+            message = first["msg"][0].lower() + first["msg"][1:]
+            raise PlaygroundError(f"{field}: {message} (given: {first['input']!r})") from None

@@ -33,7 +33,7 @@ class PretrainConfig(Config):
     n_head: int = Field(8, ge=1, le=64, description="attention heads a block")
     vocab_size: int = Field(4096, ge=300, le=100_000, description="tokens in the byte-level BPE")
     context: int = Field(256, ge=32, le=4096, description="longest sequence, in tokens")
-    steps: int = Field(4000, ge=1, description="optimiser steps in all")
+    steps: int = Field(2000, ge=1, description="optimiser steps in all")
     batch_tokens: int = Field(4096, ge=64, description="tokens an optimiser step")
     short_share: float = Field(
         0.5,

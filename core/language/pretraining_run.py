@@ -10,10 +10,11 @@ import torch
 from transformers import AutoTokenizer
 
 from core.errors import PlaygroundError
-from core.files import whole_folder, write_whole
+from core.files import whole_folder
 from core.language.configs import PretrainConfig
 from core.language.corpus import is_heldout, read_texts, train_tokenizer
 from core.language.evaluation import bits_per_byte
+from core.language.model_card import model_card
 from core.language.pretraining import new_model, pretrain, tokenise
 from core.record import Record
 
@@ -60,7 +61,9 @@ def run_pretraining(
     with whole_folder(folder / "model") as temporary:
         model.half().save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
-        write_whole(temporary / "recipe.json", json.dumps(recipe, indent=2) + "\n")
+        (temporary / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
+        card = model_card(model.float(), tokenizer, recipe, f"Pre-trained on {Path(data).name}", data, "other")
+        (temporary / "README.md").write_text(card, encoding="utf-8")
     yield Record(
         1,
         {"heldout/bits_per_byte": measured} if measured is not None else {},
