@@ -37,7 +37,7 @@ def _curve(one: Curve, rows: Sequence[Row]) -> None:
     values = values_of(rows, one.key)
     reading = one.reading(values)
     st.markdown(f"**{one.title}** · {one.unit} {_VERDICTS[reading.verdict]}")
-    alt = f"{one.title} against the update. {reading.sentence}"
+    alt = f"{one.title} against the update"  # constant: a chart whose alternative text changes is built anew, and flickers
     if one.key == "objective/kl_exact" and values_of(rows, "objective/kl"):
         st.vega_lite_chart(several_lines(rows, _KL_LINES), layered(_KL_SERIES, dark, "update", _HEIGHT), alt=alt)
     else:
