@@ -22,10 +22,10 @@ def card(info: PolicyInfo) -> None:
         f"licence {info.licence}",
         "answers a chat" if info.chat else "continues a text",
     ]
-    source = info.source[:1].upper() + info.source[1:]
+    title, source = (words[:1].upper() + words[1:] for words in (info.title, info.source))
     with st.container(border=True, key=f"model-{info.id}", height="stretch"):
         st.html(
-            f'<article class="model {info.status}"><header><b>{html.escape(info.title)}</b><span>{mark} {status}</span>'
+            f'<article class="model {info.status}"><header><b>{html.escape(title)}</b><span>{mark} {status}</span>'
             f'</header><p class="id">{html.escape(info.id)}</p><p>{html.escape(source)}.</p>'
             f'<p class="facts">{html.escape(" · ".join(fact for fact in facts if fact))}</p>'
             f'<p class="facts">{html.escape(info.note)}</p></article>'

@@ -77,30 +77,44 @@ def own(run: Run) -> list[Step]:
         else (f"{voter} votes, a second model learns the votes, and the first is tuned toward them: here, now.")
     )
     page_header("overview", TITLE, words, None if going_on else run_pipeline(store, run))
-    st.fragment(watch, run_every=1.0 if going_on else None)(run.id, voter, going_on)
+    if going_on:
+        st.fragment(watch, run_every=1.0)(run.id, voter)
+        return store.steps(run.id)
+    steps = store.steps(run.id)
+    picture(run, voter)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge(
+            "live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}"
+        )
+        st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
+    loop_view.trouble(run)
+    if run.status != "finished":
+        run_buttons(run)
     if run.result:
         reveal(run.result["gold_win_rate"])
     if examples := loop_view.heldout(run, SHOWN):
         before_after(examples, voter, "example")
-    return store.steps(run.id)
+    loop_view.curves(steps, voter)
+    return steps
 
 
-def watch(run_id: str, voter: str, was_going_on: bool) -> None:
-    """The part of the page that a live run redraws every second."""
+def watch(run_id: str, voter: str) -> None:
+    """The part of the page that a run at work redraws every second; the whole page once more when it has ended."""
     run = store.get(run_id)
-    if was_going_on != loop_view.in_progress(run):
+    if not loop_view.in_progress(run):
         st.rerun()
-    pipeline_picture(run_pipeline(store, run), voter, (run.result or {}).get("gold_win_rate"))
+    picture(run, voter)
     badge("live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}")
     loop_view.progress(run)
     loop_view.trouble(run)
-    steps = store.steps(run_id)
-    if any(step.stage in ("reward", "ppo") for step in steps):
-        loop_view.curves(steps, voter)
+    loop_view.curves(store.steps(run_id), voter)
     with st.container(horizontal=True, vertical_alignment="center"):
         run_buttons(run)
-        if not loop_view.in_progress(run):
-            st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
+
+
+def picture(run: Run, voter: str) -> None:
+    """The pipeline with the numbers of one run alone."""
+    pipeline_picture(run_pipeline(store, run), voter, (run.result or {}).get("gold_win_rate"))
 
 
 def close_run() -> None:

@@ -25,7 +25,7 @@ METRIC_CONCEPTS = {
 }
 
 
-def curve(metric: str, dark: bool, x_title: str = "update", height: int = 150) -> dict[str, Any]:
+def curve(metric: str, dark: bool, x_title: str = "update", height: int = 190) -> dict[str, Any]:
     """One metric against the step, for data with the columns `step` and `value`; hover gives the exact numbers."""
     concept = CONCEPTS[METRIC_CONCEPTS.get(metric, "policy")]
     colour = concept.on(dark)
@@ -38,7 +38,7 @@ def curve(metric: str, dark: bool, x_title: str = "update", height: int = 150) -
     }
 
 
-def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 220) -> dict[str, Any]:
+def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 320) -> dict[str, Any]:
     """One metric of several runs, told apart by colour and dash: data with columns `step`, `value` and `run`."""
     shades = [RUNS[index % len(RUNS)] for index in range(len(runs))]
     encoding = _axes(x_title)
@@ -47,7 +47,7 @@ def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 2
         "type": "nominal",
         "title": None,
         "scale": {"domain": runs, "range": [shade.on(dark) for shade in shades]},
-        "legend": {"orient": "bottom", "labelLimit": 400, "columns": 2, "symbolStrokeWidth": 2, "symbolType": "stroke"},
+        "legend": _LEGEND if len(runs) > 1 else None,
     }
     encoding["strokeDash"] = {
         "field": "run",
@@ -64,6 +64,7 @@ def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 2
     }
 
 
+_LEGEND = {"orient": "bottom", "labelLimit": 400, "columns": 2, "symbolStrokeWidth": 2, "symbolType": "stroke"}
 _CONFIG = {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}}
 
 

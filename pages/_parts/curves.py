@@ -21,14 +21,18 @@ def curve(
     metric: str, points: list[tuple[int, float]], title: str, note: str, *, unit: str = "", x_title: str = "update"
 ) -> None:
     """One metric: its name and newest value, the curve, and one sentence on how to read it (our own words)."""
-    newest = f"{points[-1][1]:.3g}{' ' + unit if unit else ''}" if points else "nothing yet"
+    newest = _worded(points[-1][1], unit) if points else "nothing yet"
     st.markdown(f"**{title}** &nbsp; {newest}")
     data = {"step": [step for step, _ in points], "value": [value for _, value in points]}
     st.vega_lite_chart(
         data,
         figures.curve(metric, theme.dark(), x_title),
         width="stretch",
-        alt=f"{title} against {x_title}: {len(points)} points, the newest {newest}.",
+        alt=f"{title} against {x_title}",  # constant: a chart whose alternative text changes is built anew
     )
     if note:
         st.caption(note)
+
+
+def _worded(value: float, unit: str) -> str:
+    return f"{value:.0%}" if unit == "%" else f"{value:.3g} {unit}".rstrip()

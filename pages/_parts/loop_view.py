@@ -65,8 +65,10 @@ def curves(steps: "list[Step]", voter: str) -> None:
     learnt, scored, kept, liked = st.columns(4, gap="medium")
     with learnt:
         measured = values_of("heldout/accuracy", reward)
-        note = "Share of unseen votes predicted. ½ is guessing; the voter's own noise sets the ceiling."
-        curve("heldout/accuracy", measured, "Held-out accuracy", note, x_title="step")
+        note = (
+            "On a tenth of the votes, kept aside. ½ is guessing. The picture's figure is from fresh pairs, afterwards."
+        )
+        curve("heldout/accuracy", measured, "Held-out accuracy", note, unit="%", x_title="step")
     with scored:
         curve(
             "objective/scores",

@@ -52,7 +52,7 @@ def _words(state: Pipeline, voter: str, win_rate: float | None) -> dict[str, obj
             "concept": "reward",
             "mark": "◆",
             "title": "Reward model",
-            "does": "a second transformer learns to predict the votes",
+            "does": "a second transformer predicts the votes",
             "value": waiting if state.accuracy is None else f"{state.accuracy:.0%} right",
             "detail": "not trained yet" if state.accuracy is None else "on comparisons it never saw",
             "flow": "prompt + response → score",

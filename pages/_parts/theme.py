@@ -17,6 +17,7 @@ LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="208" height="32" viewBox="0 0 208 32">'
     + MARK.replace("<svg ", '<svg x="0" y="0" ')
     + '<text x="42" y="22" font-family="system-ui, sans-serif" font-size="18" '
+    'textLength="158" lengthAdjust="spacingAndGlyphs" '
     'font-weight="600" fill="#7A8594">RLHF Playground</text></svg>'
 )
 

@@ -32,7 +32,7 @@ def run_details(store: "RunStore", run_id: str) -> None:
             f"{gone} of its oldest rollouts and saved weights made room for newer ones: a run keeps 500 MB of them, "
             "or as many as RLHF_PLAYGROUND_RUN_MB says. Its curves and its results are all there."
         )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _controls(store, run)
         _downloads(store, run)
     with st.expander("Settings", icon=":material/tune:"):

@@ -1,6 +1,7 @@
 """Overview: the picture with real numbers, the loop from a click to its outcome, and a prompt of one's own."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -157,8 +158,8 @@ def test_the_bundled_policy_really_writes(gallery):
     import transformers  # noqa: F401
 
     words = said(opened("overview", prompt="Once upon a time, there was a", tokens="8"))
-    (card,) = [block for block in words.split("<figure") if "○ storyteller" in block]
-    assert len(card.split("</span>")[-1].split("</p>")[0].strip()) > 8
+    (response,) = re.findall(r"○ storyteller.*?there was a</span>(.*?)</p>", words)
+    assert len(response.split()) >= 3
     assert "No tuned policy yet" in words
 
 
