@@ -50,8 +50,8 @@ def model_card(
 
 A GPT-2 of {model.num_parameters() / 1e6:.2f} million parameters ({config["n_layer"]} blocks, width {config["n_embd"]},
 {config["n_head"]} heads, context {config["context"]}), with a byte-level BPE of {config["vocab_size"]} tokens of its
-own (end token {tokenizer.eos_token_id}, pad token {tokenizer.pad_token_id}), trained from random weights. The weights are
-stored in float16 and meant to be used in float32.
+own (end token {tokenizer.eos_token_id}, pad token {tokenizer.pad_token_id}), trained from random weights.
+The weights are stored in float16 and meant to be used in float32.
 
 ## Data
 
