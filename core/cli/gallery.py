@@ -2,10 +2,14 @@
 
 import click
 
+from core.cli.output import emit, json_option
+
 
 @click.command()
-def gallery() -> None:
+@json_option
+def gallery(as_json: bool) -> None:
     """Make core/gallery/ again: the cached real results that the pages open on."""
-    from core.gallery.build import build_gallery
+    import core.gallery.build as build
 
-    build_gallery()
+    build.build_gallery()
+    emit({"gallery": build.__name__.rpartition(".")[0], "status": "made"}, as_json)

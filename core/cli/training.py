@@ -7,9 +7,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from core.alignment.configs import LARGE_POLICY
 from core.cli.options import options_of, values_of
 from core.cli.output import json_option
 from core.errors import PlaygroundError
+from core.language.configs import LORA_FROM
 from core.language.registry import BUILT_IN, policy_info
 from core.runs.jobs import JOBS, job_from
 
@@ -97,7 +99,17 @@ def ppo_train(out: Path | None, run_id: str | None, overwrite: bool, as_json: bo
     return train("ppo", out, run_id, overwrite, as_json, given)
 
 
-@click.command()
+def _large_policy_defaults() -> str:
+    parts = {name: value if isinstance(value, dict) else {"": value} for name, value in LARGE_POLICY.items()}
+    options = [
+        f"--{'-'.join(filter(None, (name, inner))).replace('_', '-')} {value}"
+        for name, part in parts.items()
+        for inner, value in part.items()
+    ]
+    return f"For a policy over {LORA_FROM // 1_000_000}M parameters the defaults are: {', '.join(options)}."
+
+
+@click.command(epilog=_large_policy_defaults())
 @training_options("loop", "reward_model/, policy/, preferences.jsonl and heldout.jsonl")
 def loop(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
     """The whole loop: a policy writes, a simulated annotator votes, a reward model learns, PPO tunes, all is measured.
