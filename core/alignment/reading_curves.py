@@ -15,6 +15,7 @@ _NATS_WATCH, _NATS_TROUBLE = 12.0, 25.0  # a response; the bundled storyteller's
 _CLIP_LOW, _CLIP_HIGH = 0.001, 0.3  # Huang et al. 2022, "The 37 implementation details of PPO": 0.1-0.3 is usual
 _ENTROPY_WATCH, _ENTROPY_TROUBLE = 0.75, 0.5  # share of the entropy at the start that is left
 _LENGTH_DRIFT = 0.25  # Singhal et al. 2023, "A long way to go": much of a reward gain can be length alone
+_STEADY = 0.1  # relative change of the value loss that is not worth a word
 _VALUE_BLOWUP = 3.0  # times the value loss at the start
 
 
@@ -107,9 +108,11 @@ def _value(values: Sequence[float]) -> Reading:
     sentence = f"From {start:.3f} to {end:.3f}."
     if end > _VALUE_BLOWUP * start:
         return Reading("trouble", sentence + " The value head loses track: its advantages mislead the policy.")
-    if end > start:
+    if end > (1 + _STEADY) * start:
         return Reading("watch", sentence + " Rising: returns change faster than the value head learns them.")
-    return Reading("healthy", sentence + " The value head predicts the returns ever better.")
+    if end < (1 - _STEADY) * start:
+        return Reading("healthy", sentence + " The value head predicts the returns better than at the start.")
+    return Reading("healthy", sentence + " Steady: the value head keeps up with the changing policy.")
 
 
 def _length(values: Sequence[float]) -> Reading:

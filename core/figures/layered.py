@@ -1,4 +1,4 @@
-"""Several series of one run in one living chart: told apart by colour, dash and legend, exact values on hover."""
+"""Several series of one run in one living chart: told apart by colour, dash and marks, exact values on hover."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from core.figures.palette import CONCEPTS
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: its name in the legend and the concept it belongs to."""
+    """One line of a chart: its name on hover and the concept it belongs to."""
 
     name: str
     concept: str
@@ -17,7 +17,7 @@ class Series:
     points: bool = False  # measured now and then: a mark where it was
 
 
-def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height: int = 215) -> dict[str, Any]:
+def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height: int = 190) -> dict[str, Any]:
     """A Vega-Lite specification for data with the columns `step`, `value` and `series`.
 
     It depends on nothing that changes while a run goes on, so the browser keeps the chart and exchanges the points.
@@ -44,13 +44,7 @@ def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height:
             "type": "nominal",
             "title": None,
             "scale": {"domain": names, "range": [shade.on(dark) for shade in shades]},
-            "legend": {
-                "orient": "bottom-right",
-                "offset": 4,
-                "symbolType": "stroke",
-                "symbolStrokeWidth": 2,
-                "labelLimit": 300,
-            },
+            "legend": None,  # said in words beside the chart: inside, it covers lines or takes their room
         },
         "strokeDash": {
             "field": "series",

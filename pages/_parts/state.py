@@ -90,7 +90,7 @@ def my_pipeline() -> Pipeline:
     if newest is None:
         return state
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
-    busy = next((run for run in runs if run.status == "running" and run.kind in ("reward", "ppo", "loop")), None)
+    busy = next((run for run in runs if run.status in ("queued", "running") and run.kind in ("reward", "ppo", "loop")), None)
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
@@ -136,6 +136,7 @@ def _numbers(store: "RunStore", run: "Run") -> dict[str, float]:
             ("accuracy", "heldout/accuracy"),
             ("score", "objective/scores"),
             ("kl", "objective/kl"),
+            ("kl", "objective/kl_exact"),  # the better figure where it was recorded
             ("gold_after", "objective/gold"),
         ):
             if metric in step.metrics:

@@ -12,7 +12,7 @@ from pages._parts import theme
 from pages._parts.series import Row, one_line, several_lines, values_of
 from pages._parts.text import plain, said
 
-_HEIGHT = 215  # pixels, with axis titles and legend
+_HEIGHT = 190  # pixels, with axis titles
 _KL_LINES = {"at every token, exact": "objective/kl_exact", "from the samples (k1)": "objective/kl"}
 _KL_SERIES = (Series("at every token, exact", "kl"), Series("from the samples (k1)", "reference", width=1))
 _VERDICTS: dict[Verdict, str] = {
@@ -34,15 +34,16 @@ def ppo_curves(rows: Sequence[Row]) -> None:
 
 def _curve(one: Curve, rows: Sequence[Row]) -> None:
     dark = theme.dark()
-    values = values_of(rows, one.key)
-    reading = one.reading(values)
-    st.markdown(f"**{one.title}** · {one.unit} {_VERDICTS[reading.verdict]}")
-    alt = f"{one.title} against the update"  # constant: a chart whose alternative text changes is built anew, and flickers
-    if one.key == "objective/kl_exact" and values_of(rows, "objective/kl"):
-        st.vega_lite_chart(several_lines(rows, _KL_LINES), layered(_KL_SERIES, dark, "update", _HEIGHT), alt=alt)
+    reading = one.reading(values_of(rows, one.key))
+    alt = f"{one.title} against the update. {reading.sentence}"
+    st.markdown(f"**{one.title}** · {one.unit}")
+    if one.key == "objective/kl_exact":
+        lines = layered(_KL_SERIES, dark, "update", _HEIGHT)
+        st.vega_lite_chart(several_lines(rows, _KL_LINES), lines, alt=alt)
+        st.caption(":orange[┈ at every token, exact] · :gray[╌ from the samples, k1]")
     else:
         st.vega_lite_chart(one_line(rows, one.key), curve(one.key, dark, height=_HEIGHT), alt=alt)
-    st.markdown(f"{reading.sentence}")
+    st.markdown(f"{_VERDICTS[reading.verdict]} {reading.sentence}")
     st.caption(f"{one.what} *Healthy:* {one.healthy}")
 
 

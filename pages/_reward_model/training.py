@@ -19,7 +19,7 @@ from pages._parts.series import Row, one_line, several_lines
 from pages._parts.text import escaped
 from pages._reward_model.sources import choose_sources
 
-_HEIGHT = 215  # pixels, with axis titles and legend
+_HEIGHT = 190  # pixels, with axis titles
 _ACCURACY = (Series("held out", "reward", points=True), Series("this batch", "reference", width=1))
 
 
@@ -66,6 +66,7 @@ def reward_curves(rows: Sequence[Row]) -> None:
             layered(_ACCURACY, dark, height=_HEIGHT),
             alt="Accuracy on held-out votes and on the training batch against the step",
         )
+        st.caption(":green[● held out] · :gray[╌ this batch]")
         st.caption("Held-out votes are never trained on. When the batch line climbs and they fall, it learns by heart.")
     left, right = st.columns(2, gap="medium")
     with left:

@@ -23,6 +23,7 @@ BY_KEY = {curve.key: curve for curve in CURVES}
         ("policy/clipfrac_avg", [0.0, 0.0, 0.0], "watch"),
         ("policy/clipfrac_avg", [0.2, 0.4, 0.5], "trouble"),
         ("loss/value_avg", [1.0, 0.5, 0.3], "healthy"),
+        ("loss/value_avg", [1.0, 1.1, 1.02], "healthy"),
         ("loss/value_avg", [1.0, 1.2, 1.5], "watch"),
         ("loss/value_avg", [1.0, 2.0, 9.0], "trouble"),
         ("response_length", [30.0, 31.0, 32.0], "healthy"),
