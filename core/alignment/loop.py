@@ -50,7 +50,7 @@ def run_loop(
     if reached <= 1:
         reward_config = config.reward.model_copy(update={"seed": config.seed})
         records = reward_stage(policy, tokenizer, pairs, reward_config, config.model, reward_folder, inner[1], controls)
-        yield from clock.over(replace(record, result=None) for record in records)
+        yield from clock.over(records)
     reward_model = load_reward_model(reward_folder)
     ppo_config = config.ppo.model_copy(update={"seed": config.seed})
     yield from clock.over(
@@ -110,7 +110,7 @@ class _Clock:
         for record in records:
             stage = record.stage
             self._count(stage)
-            yield record.within(stage, seconds=dict(self.spent))
+            yield replace(record, result=None).within(stage, seconds=dict(self.spent))
         if stage:
             self._count(stage)  # what the stage did behind its last record: saving its folder
 

@@ -77,6 +77,7 @@ def train_ppo(
         seed=config.seed,
         batch_size=config.rollout_batch,
     )
+    started = time.monotonic()
     for update in range(first + 1, config.updates + 1):
         began = time.monotonic()
         changes = controls(update)
@@ -128,7 +129,15 @@ def train_ppo(
             rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
             state=saved,
             snapshot=(lambda folder: save_merged(policy, Path(folder))) if due else None,
+            result=outcome(metrics, time.monotonic() - started) if update == config.updates else None,
         )
+
+
+def outcome(metrics: dict[str, float], seconds: float) -> dict[str, Any]:
+    """What the last update of a run was like; `seconds` since the run began or was resumed."""
+    names = ("scores", "kl", "kl_exact", "entropy", "gold")
+    last = {name: metrics[f"objective/{name}"] for name in names if f"objective/{name}" in metrics}
+    return last | {"response_length": metrics["response_length"], "seconds": seconds}
 
 
 def prompts_of_update(prompts: Sequence[str], config: PPOConfig, update: int) -> list[str]:
