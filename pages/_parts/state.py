@@ -90,7 +90,9 @@ def my_pipeline() -> Pipeline:
     if newest is None:
         return state
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
-    busy = next((run for run in runs if run.status in ("queued", "running") and run.kind in ("reward", "ppo", "loop")), None)
+    busy = next(
+        (run for run in runs if run.status in ("queued", "running") and run.kind in ("reward", "ppo", "loop")), None
+    )
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
