@@ -10,6 +10,7 @@ from pages._parts.curves import values_of
 from pages._parts.header import page_header
 from pages._parts.questions import closing
 from pages._parts.state import TRAINING
+from pages._parts.text import escaped
 from pages._runs.details import run_details
 from pages._runs.listing import megabytes, run_list
 
@@ -70,6 +71,8 @@ page_header(
     if everything
     else "Everything you train appears here, with its settings, its curves and its weights.",
 )
+if refused := st.session_state.pop("refused", None):
+    st.error(escaped(refused))
 if not everything:
     st.info(
         "Nothing has been trained here yet. The Overview runs the whole loop with one click.",

@@ -60,7 +60,7 @@ def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "Impo
 
 
 def _show(report: "ImportReport") -> None:
-    words = f"{report.imported:,} comparisons imported from {escaped(report.name)}."
+    words = f"{_counted(report.imported)} imported from {escaped(report.name)}."
     if report.rejected_total == 0:
         st.success(words, icon=":material/check:")
         return
@@ -88,8 +88,7 @@ def _datasets(store: FeedbackStore) -> None:
     for dataset in datasets:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             plain(
-                f"{dataset.name} · {dataset.rows:,} comparisons · "
-                f"{datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
+                f"{dataset.name} · {_counted(dataset.rows)} · {datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
                 "said",
             )
             if st.button("Delete", key=f"dataset-{dataset.id}", icon=":material/delete:"):
@@ -100,9 +99,16 @@ def _datasets(store: FeedbackStore) -> None:
 def _confirm(dataset_id: int, name: str) -> None:
     plain(f"{name} goes for good. Models already trained on it stay.", "said")
     with st.container(horizontal=True):
-        if st.button("Delete it for good", type="primary"):
-            FeedbackStore().delete_dataset(dataset_id)
-            st.session_state.pop("report", None)
+        if st.button("Delete it for good", type="primary", on_click=_delete, args=(dataset_id,)) or st.button(
+            "Keep it"
+        ):
             st.rerun()
-        if st.button("Keep it"):
-            st.rerun()
+
+
+def _delete(dataset_id: int) -> None:
+    FeedbackStore().delete_dataset(dataset_id)
+    st.session_state.pop("report", None)
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,} comparison{'' if rows == 1 else 's'}"

@@ -25,12 +25,12 @@ def look_at_votes(store: FeedbackStore) -> None:
     )
     count = store.count(voter or None)
     counted.markdown(
-        f"**{count['left'] + count['right']:,}** with a preference &nbsp; {count['tie']:,} ties &nbsp; "
+        f"**{count['left'] + count['right']:,}** with a preference &nbsp; {count['tie']:,} tied &nbsp; "
         f"{count['skip']:,} skipped"
     )
     _table(store, voter)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _export(store, voter)
+        _export(voter)
         if voter and st.button("Delete these votes", icon=":material/delete:"):
             _confirm(voter, sum(count.values()))
 
@@ -65,21 +65,23 @@ def _table(store: FeedbackStore, voter: str) -> None:
         st.caption(f"The newest {SHOWN}. An export has them all.")
 
 
-def _export(store: FeedbackStore, voter: str) -> None:
+def exported(voter: str, ending: str) -> bytes:
+    """The votes of one voter, or of all for "", as a file of that ending."""
     from core.feedback.interchange import export_preferences
 
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"votes.{ending}"
+        export_preferences(FeedbackStore(), path, voter or None)
+        return path.read_bytes()
+
+
+def _export(voter: str) -> None:
     form = st.segmented_control("Export as", list(FORMATS), default="JSON Lines", required=True, key="format")
     ending = FORMATS[form]
 
-    def file() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"votes.{ending}"
-            export_preferences(store, path, voter or None)
-            return path.read_bytes()
-
     st.download_button(
         "Download",
-        file,
+        lambda: exported(voter, ending),
         f"preferences.{ending}",
         key=f"export-{ending}",
         on_click="ignore",
@@ -96,9 +98,10 @@ def _confirm(voter: str, number: int) -> None:
         "said",
     )
     with st.container(horizontal=True):
-        if st.button("Delete them for good", type="primary"):
-            st.session_state["deleted"] = FeedbackStore().delete_votes(voter)
-            st.session_state.pop("who", None)
+        if st.button("Delete them for good", type="primary", on_click=_delete, args=(voter,)) or st.button("Keep them"):
             st.rerun()
-        if st.button("Keep them"):
-            st.rerun()
+
+
+def _delete(voter: str) -> None:
+    st.session_state["deleted"] = FeedbackStore().delete_votes(voter)
+    st.session_state.pop("who", None)

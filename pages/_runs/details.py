@@ -34,7 +34,7 @@ def run_details(store: "RunStore", run_id: str) -> None:
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         _controls(store, run)
-        _downloads(store, run)
+        _downloads(run)
     with st.expander("Settings", icon=":material/tune:"):
         st.json(run.config)
     if run.result:
@@ -65,36 +65,45 @@ def _controls(store: "RunStore", run: "Run") -> None:
 
 @st.dialog("Delete this run?")
 def _confirm_delete(run_id: str, name: str) -> None:
-    from core.runs.store import RunStore
-
     plain(f"{name} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
     with st.container(horizontal=True):
-        if st.button("Delete it for good", type="primary", key="confirm-delete"):
-            try:
-                RunStore().delete(run_id)
-                st.query_params.pop("show", None)
-                st.rerun()
-            except PlaygroundError as error:
-                st.error(str(error))
-        if st.button("Keep it", key="keep-run"):
+        if st.button("Delete it for good", type="primary", on_click=_delete, args=(run_id,)) or st.button("Keep it"):
             st.rerun()
 
 
-def _downloads(store: "RunStore", run: "Run") -> None:
-    from core.runs.export import metrics_csv, write_zip
+def _delete(run_id: str) -> None:
+    from core.runs.store import RunStore
 
-    def metrics() -> str:
-        return metrics_csv(store.steps(run.id))
+    try:
+        RunStore().delete(run_id)
+        st.query_params.pop("show", None)
+    except PlaygroundError as error:
+        st.session_state["refused"] = str(error)
 
-    def weights() -> IO[bytes]:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - Streamlit reads it after this returns
-        write_zip(run, metrics(), file)
-        file.seek(0)
-        return file
 
+def metrics_file(run_id: str) -> str:
+    """What the CSV holds."""
+    from core.runs.export import metrics_csv
+    from core.runs.store import RunStore
+
+    return metrics_csv(RunStore().steps(run_id))
+
+
+def weights_file(run_id: str) -> IO[bytes]:
+    """What the zip holds, in a file that goes with its last reader."""
+    from core.runs.export import write_zip
+    from core.runs.store import RunStore
+
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - Streamlit reads it after this returns
+    write_zip(RunStore().get(run_id), metrics_file(run_id), file)
+    file.seek(0)
+    return file
+
+
+def _downloads(run: "Run") -> None:
     st.download_button(
         "Metrics (CSV)",
-        metrics,
+        lambda: metrics_file(run.id),
         f"{run.id}.csv",
         "text/csv",
         key=f"csv-{run.id}",
@@ -104,7 +113,7 @@ def _downloads(store: "RunStore", run: "Run") -> None:
     has_weights = any((run.folder / name).exists() for name in ("policy", "reward_model", "model"))
     st.download_button(
         "Weights (zip)",
-        weights,
+        lambda: weights_file(run.id),
         f"{run.id}.zip",
         "application/zip",
         key=f"zip-{run.id}",

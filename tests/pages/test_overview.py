@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said
 
 from core.errors import PlaygroundError
 from core.runs import locks
 from core.runs.store import RunStore
+from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said
 
 ENTRY = {
     "model": "storyteller", "model_hash": "0123456789abcdef", "annotator": "sunny", "seed": 7,
@@ -146,7 +146,9 @@ def test_ones_own_prompt_is_continued_by_both(gallery, monkeypatch):
     (run.folder / "policy").mkdir()
     (run.folder / "policy" / "config.json").write_text("{}")
     asked = []
-    monkeypatch.setattr("pages._overview.own_prompt.write", lambda *of: asked.append(of) or f" [{Path(of[0]).name} writes]")
+    monkeypatch.setattr(
+        "pages._overview.own_prompt.write", lambda *of: asked.append(of) or f" [{Path(of[0]).name} writes]"
+    )
     words = said(opened("overview", prompt="A crow", write_seed="5"))
     assert "[storyteller writes]" in words
     assert "[policy writes]" in words
