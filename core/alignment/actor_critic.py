@@ -30,8 +30,10 @@ class Sequences:
         )
 
     def rows(self, index: Tensor) -> "Sequences":
-        """Some of the rows."""
-        return Sequences(self.input_ids[index], self.mask[index], self.query_length)
+        """Some of the rows, without the columns on the left that are padding in all of them."""
+        mask = self.mask[index]
+        padding = int(mask.any(0).int().argmax())
+        return Sequences(self.input_ids[index, padding:], mask[:, padding:], self.query_length - padding)
 
     @property
     def response_ids(self) -> Tensor:

@@ -53,7 +53,7 @@ class RewardConfig(Config):
         256, ge=8, le=4096, description="longest prompt + response, in tokens; longer ones lose their beginning"
     )
     evaluate_every: int = Field(
-        0, ge=0, description="optimiser steps between held-out measurements (0: about ten in all)"
+        0, ge=0, description="optimiser steps between held-out measurements (0: about five in all)"
     )
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for models over 50M parameters")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the head's start, the split and the order")

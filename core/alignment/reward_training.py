@@ -97,6 +97,20 @@ def lr_scale(step: int, steps: int, warmup_share: float) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
 
 
+def batches_by_length(lengths: Sequence[int], size: int, seed: tuple[int, int]) -> list[np.ndarray]:
+    """One epoch's batches of `size`: every index once, in random order, texts of like length together.
+
+    Shuffled, then sorted within stretches of eight batches, then the batches shuffled: less padding, and still chance
+    decides who meets whom. The last batch of the shuffled order may be smaller.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(lengths))
+    stretches = [order[first : first + 8 * size] for first in range(0, len(order), 8 * size)]
+    ordered = [stretch[np.argsort(np.asarray(lengths)[stretch], kind="stable")] for stretch in stretches]
+    batches = [part[first : first + size] for part in ordered for first in range(0, len(part), size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
 def train_reward_model(
     model: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
@@ -108,7 +122,7 @@ def train_reward_model(
     """Train `model` in place with the pairwise ranking loss and AdamW; chosen and rejected share one batch.
 
     Dropout stays off. Held-out pairs are kept by prompt (`split_by_prompt`); a fixed probe of them is measured about
-    ten times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
+    five times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
     holds the report. `state` is what an earlier record's `state()` gave. The learning rate can be changed from outside
     (control `learning_rate`, the peak).
 
@@ -122,10 +136,11 @@ def train_reward_model(
     chosen_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.chosen for p in train], longest)
     rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
     margins = torch.tensor([p.margin or 0.0 for p in train], device=device)
+    lengths = [max(len(c), len(r)) for c, r in zip(chosen_ids, rejected_ids, strict=True)]
     probe = heldout[:PROBE_PAIRS]
     batches = math.ceil(len(train) / config.batch_pairs)
     steps = batches * config.epochs
-    every = config.evaluate_every or max(1, steps // 10)
+    every = config.evaluate_every or max(1, steps // 5)
     head = [p for name, p in model.named_parameters() if p.requires_grad and "score" in name]
     trunk = [p for name, p in model.named_parameters() if p.requires_grad and "score" not in name]
     optimizer = torch.optim.AdamW(
@@ -143,8 +158,9 @@ def train_reward_model(
         for group, ratio in zip(optimizer.param_groups, (1.0, head_ratio), strict=True):
             group["lr"] = learning_rate * ratio * scale
         epoch, batch = divmod(step, batches)
-        order = np.random.default_rng((config.seed, epoch)).permutation(len(train))
-        part = order[batch * config.batch_pairs : (batch + 1) * config.batch_pairs]
+        if batch == 0 or step == first:
+            parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
+        part = parts[batch]
         input_ids, mask = pad_right(
             [chosen_ids[i] for i in part] + [rejected_ids[i] for i in part], tokenizer.pad_token_id, device
         )

@@ -145,13 +145,17 @@ def test_every_prompt_is_used_once_before_any_is_used_again():
 
 def test_what_is_scored_is_the_text_and_nothing_else():
     record = next(run())
-    raw = score(judge().model, tiny.tokenizer(), [s["prompt"] for s in record.samples], [s["response"] for s in record.samples])
+    raw = score(
+        judge().model, tiny.tokenizer(), [s["prompt"] for s in record.samples], [s["response"] for s in record.samples]
+    )
     torch.testing.assert_close(record.rollout["raw_scores"][: len(raw)], raw, atol=1e-5, rtol=0)
 
 
 def test_bad_input_is_named():
     with pytest.raises(PlaygroundError, match="no prompts"):
         next(train_ppo(tiny.gpt2(), tiny.gpt2(), judge(), [], CONFIG, tiny.tokenizer()))
-    exploding = run(CONFIG.model_copy(update={"learning_rate": 1e-2, "updates": 3}), controls=lambda _: {"kl_coef": 1e39})
+    exploding = run(
+        CONFIG.model_copy(update={"learning_rate": 1e-2, "updates": 3}), controls=lambda _: {"kl_coef": 1e39}
+    )
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         list(exploding)

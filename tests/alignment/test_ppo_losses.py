@@ -75,7 +75,9 @@ def test_whitening_equals_the_statistics_of_the_unpadded_values():
     x = draw(3.0) + 2.0
     real = x[MASK.bool()]
     torch.testing.assert_close(masked_var(x, MASK), real.var())
-    torch.testing.assert_close(masked_whiten(x, MASK)[MASK.bool()], (real - real.mean()) * torch.rsqrt(real.var() + 1e-8))
+    torch.testing.assert_close(
+        masked_whiten(x, MASK)[MASK.bool()], (real - real.mean()) * torch.rsqrt(real.var() + 1e-8)
+    )
     unshifted = (real - real.mean()) * torch.rsqrt(real.var() + 1e-8) + real.mean()
     torch.testing.assert_close(masked_whiten(x, MASK, shift_mean=False)[MASK.bool()], unshifted)
     poisoned = torch.where(MASK.bool(), x, torch.tensor(1e6))
@@ -98,7 +100,9 @@ def test_estimators_agree_with_exact_kl_in_expectation():
 
 def test_entropy_equals_that_of_the_categorical_distribution():
     logits = torch.randn(4, 11, generator=GENERATOR)
-    torch.testing.assert_close(entropy(logits.log_softmax(-1)), torch.distributions.Categorical(logits=logits).entropy())
+    torch.testing.assert_close(
+        entropy(logits.log_softmax(-1)), torch.distributions.Categorical(logits=logits).entropy()
+    )
 
 
 def test_the_adaptive_coefficient_moves_toward_its_target_and_by_a_fifth_at_most():

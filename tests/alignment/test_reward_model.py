@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
@@ -16,13 +17,13 @@ from core.alignment.reward_model import (
     save_reward_model,
     score,
 )
-from core.alignment.reward_training import report_pairs, split_by_prompt, train_reward_model
+from core.alignment.reward_training import batches_by_length, report_pairs, split_by_prompt, train_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny
 
 PROMPTS = [*tiny.PROMPTS, "A", "The end came"]
-RESPONSES = [" upon a time.", " and he was very, very happy all day long.", "", " pie\"", "!", "<|endoftext|>"]
+RESPONSES = [" upon a time.", " and he was very, very happy all day long.", "", ' pie"', "!", "<|endoftext|>"]
 
 
 def reward_model(family="gpt2"):
@@ -110,7 +111,8 @@ def test_the_pad_token_must_be_its_own():
 def preferences(count=48):
     """Votes anyone could learn: the text that says *happy* wins."""
     return [
-        PreferencePair(f"Day {i}. The cat was", f" happy{'!' * (i % 3)}", f" green{'.' * (i % 2)}") for i in range(count)
+        PreferencePair(f"Day {i}. The cat was", f" happy{'!' * (i % 3)}", f" green{'.' * (i % 2)}")
+        for i in range(count)
     ]
 
 
@@ -125,7 +127,7 @@ def test_training_learns_what_the_votes_say_and_reports_it():
     result = records[-1].result
     assert result["accuracy_heldout"] == 1.0 and result["pairs_train"] + result["pairs_heldout"] == 48
     assert [r.step for r in records] == list(range(1, len(records) + 1)) and records[0].total == len(records)
-    unseen = [PreferencePair("It was late. The dog was", " happy.", " green.")]
+    unseen = [PreferencePair("Day 77. The cat was", " happy!", " green.")]
     prompts, chosen, rejected = ([getattr(p, f) for p in unseen] for f in ("prompt", "chosen", "rejected"))
     assert (score(model, tokenizer, prompts, chosen) > score(model, tokenizer, prompts, rejected)).all()
 
@@ -143,6 +145,15 @@ def test_a_resumed_training_is_the_uninterrupted_one():
     assert [r.step for r in rest] == [r.step for r in whole[5:]]
     for ours, theirs in zip(rest, whole[5:], strict=True):
         assert ours.metrics == theirs.metrics  # bit for bit
+
+
+def test_an_epoch_has_every_pair_once_and_little_padding():
+    lengths = np.random.default_rng(0).integers(5, 60, size=203)
+    batches = batches_by_length(lengths, 8, (0, 1))
+    assert sorted(np.concatenate(batches)) == list(range(203)) and len(batches) == 26
+    padded = sum(lengths[b].max() * len(b) for b in batches)
+    assert padded < 1.2 * lengths.sum()
+    assert [b.tolist() for b in batches] != [b.tolist() for b in batches_by_length(lengths, 8, (0, 2))]
 
 
 def test_no_prompt_is_on_both_sides_of_the_split():

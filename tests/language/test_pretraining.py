@@ -20,7 +20,7 @@ from tests import tiny
 
 NAMES = ["Tom", "Ann", "Max", "Lily", "Sam", "Mia"]
 STORIES = [
-    f"One day {name} saw a {colour} {thing}. {name} said, \"I like the {colour} {thing}!\" Then {name} went home."
+    f'One day {name} saw a {colour} {thing}. {name} said, "I like the {colour} {thing}!" Then {name} went home.'
     for name in NAMES
     for colour in ("red", "blue", "green", "old")
     for thing in ("ball", "kite", "boat", "hat")
@@ -41,7 +41,13 @@ def test_texts_are_read_from_every_format(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": s, "source": "x"}) + "\n" for s in STORIES[:2]))
     (tmp_path / "b.txt").write_text("first story\nits second line\n<|endoftext|>\nsecond story\n")
     (tmp_path / "c.txt").write_text("one\n\ntwo\n")
-    assert list(read_texts(str(tmp_path))) == [*STORIES[:2], "first story\nits second line", "second story", "one", "two"]
+    assert list(read_texts(str(tmp_path))) == [
+        *STORIES[:2],
+        "first story\nits second line",
+        "second story",
+        "one",
+        "two",
+    ]
     (tmp_path / "d.jsonl").write_text('{"text": "fine"}\n{"no": 1}\n')
     with pytest.raises(ValueError, match="d.jsonl, line 2"):
         list(read_texts(str(tmp_path / "d.jsonl")))
@@ -72,7 +78,9 @@ def test_the_schedule_rises_stays_and_falls_to_nothing():
 
 def test_muons_step_is_orthogonal():
     for shape in ((24, 24), (16, 64), (64, 16)):
-        singular_values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
+        singular_values = torch.linalg.svdvals(
+            orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+        )
         assert singular_values.min() > 0.5 and singular_values.max() < 1.3
     matrix = torch.nn.Parameter(torch.zeros(16, 48))
     optimizer = Muon([{"params": [matrix], "blocks": 3}], lr=0.1)
