@@ -74,7 +74,7 @@ def own(run: Run) -> list[Step]:
     words = (
         claim(run.result, voter, run.config["pairs"])
         if run.result
-        else (f"{voter} votes, a second model learns the votes, and the first is tuned toward them: here, now.")
+        else (f"{voter} votes, a second model learns the votes, and the first is tuned toward them.")
     )
     page_header("overview", TITLE, words, None if going_on else run_pipeline(store, run))
     if going_on:
