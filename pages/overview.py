@@ -86,7 +86,8 @@ def own(run: Run) -> list[Step]:
         badge(
             "live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}"
         )
-        st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
+        if run_id:
+            st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
     loop_view.trouble(run)
     if run.status != "finished":
         run_buttons(run)
@@ -149,6 +150,8 @@ try:
 except PlaygroundError as error:
     st.warning(str(error))
     run = None
+if run is None and entry is None:
+    run = next((one for one in store.list("loop") if one.status == "finished"), None)
 steps = own(run) if run else cached(entry) if entry else nothing_yet()
 
 if not (run and loop_view.in_progress(run)):

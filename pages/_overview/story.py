@@ -6,26 +6,27 @@ import streamlit as st
 
 from pages._parts.code import show_code
 
-_PREFERENCES = """
+_PREFERENCES = r"""
 A pre-trained language model, the **policy** π, writes two responses to one prompt. A person picks the one they
 prefer. That leaves one row: *prompt, chosen, rejected*. A comparison says which is better and never how good either
-is: people agree more on the first.
+is: comparing is the easier question.
 """
-_REWARD = """
-A **separate transformer** r_θ, here a copy of the policy's trunk with a single number as its output, reads a prompt
-and a response and gives a **score**. It is trained so that the chosen response scores higher than the rejected one,
-with the pairwise ranking loss:
+_REWARD = r"""
+A **separate transformer** $r_\theta$, here a copy of the policy's trunk with a single number as its output, reads a
+prompt and a response and gives a **score**. It is trained so that the chosen response scores higher than the rejected
+one, with the pairwise ranking loss:
 """
-_GRADIENT = """
-σ is the logistic sigmoid: σ(r_w − r_l) is the probability that the chosen one wins. Only the *difference* of the two
-scores enters. A pair ranked with confidence costs almost nothing, an undecided one log 2 ≈ 0.693, a wrong and
-confident one without limit. Each step moves the weights down the gradient, θ ← θ − η ∇L(θ) (AdamW scales each
-weight's step).
+_GRADIENT = r"""
+σ is the logistic sigmoid: $\sigma(r_w - r_l)$ is the probability that the chosen one wins. Only the *difference* of
+the two scores enters. A pair ranked with confidence costs almost nothing, an undecided one log 2 ≈ 0.693, a wrong and
+confident one without limit. Each step moves the weights down the gradient, $\theta \leftarrow \theta -
+\eta\,\nabla_\theta L(\theta)$ (AdamW scales each weight's step).
 """
-_PPO = """
+_PPO = r"""
 The policy writes; the reward model scores; **PPO** makes responses that scored better than expected more likely, in
 small clipped steps. Each token also pays β times its estimated KL to the frozen **reference**, the policy as it was.
-Without that price the text drifts to whatever fools r_θ. Then again from the top, with what the tuned policy writes.
+Without that price the text drifts to whatever fools $r_\theta$. Then again from the top, with what the tuned policy
+writes.
 """
 
 

@@ -88,6 +88,13 @@ def test_without_a_cached_result_the_page_says_so(gallery):
     assert [station["value"] for station in picture(at)["stations"]] == ["storyteller", "0 votes", "—", "—"]
 
 
+def test_without_a_cached_result_ones_own_newest_loop_stands_there(gallery):
+    a_run(records=loop_records(LOOP_RESULT), run_id="mine")
+    at = opened("overview")
+    assert "run mine" in said(at)
+    assert [station["value"] for station in picture(at)["stations"]][2] == "71% right"
+
+
 def test_one_click_starts_the_loop_and_a_refresh_keeps_it(gallery, nobody_trains):
     at = opened("overview", voter="Terse", beta="0.3")
     fine(next(button for button in at.button if button.label == "Run the whole loop").click().run())
