@@ -45,4 +45,4 @@ def llama(seed: int = 0, context: int = 64) -> LlamaForCausalLM:
 
 
 FAMILIES = {"gpt2": gpt2, "llama": llama}
-PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", "She said, \"I like"]
+PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", 'She said, "I like']

@@ -1,0 +1,50 @@
+"""What is shipped: the storyteller as its card says, pairs to vote on, and a gallery of this very model."""
+
+import json
+
+import pytest
+
+from core.alignment.configs import LoopConfig
+from core.feedback.annotators import get_annotator
+from core.feedback.prompts import load_prompts
+from core.feedback.sources import bundled_pairs
+from core.gallery import load_entry
+from core.language.configs import PretrainConfig
+from core.language.registry import STORYTELLER, load_policy, model_hash
+
+
+def test_the_storyteller_is_what_its_recipe_says():
+    recipe = json.loads((STORYTELLER / "recipe.json").read_text())
+    assert PretrainConfig(**recipe["config"]) == PretrainConfig()
+    model, tokenizer = load_policy("storyteller")
+    assert 5_500_000 < model.num_parameters() < 6_500_000
+    assert type(model).__name__ == "GPT2LMHeadModel" and model.config.n_positions == 256
+    assert len(tokenizer) == 4096 and tokenizer.pad_token_id != tokenizer.eos_token_id
+    assert (STORYTELLER / "model.safetensors").stat().st_size <= 13_000_000
+    card = (STORYTELLER / "README.md").read_text(encoding="utf-8")
+    assert f"{recipe['bits_per_byte_heldout']:.3f} bits per byte" in card and "\n20. **" in card
+
+
+def test_the_gallery_was_computed_with_the_shipped_model_and_the_shipped_defaults():
+    entry = load_entry("loop")
+    assert entry["model_hash"] == model_hash(STORYTELLER)
+    assert LoopConfig(**entry["config"]) == LoopConfig()
+    assert entry["command"] == "python -m core gallery"
+
+
+def test_the_gallerys_examples_are_judged_as_their_annotator_judges():
+    entry = load_entry("loop")
+    annotator = get_annotator(entry["annotator"])
+    heldout = load_prompts("stories").heldout
+    for row, prompt in zip(entry["examples"], heldout, strict=False):
+        assert row["prompt"] == prompt
+        assert row["gold_tuned"] == pytest.approx(annotator.utility(prompt, row["tuned_response"]))
+        assert row["gold_reference"] == pytest.approx(annotator.utility(prompt, row["reference_response"]))
+    assert len(entry["curves"]["ppo"]) == entry["config"]["ppo"]["updates"]
+
+
+def test_the_first_vote_never_waits():
+    pairs = bundled_pairs()
+    assert len(pairs) >= 200
+    assert all(pair.response_a != pair.response_b for pair in pairs)
+    assert {pair.prompt for pair in pairs} <= set(load_prompts("stories").train)
