@@ -12,7 +12,6 @@ Where the published implementations differ, this is what is done here, and why:
 - Every statistic is masked: padding is in none of them.
 """
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
+from core.alignment.ppo_metrics import outcome, shown_samples, summarise
 from core.alignment.reward_model import RewardModel, score
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
@@ -36,8 +36,6 @@ from core.language.adapters import bare, load_trainable, save_merged, trainable_
 from core.language.configs import SamplingConfig
 from core.language.sampling import Rollout, sample
 from core.record import Controls, Record, no_controls
-
-SHOWN_SAMPLES = 8  # responses of an update that a record carries as text
 
 
 def train_ppo(
@@ -92,7 +90,7 @@ def train_ppo(
         tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, kl_coef)
         judged = time.monotonic()
         statistics = optimise(model, optimizer, trained, rollout, tensors, config, update)
-        metrics = summarise(rollout, tensors, statistics, config, kl_coef)
+        metrics = summarise(rollout, tensors, statistics, kl_coef)
         metrics |= {
             "lr": learning_rate * left,
             "eps": len(rollout) / (time.monotonic() - began),
@@ -131,13 +129,6 @@ def train_ppo(
             snapshot=(lambda folder: save_merged(policy, Path(folder))) if due else None,
             result=outcome(metrics, time.monotonic() - started) if update == config.updates else None,
         )
-
-
-def outcome(metrics: dict[str, float], seconds: float) -> dict[str, Any]:
-    """What the last update of a run was like; `seconds` since the run began or was resumed."""
-    names = ("scores", "kl", "kl_exact", "entropy", "gold")
-    last = {name: metrics[f"objective/{name}"] for name in names if f"objective/{name}" in metrics}
-    return last | {"response_length": metrics["response_length"], "seconds": seconds}
 
 
 def prompts_of_update(prompts: Sequence[str], config: PPOConfig, update: int) -> list[str]:
@@ -261,45 +252,3 @@ def optimise(
         if stopped:
             break
     return statistics
-
-
-def summarise(
-    rollout: Rollout,
-    tensors: dict[str, Tensor],
-    statistics: dict[str, list[float]],
-    config: PPOConfig,
-    kl_coef: float,
-) -> dict[str, float]:
-    """The update's metrics, under the names people search for. All masked; KL and entropy in nats."""
-    mask = tensors["mask"]
-    difference = tensors["logprobs"] - tensors["ref_logprobs"]
-    returns, values = tensors["returns"], tensors["values"]
-    unexplained = masked_mean((returns - values).square(), mask)
-    spread = masked_mean((returns - masked_mean(returns, mask)).square(), mask)
-    metrics = {
-        "objective/kl": difference.sum(-1).mean().item(),  # a response, k1: can be negative
-        "objective/kl_exact": tensors["exact_kl"].sum(-1).mean().item(),  # a response, over the full vocabulary
-        "objective/entropy": (-tensors["logprobs"]).sum(-1).mean().item(),
-        "objective/non_score_reward": (-kl_coef * tensors["kl"]).sum(-1).mean().item(),
-        "objective/scores": tensors["scores"].mean().item(),
-        "objective/rlhf_reward": (tensors["scores"] - kl_coef * tensors["kl"].sum(-1)).mean().item(),
-        "objective/raw_scores": tensors["raw_scores"].mean().item(),
-        "val/explained_variance": (1 - unexplained / spread.clamp(min=1e-12)).item(),
-        "val/num_eos_tokens": float(rollout.ended.sum()),
-        "response_length": rollout.response_mask.sum(-1).float().mean().item(),
-        "kl_coef": kl_coef,
-        "optimizer_steps": float(len(statistics["loss/policy_avg"])),
-    }
-    metrics |= {name: math.fsum(values) / len(values) for name, values in statistics.items()}
-    metrics["val/ratio_var"] = float(np.var(statistics["val/ratio"]))
-    return metrics
-
-
-def shown_samples(rollout: Rollout, tensors: dict[str, Tensor]) -> list[dict[str, Any]]:
-    """The first few responses with their normalised score and KL, to be read by a person."""
-    kl = tensors["exact_kl"].sum(-1).tolist()
-    scores = tensors["scores"].tolist()
-    return [
-        {"prompt": rollout.prompts[i], "response": rollout.responses[i], "score": scores[i], "kl": kl[i]}
-        for i in range(min(SHOWN_SAMPLES, len(rollout)))
-    ]
