@@ -28,7 +28,7 @@ def keep_filled(store: FeedbackStore, annotator: str, policy: str, prompts: str,
         run = _newest(policy, prompts)
         if (wanted and waiting) or (writing and (run is None or run.status not in MOVING)):
             st.rerun()
-        st.caption(f"{waiting} more pairs wait for you" + (", others are being written" if writing else ""))
+        st.caption(f"{waiting} pairs wait for you" + (", others are being written" if writing else ""))
         if run and run.status in ("failed", "interrupted", "stopped") and waiting < _LOW:
             st.warning(escaped(run.error or f"Writing pairs {run.status}."))
             if st.button("Write more pairs", key="write_pairs"):

@@ -13,7 +13,8 @@ export default function ({ data, parentElement }) {
 
   const describe = (index) => {
     const token = tokens[index];
-    return `after “${visible(token.text).trim()}”: ${data.label} ${signed(token.value)}, ${signed(token.change)} by this token`;
+    const change = index > 0 ? `, ${signed(token.value - tokens[index - 1].value)} by this token` : "";
+    return `after “${visible(token.text).trim()}”: ${data.label} ${signed(token.value)}${change}`;
   };
   const show = (index) => {
     detail.textContent = index === null ? data.hint : describe(index);
@@ -35,6 +36,9 @@ export default function ({ data, parentElement }) {
     span.textContent = visible(token.text);
     const strength = Math.min(1, Math.abs(token.value) / data.scale) * 70;
     const colour = token.value >= 0 ? "var(--chosen)" : "var(--rejected)";
+    span.className = token.value >= 0 ? "token above" : "token below";
+    const strength = Math.min(1, Math.abs(token.value) / data.scale) * 100;
+    span.style.setProperty("--strength", `${strength.toFixed(0)}%`);
     span.setAttribute("role", "button");
     span.setAttribute("aria-pressed", "false");
     span.setAttribute("aria-label", describe(index));

@@ -1,4 +1,4 @@
-"""A text as coloured tokens, one number each: blue above zero, orange below, zero at the ground's own colour."""
+"""A text as coloured tokens, one number each: blue above zero, orange and dashed below, zero at the ground's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,12 @@ import streamlit as st
 _HTML = '<div class="strip" role="group"></div><div class="detail" aria-live="polite"></div>'
 _CSS = """
 .strip { line-height: 2.1; font-size: 1rem; overflow-wrap: anywhere; }
-.token { white-space: pre-wrap; padding: 0.2rem 0; cursor: pointer; border-bottom: 2px solid transparent; }
+.token { white-space: pre-wrap; padding: 0.2rem 0; cursor: pointer; border-bottom: 2px solid var(--tint); }
+.token { background: color-mix(in srgb, var(--tint) calc(0.6 * var(--strength)), transparent); }
+.token { border-color: color-mix(in srgb, var(--tint) var(--strength), transparent); }
+.above { --tint: var(--chosen); } .below { --tint: var(--rejected); border-bottom-style: dashed; }
 .token:hover, .token:focus-visible { outline: 2px solid currentColor; outline-offset: -1px; }
-.token[aria-pressed="true"] { border-bottom-color: currentColor; }
+.token[aria-pressed="true"] { box-shadow: 0 0 0 2px currentColor; }
 .detail { font-size: 0.875rem; opacity: 0.8; min-height: 1.5rem; margin-top: 0.25rem; }
 """
 _strip = st.components.v2.component(
@@ -31,11 +34,6 @@ def token_strip(tokens: Sequence[tuple[str, float]], *, key: str, label: str, al
         alt: what a screen reader says of the whole.
         scale: the value, in either direction, at which the tint is full.
     """
-    values = [value for _, value in tokens]
-    changes = [after - before for before, after in zip([0.0, *values], values, strict=False)]
-    rows = [
-        {"text": text, "value": round(value, 4), "change": round(change, 4)}
-        for (text, value), change in zip(tokens, changes, strict=True)
-    ]
+    rows = [{"text": text, "value": round(value, 4)} for text, value in tokens]
     hint = "Point at a token, or step through with the arrow keys; click or Enter keeps it."
     _strip(key=key, data={"tokens": rows, "label": label, "alt": alt, "scale": scale, "hint": hint}, height="content")

@@ -150,7 +150,7 @@ def _equation(score_a: float, score_b: float) -> None:
     term = pair_term(chosen, rejected)
     st.latex(r"\mathcal{L}(\theta) = -\,\mathbb{E}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
     st.latex(
-        rf"-\log\sigma\big({chosen:.3f} - ({rejected:.3f})\big) = -\log\sigma({term.difference:.3f}) "
+        rf"-\log\sigma\big({{{chosen:.3f}}} - {_in_formula(rejected)}\big) = -\log\sigma({term.difference:.3f}) "
         rf"= -\log {term.probability:.3f} = {term.loss:.3f}"
     )
     st.markdown(
@@ -161,6 +161,11 @@ def _equation(score_a: float, score_b: float) -> None:
             else "the model disagrees, so this vote pulls hard."
         )
     )
+
+
+def _in_formula(value: float) -> str:
+    """A number behind a minus sign."""
+    return f"{value:.3f}" if value >= 0 else f"({value:.3f})"
 
 
 def latched_on(folder: Path) -> None:
