@@ -62,7 +62,7 @@ class RewardConfig(Config):
 class PPOConfig(Config):
     """Proximal policy optimisation of a language model against a reward model."""
 
-    updates: int = Field(14, ge=1, le=10_000, description="rounds of sampling and optimising")
+    updates: int = Field(13, ge=1, le=10_000, description="rounds of sampling and optimising")
     rollout_batch: int = Field(64, ge=2, le=1024, description="responses an update")
     max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
     temperature: float = Field(
@@ -74,7 +74,7 @@ class PPOConfig(Config):
     )
     epochs: int = Field(1, ge=1, le=20, description="passes over each rollout")
     minibatches: int = Field(8, ge=1, le=64, description="parts a pass is split into, one optimiser step each")
-    kl_coef: float = Field(0.05, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
+    kl_coef: float = Field(0.055, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
     kl_estimator: Literal["k1", "k2", "k3"] = Field("k1", description="per-token KL estimate charged in the reward")
     kl_target: float | None = Field(
         None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)"
