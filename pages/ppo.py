@@ -93,7 +93,9 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
 
 
 def claim(rows: Sequence[Row], moving: bool) -> str:
-    """One sentence that the measured numbers make, whatever they are."""
+    """One sentence that the measured numbers make, whatever they are; none of them while they still change."""
+    if moving:
+        return "The policy is being tuned now: the curves say what it gains, and what it gives up for it."
     scores = values_of(rows, "objective/scores")
     kl = values_of(rows, "objective/kl_exact") or values_of(rows, "objective/kl")
     if not scores or not kl:
@@ -103,13 +105,11 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
         )
     gain = scores[-1] - scores[0]
     paid = f"{kl[-1]:.1f} nats of KL a response"
-    now = "So far" if moving else "In all"
     if gain > 0:
         return (
-            f"{now} the mean score rose by {gain:.1f} standard deviations of the reference's own texts, "
-            f"at a price of {paid}."
+            f"The mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."
         )
-    return f"{now} the mean score has not risen ({gain:+.1f} standard deviations), and {paid} were spent."
+    return f"The mean score has not risen ({gain:+.1f} standard deviations), and {paid} were spent."
 
 
 def _equation(rows: Sequence[Row]) -> None:

@@ -98,8 +98,8 @@ def _start(reward: Run, prompts: str, values: Mapping[str, Any], baseline: Basel
 
 
 def _prediction(baseline: Baseline | None, kl_coef: float) -> tuple[bool, str | None]:
-    """Whether a prediction is due, because β is another than that of the result shown; and what was committed to."""
-    if baseline is None or kl_coef == baseline.kl_coef:
+    """Whether a prediction is due, because the reader turned β away from what is shown; and what was committed to."""
+    if baseline is None or kl_coef in (baseline.kl_coef, PPOConfig().kl_coef):
         return False, None
     question = (
         f"The result shown used β = {baseline.kl_coef:g} and ended {baseline.kl:.1f} nats from the reference. "

@@ -15,26 +15,21 @@ GUESSING = math.log(2)  # nats: the log-loss of saying one half to every pair
 
 
 def claim(rows: Sequence[Row], result: Mapping[str, Any] | None, moving: bool) -> str:
-    """One sentence that the measured numbers make, whatever they are."""
+    """One sentence that the measured numbers make, whatever they are; none of them while they still change."""
+    if moving:
+        return "It is learning now to say which of two responses people prefer: watch it on votes it never trains on."
     measured = values_of(rows, "heldout/accuracy")
     if not measured:
         return (
-            "It is learning now. Held-out accuracy appears as soon as it is measured."
-            if moving
-            else (
-                "A separate transformer learns to say which of two responses people prefer. No vote was held out to "
-                "measure it with."
-            )
+            "A separate transformer learns to say which of two responses people prefer. No vote was held out to "
+            "measure it with."
         )
     accuracy = measured[-1]
-    if moving:
-        return f"It is learning now: it predicts {accuracy:.0%} of a sample of votes that it never trains on."
     pairs = int((result or {}).get("pairs_heldout") or 0)
     if pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
         return (
             f"It predicts {accuracy:.0%} of {pairs} votes it has never seen: no better than guessing, as far as so "
-            f"few can tell. "
-            "More pairs would help."
+            "few can tell. More pairs would help."
         )
     ceiling = (result or {}).get("reward_accuracy_ceiling")
     best = f" The annotator's own noise allows {ceiling:.0%} at best." if ceiling else ""

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-UPDATES = 10
+UPDATES = 400  # more than there is time for: the run is stopped once it has been watched
 POINTS = "(document.querySelector('[data-testid=stVegaLiteChart] .mark-line path')?.getAttribute('d') ?? '').split('L').length"
 """How many points the first curve is drawn through; 1 where there is none."""
 LONG = 150_000  # ms: training starts a process of its own, and two slow cores may be shared
@@ -64,13 +64,14 @@ def train_on_the_votes(page, runs) -> str:
     page.wait_for_url(re.compile(r"run=reward-"))
     run = re.search(r"run=(reward-\w+)", page.url).group(1)
     assert runs.get(run).config["preferences"] == ["votes:ada", "simulated:sunny:64"]
-    page.get_by_text("Held-out log-loss").wait_for(timeout=LONG)  # finished, and the page found out by itself
+    page.locator(".st-key-run_status", has_text="finished").wait_for(timeout=LONG)  # the page found out by itself
     assert runs.get(run).status == "finished"
+    page.get_by_text("Held-out log-loss").wait_for(timeout=LONG)
     return run
 
 
 def tune_and_watch(page, runs, reward: str) -> None:
-    """A short PPO run: its curves move while nobody touches the page, and are there again after a refresh."""
+    """PPO's curves move while nobody touches the page; stopped, they are there again after a refresh."""
     page.goto(f"/ppo?ppo_updates={UPDATES}&ppo_rollout_batch=8&ppo_max_new_tokens=12&ppo_epochs=1&ppo_minibatches=1")
     page.get_by_role("button", name="Start PPO").click(timeout=LONG)
     page.wait_for_url(re.compile(r"run=ppo-"))
@@ -80,17 +81,21 @@ def tune_and_watch(page, runs, reward: str) -> None:
     assert runs.get(run).config["ppo"]["updates"] == UPDATES
     page.wait_for_function(f"({POINTS}) >= 2", timeout=LONG)
     early = page.evaluate(POINTS)
-    assert early < UPDATES, "the run was over before it could be watched"
-    page.get_by_text("finished").first.wait_for(timeout=LONG)
-    page.wait_for_function(f"({POINTS}) == {UPDATES}", timeout=LONG)
+    page.wait_for_function(f"({POINTS}) > {early + 1}", timeout=LONG)
     assert page.evaluate("window.neverReloaded"), "the page was loaded anew instead of being kept up to date"
-    assert runs.get(run).status == "finished"
+
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".st-key-run_status", has_text="stopped").wait_for(timeout=LONG)
+    steps = len(runs.steps(run))
+    assert steps < UPDATES
+    page.wait_for_function(f"({POINTS}) == {steps}", timeout=LONG)
+    page.locator("p.claim", has_text="The mean score").wait_for(timeout=LONG)  # the whole page knows that it is over
     claim = page.locator("p.claim").inner_text()
     page.reload()
-    page.get_by_text("finished").first.wait_for(timeout=LONG)
+    page.locator(".st-key-run_status", has_text="stopped").wait_for(timeout=LONG)
+    page.wait_for_function(f"({POINTS}) == {steps}", timeout=LONG)
     assert page.locator("p.claim").inner_text() == claim
-    page.wait_for_function(f"({POINTS}) == {UPDATES}", timeout=LONG)
-    assert page.get_by_test_id("stVegaLiteChart").count() >= 6
+    page.get_by_test_id("stVegaLiteChart").nth(5).wait_for()
     assert page.get_by_test_id("stException").count() == 0
 
 

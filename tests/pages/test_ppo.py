@@ -85,7 +85,7 @@ def test_opens_on_the_cached_result(gallery):
     (gallery / "loop.json").write_text(json.dumps(entry))
     at = opened("ppo")
     assert "cached real result" in said(at)
-    assert "the mean score rose by 2.5" in said(at)
+    assert "The mean score rose by 2.5" in said(at)
     assert " happy." in said(at)
     assert len(at.get("vega_lite_chart")) == 6
 
