@@ -15,7 +15,7 @@ from pages._parts.header import page_header
 from pages._parts.questions import closing
 from pages._parts.run_view import MOVING, run_in_url, watch
 from pages._parts.series import Row, rows_of, values_of
-from pages._reward_model.outcome import claim, figures
+from pages._reward_model.outcome import Worth, claim, figures, worth
 from pages._reward_model.training import reward_curves, training_form
 from pages._reward_model.trying import latched_on, try_it
 
@@ -35,16 +35,17 @@ def _of_run(run: Run) -> None:
     from core.runs.store import RunStore
 
     rows = rows_of(RunStore().steps(run.id), "reward")
-    page_header("reward_model", TITLE, claim(rows, run.result, run.status in MOVING))
+    measured = worth(rows, run.result)
+    page_header("reward_model", TITLE, claim(measured, run.status in MOVING))
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         training_form(FeedbackStore())
     with picture:
         watch(run.id, _draw)
         badge("live", model=str(run.config.get("model", "")), seed=_seed(run), run=run.id, note=_taught_by(run))
-    if run.status not in MOVING:
-        figures(rows, run.result)
-    _in_numbers(rows)
+    if run.status not in MOVING and measured:
+        figures(measured, run.result)
+    _in_numbers(rows, measured)
     folder = run.folder / "reward_model"
     if (folder / "config.json").exists():
         try_it(folder)
@@ -57,7 +58,8 @@ def _of_gallery() -> None:
     """Before anything has run: a real result, computed earlier."""
     entry = load_entry("loop")
     rows: Sequence[Row] = entry["curves"]["reward"] if entry else []
-    page_header("reward_model", TITLE, claim(rows, entry["result"] if entry else None, moving=False))
+    measured = worth(rows, entry["result"]) if entry else None
+    page_header("reward_model", TITLE, claim(measured, moving=False))
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         training_form(FeedbackStore())
@@ -72,9 +74,9 @@ def _of_gallery() -> None:
             )
         else:
             st.info("Nothing has been trained yet. Press the button: 512 simulated votes take well under a minute.")
-    if rows:
-        figures(rows, entry["result"])
-        _in_numbers(rows)
+    if entry and measured:
+        figures(measured, entry["result"])
+    _in_numbers(rows, measured)
     st.info("Train one to score any text you like: its weights are then on this machine.")
 
 
@@ -86,17 +88,15 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
         st.caption("The first step appears here by itself." if run.status in MOVING else "No step was recorded.")
 
 
-def _in_numbers(rows: Sequence[Row]) -> None:
+def _in_numbers(rows: Sequence[Row], measured: Worth | None) -> None:
     """The equation, and what this run's loss says in it."""
     losses = values_of(rows, "loss")
     st.subheader("The equation", anchor=False)
     st.latex(r"\mathcal{L}(\theta) = -\,\mathbb{E}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
     if losses:
-        held = values_of(rows, "heldout/log_loss")
-        last = (
-            f"On held-out votes it ends at **{held[-1]:.3f}**" if held else f"The last batch costs **{losses[-1]:.3f}**"
-        )
-        end = held[-1] if held else losses[-1]
+        held = measured.log_loss if measured else None
+        end = losses[-1] if held is None else held
+        last = f"The last batch costs **{end:.3f}**" if held is None else f"Votes it has not seen cost **{end:.3f}**"
         st.markdown(
             f"The first batch costs **{losses[0]:.3f}**: the score head starts at zero, so every Δ is 0 and σ(0) = ½ "
             f"costs log 2 = {math.log(2):.3f}. "

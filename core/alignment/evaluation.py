@@ -1,7 +1,8 @@
 """Honest measurements: against the annotator's true utility, on prompts never trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -87,7 +88,7 @@ def reward_skill(
     sd: float,
     pairs: int,
     sampling: SamplingConfig,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """How much of what can be known of the annotator the reward model knows, on fresh pairs of the reference policy.
 
     accuracy: agreement with the annotator's noisy votes; ceiling: agreement of the true utility's sign with them (a
@@ -103,4 +104,5 @@ def reward_skill(
         "reward_skill": (report.accuracy - 0.5) / (ceiling - 0.5) if ceiling > 0.5 else 0.0,
         "reward_log_loss": report.log_loss,
         "reward_calibration_error": report.calibration_error,
+        "reward_calibration": [asdict(one) for one in report.calibration],
     }

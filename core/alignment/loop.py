@@ -94,7 +94,8 @@ def run_loop(
         **skill,
         "seconds": seconds | {"evaluation": clock.since_last()},
     }
-    yield Record(2, {f"heldout/{name}": value for name, value in skill.items()}, "evaluation", total=2, result=result)
+    numbers = {f"heldout/{name}": value for name, value in skill.items() if isinstance(value, float)}
+    yield Record(2, numbers, "evaluation", total=2, result=result)
 
 
 class _Clock:

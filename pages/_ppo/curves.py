@@ -40,7 +40,7 @@ def _curve(one: Curve, rows: Sequence[Row]) -> None:
     if one.key == "objective/kl_exact":
         lines = layered(_KL_SERIES, dark, "update", _HEIGHT)
         st.vega_lite_chart(several_lines(rows, _KL_LINES), lines, alt=alt)
-        st.caption(":orange[┈ at every token, exact] · :gray[╌ from the samples, k1]")
+        st.caption(":orange[dotted: at every token, exact] · :gray[thin: from the samples, k1]")
     else:
         st.vega_lite_chart(one_line(rows, one.key), curve(one.key, dark, height=_HEIGHT), alt=alt)
     st.markdown(f"{_VERDICTS[reading.verdict]} {reading.sentence}")

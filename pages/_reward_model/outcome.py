@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,56 +15,95 @@ from pages._parts.series import Row, values_of
 GUESSING = math.log(2)  # nats: the log-loss of saying one half to every pair
 
 
-def claim(rows: Sequence[Row], result: Mapping[str, Any] | None, moving: bool) -> str:
+@dataclass(frozen=True)
+class Worth:
+    """What is known of a reward model on votes it has not seen."""
+
+    accuracy: float
+    log_loss: float | None
+    calibration_error: float | None
+    calibration: Sequence[Mapping[str, float]]
+    pairs: int | None  # how many votes that was measured on, where it was said
+    ceiling: float | None = None  # accuracy that the annotator's own noise allows; known of simulated ones
+    skill: float | None = None  # (accuracy − ½) / (ceiling − ½)
+
+
+def worth(rows: Sequence[Row], result: Mapping[str, Any] | None) -> Worth | None:
+    """The best measurement there is: a loop's on fresh pairs, else the run's own on what it held out, else None."""
+    result = result or {}
+    if "reward_accuracy" in result:
+        return Worth(
+            result["reward_accuracy"],
+            result.get("reward_log_loss"),
+            result.get("reward_calibration_error"),
+            result.get("reward_calibration", ()),
+            None,
+            result.get("reward_accuracy_ceiling"),
+            result.get("reward_skill"),
+        )
+    accuracy = values_of(rows, "heldout/accuracy")
+    if not accuracy:
+        return None
+    log_loss, error = values_of(rows, "heldout/log_loss"), values_of(rows, "heldout/calibration_error")
+    return Worth(
+        accuracy[-1],
+        log_loss[-1] if log_loss else None,
+        error[-1] if error else None,
+        result.get("calibration", ()),
+        result.get("pairs_heldout"),
+    )
+
+
+def claim(measured: Worth | None, moving: bool) -> str:
     """One sentence that the measured numbers make, whatever they are; none of them while they still change."""
     if moving:
         return "It is learning now to say which of two responses people prefer: watch it on votes it never trains on."
-    measured = values_of(rows, "heldout/accuracy")
-    if not measured:
+    if measured is None:
         return (
             "A separate transformer learns to say which of two responses people prefer. No vote was held out to "
             "measure it with."
         )
-    accuracy = measured[-1]
-    pairs = int((result or {}).get("pairs_heldout") or 0)
+    accuracy, pairs = measured.accuracy, measured.pairs
     if pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
         return (
             f"It predicts {accuracy:.0%} of {pairs} votes it has never seen: no better than guessing, as far as so "
             "few can tell. More pairs would help."
         )
-    ceiling = (result or {}).get("reward_accuracy_ceiling")
-    best = f" The annotator's own noise allows {ceiling:.0%} at best." if ceiling else ""
+    best = f" The annotator's own noise allows {measured.ceiling:.0%} at best." if measured.ceiling else ""
     return f"It predicts {accuracy:.0%} of votes it has never seen; guessing would get 50%.{best}"
 
 
-def figures(rows: Sequence[Row], result: Mapping[str, Any] | None) -> None:
-    """Held-out accuracy, log-loss and calibration, each beside what guessing gets; then the reliability diagram."""
+def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
+    """Accuracy, log-loss and calibration on unseen votes, each beside what guessing gets; the reliability diagram."""
     result = result or {}
-    accuracy, log_loss = values_of(rows, "heldout/accuracy"), values_of(rows, "heldout/log_loss")
-    errors = values_of(rows, "heldout/calibration_error")
     cells = st.columns(4)
-    if accuracy:
-        cells[0].metric("Held-out accuracy", f"{accuracy[-1]:.1%}", f"{accuracy[-1] - 0.5:+.1%} against guessing")
-    if log_loss:
+    cells[0].metric("Held-out accuracy", f"{measured.accuracy:.1%}", f"{measured.accuracy - 0.5:+.1%} against guessing")
+    if measured.log_loss is not None:
         cells[1].metric(
             "Held-out log-loss",
-            f"{log_loss[-1]:.3f}",
-            f"{log_loss[-1] - GUESSING:+.3f} against guessing",
+            f"{measured.log_loss:.3f}",
+            f"{measured.log_loss - GUESSING:+.3f} against guessing",
             delta_color="inverse",
             help="nats a vote; log 2 ≈ 0.693 for saying one half every time",
         )
-    if errors:
+    if measured.calibration_error is not None:
         cells[2].metric(
             "Calibration error",
-            f"{errors[-1]:.1%}",
+            f"{measured.calibration_error:.1%}",
             help="mean gap between the probability it gives and how often it is right",
         )
-    if result.get("pairs_per_second"):
+    if measured.skill is not None:
+        cells[3].metric(
+            "Skill",
+            f"{measured.skill:.0%}",
+            help="of the way from guessing to the best that the annotator's noise allows",
+        )
+    elif result.get("pairs_per_second"):
         cells[3].metric(
             "Speed", f"{result['pairs_per_second']:.0f} pairs/s", help=f"{result.get('seconds', 0):.0f} s in all"
         )
-    if result.get("calibration"):
-        _reliability(result["calibration"])
+    if measured.calibration:
+        _reliability(measured.calibration)
 
 
 def _reliability(bins: Sequence[Mapping[str, float]]) -> None:

@@ -66,7 +66,7 @@ def reward_curves(rows: Sequence[Row]) -> None:
             layered(_ACCURACY, dark, height=_HEIGHT),
             alt="Accuracy on held-out votes and on the training batch against the step",
         )
-        st.caption(":green[● held out] · :gray[╌ this batch]")
+        st.caption(":green[marks: held out] · :gray[dashed: this batch]")
         st.caption("Held-out votes are never trained on. When the batch line climbs and they fall, it learns by heart.")
     left, right = st.columns(2, gap="medium")
     with left:

@@ -16,6 +16,7 @@ PAIRS = [
     NewPair(f"Once there was a cat {n}.", f" It was happy and ran {n}.", f" It was sad.{n}", "storyteller", "stories")
     for n in range(12)
 ]
+BINS = [{"confidence": 0.6, "accuracy": 0.5, "pairs": 60}, {"confidence": 0.9, "accuracy": 0.8, "pairs": 40}]
 RESULT = {
     "accuracy_heldout": 0.75, "log_loss_heldout": 0.52, "calibration_error_heldout": 0.04,
     "pairs_train": 460, "pairs_heldout": 100, "pairs_per_second": 88.0, "seconds": 5.0,
@@ -49,8 +50,9 @@ def test_opens_on_the_cached_result(tmp_path, monkeypatch):
     (tmp_path / "loop.json").write_text(json.dumps(entry))
     monkeypatch.setattr("core.gallery.FOLDER", tmp_path)
     at = opened("reward_model")
-    assert "predicts 75% of votes it has never seen" in said(at)
+    assert "predicts 71% of votes it has never seen" in said(at)  # the loop's own measurement on fresh pairs
     assert "82% at best" in said(at)
+    assert {metric.label: metric.value for metric in at.metric}["Skill"] == "66%"
     assert "cached real result" in said(at)
     assert "seed 3" in said(at)
     assert charts(at) == 4
@@ -127,6 +129,14 @@ def test_a_finished_run_is_told_by_its_numbers():
     assert charts(at) == 4
     assert f"run {run.id}" in said(at)
     assert f"exp(−0.520) = **{math.exp(-0.52):.0%}**" in said(at)
+
+
+def test_calibration_is_drawn_and_its_lean_said():
+    run = a_run("reward", records=steps(result=RESULT | {"calibration": BINS}), preferences=["bundled:sunny"])
+    at = opened("reward_model", run=run.id)
+    assert len(at.get("plotly_chart")) == 1
+    assert "**too sure**" in said(at)
+    assert "+10.0%" in said(at)
 
 
 def test_guessing_is_called_guessing():
