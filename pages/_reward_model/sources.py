@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.feedback.annotators import annotators
-from core.feedback.sources import bundled_pairs
+from core.feedback import sources as preference_sources
 from core.feedback.store import FeedbackStore
 from pages._parts.text import escaped
 
@@ -71,7 +71,7 @@ def _simulated() -> tuple[str, int]:
         help="fresh: the policy writes them now. bundled: those that came with the program, at once.",
     )
     if fresh == "bundled":
-        return f"bundled:{name}", len(bundled_pairs())
+        return f"bundled:{name}", len(preference_sources.bundled_pairs())
     count = st.number_input("How many fresh pairs", 8, 20_000, 512, step=128, key="reward_pairs", bind="query-params")
     return f"simulated:{name}:{count}", count
 
