@@ -34,8 +34,6 @@ export default function ({ data, parentElement }) {
   const spans = tokens.map((token, index) => {
     const span = document.createElement("span");
     span.textContent = visible(token.text);
-    const strength = Math.min(1, Math.abs(token.value) / data.scale) * 70;
-    const colour = token.value >= 0 ? "var(--chosen)" : "var(--rejected)";
     span.className = token.value >= 0 ? "token above" : "token below";
     const strength = Math.min(1, Math.abs(token.value) / data.scale) * 100;
     span.style.setProperty("--strength", `${strength.toFixed(0)}%`);

@@ -9,7 +9,7 @@ _HTML = '<div class="strip" role="group"></div><div class="detail" aria-live="po
 _CSS = """
 .strip { line-height: 2.1; font-size: 1rem; overflow-wrap: anywhere; }
 .token { white-space: pre-wrap; padding: 0.2rem 0; cursor: pointer; border-bottom: 2px solid var(--tint); }
-.token { background: color-mix(in srgb, var(--tint) calc(0.6 * var(--strength)), transparent); }
+.token { background: color-mix(in srgb, var(--tint) calc(0.45 * var(--strength)), transparent); }
 .token { border-color: color-mix(in srgb, var(--tint) var(--strength), transparent); }
 .above { --tint: var(--chosen); } .below { --tint: var(--rejected); border-bottom-style: dashed; }
 .token:hover, .token:focus-visible { outline: 2px solid currentColor; outline-offset: -1px; }

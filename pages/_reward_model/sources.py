@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.feedback.annotators import annotators
 from core.feedback import sources as preference_sources
+from core.feedback.annotators import annotators
 from core.feedback.store import FeedbackStore
 from pages._parts.text import escaped
 

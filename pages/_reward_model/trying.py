@@ -156,9 +156,9 @@ def _equation(score_a: float, score_b: float) -> None:
     st.markdown(
         f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, and the opposite in the rejected one: "
         + (
-            "the model already agrees, so this vote pulls little."
+            "the model already agrees, so this vote pulls less than one it is unsure of."
             if term.probability > 0.5
-            else "the model disagrees, so this vote pulls hard."
+            else "the model disagrees, so this vote pulls harder than one it is unsure of."
         )
     )
 

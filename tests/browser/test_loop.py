@@ -67,7 +67,24 @@ def train_on_the_votes(page, runs) -> str:
     page.locator(".st-key-run_status", has_text="finished").wait_for(timeout=LONG)  # the page found out by itself
     assert runs.get(run).status == "finished"
     page.get_by_text("Held-out log-loss").wait_for(timeout=LONG)
+    step_through_the_tokens(page)
     return run
+
+
+def step_through_the_tokens(page) -> None:
+    """The running score: tinted tokens that the keyboard steps through and keeps."""
+    strip = page.get_by_role("group", name=re.compile("Prompt and response A as tokens"))
+    strip.get_by_role("button").nth(3).wait_for(timeout=LONG)
+    tint = "token => getComputedStyle(token).backgroundColor"
+    assert len({strip.get_by_role("button").nth(place).evaluate(tint) for place in range(4)}) > 1
+    strip.get_by_role("button").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    kept = strip.get_by_role("button").nth(1)
+    assert kept.get_attribute("aria-pressed") == "true"
+    assert page.get_by_text(kept.get_attribute("aria-label")).is_visible()
+    page.keyboard.press("Enter")
+    assert kept.get_attribute("aria-pressed") == "false"
 
 
 def tune_and_watch(page, runs, reward: str) -> None:
