@@ -14,7 +14,6 @@ Where the published implementations differ, this is what is done here, and why:
 
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,10 @@ from core.alignment.ppo_metrics import outcome, shown_samples, summarise
 from core.alignment.reward_model import RewardModel, score
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
-from core.language.adapters import bare, load_trainable, save_merged, trainable_state
+from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.configs import SamplingConfig
 from core.language.sampling import Rollout, sample
+from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
 
@@ -126,7 +126,7 @@ def train_ppo(
             samples=shown_samples(rollout, tensors),
             rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
             state=saved,
-            snapshot=(lambda folder: save_merged(policy, Path(folder))) if due else None,
+            snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,
             result=outcome(metrics, time.monotonic() - started) if update == config.updates else None,
         )
 

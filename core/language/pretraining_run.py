@@ -1,6 +1,8 @@
 """A whole pre-training: text, hold-out, tokenizer, training, and the held-out figure."""
 
+import copy
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +18,14 @@ from core.language.corpus import is_heldout, read_texts, train_tokenizer
 from core.language.evaluation import bits_per_byte
 from core.language.model_card import model_card
 from core.language.pretraining import new_model, pretrain, tokenise
+from core.language.snapshots import EARLY
 from core.record import Record
 
 
 def run_pretraining(
     config: PretrainConfig, data: str, folder: Path, state: dict[str, Any] | None = None
 ) -> Iterator[Record]:
-    """Pre-train on `data` and leave `folder`/model, a Hugging Face folder in float16 with its recipe.
+    """Pre-train on `data` and leave `folder`/model, a Hugging Face folder in float16 with its recipe and early weights.
 
     One story in twenty is held out by a hash of its words; the last record's `result` has the bits per byte on them.
     Raises PlaygroundError when `data` is missing, unreadable or too small.
@@ -46,8 +49,13 @@ def run_pretraining(
     if torch.cuda.is_available():
         model.to(torch.device("cuda"))  # type: ignore[arg-type]
     began = time.monotonic()
+    early_step = max(1, config.steps // 100)
     try:
-        yield from pretrain(model, stream, starts, config, state)
+        for record in pretrain(model, stream, starts, config, state):
+            if record.step == early_step:
+                with whole_folder(folder / EARLY) as temporary:
+                    copy.deepcopy(model).half().save_pretrained(temporary)
+            yield record
     except ValueError as error:
         raise PlaygroundError(f"{data}: {error}") from None
     measured = bits_per_byte(model, tokenizer, heldout) if heldout else None
@@ -61,6 +69,7 @@ def run_pretraining(
     with whole_folder(folder / "model") as temporary:
         model.half().save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+        shutil.copytree(folder / EARLY, temporary / EARLY)
         (temporary / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
         card = model_card(model.float(), tokenizer, recipe, f"Pre-trained on {Path(data).name}", data, "other")
         (temporary / "README.md").write_text(card, encoding="utf-8")

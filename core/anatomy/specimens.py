@@ -1,0 +1,116 @@
+"""Which models can be opened: every policy that is ready, any saved checkpoint of any run, the storyteller as it began.
+
+storyteller                a policy's id, a hub id or a folder
+storyteller@start          random weights, as pre-training began
+storyteller@1%             after the first hundredth of pre-training
+loop-1a2b3c@12             the weights after step 12 of a run
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import paths
+from core.errors import PlaygroundError
+from core.language.configs import PretrainConfig
+from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, model_hash, policy_info
+from core.language.snapshots import EARLY, open_snapshot
+from core.runs.shelf import weight_folders
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+EARLY_WEIGHTS = STORYTELLER / EARLY
+STAGES = {
+    "storyteller@start": "Storyteller, random weights",
+    "storyteller@1%": "Storyteller, after 1 % of pre-training",
+}
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A model one can look into, and the one it is compared with: where its training began."""
+
+    id: str
+    title: str
+    reference: str | None = None
+
+
+def list_specimens() -> list[Specimen]:
+    """All there are: ready policies, the storyteller's own past, then checkpoints, newest run first. Imports no torch."""
+    found = [_of_policy(info.id, info.title) for info in list_policies() if info.status == "ready"]
+    found[1:1] = [
+        Specimen(id, title, "storyteller")
+        for id, title in STAGES.items()
+        if id != "storyteller@1%" or EARLY_WEIGHTS.exists()
+    ]
+    return found + _checkpoints()
+
+
+def specimen(specimen_id: str) -> Specimen:
+    """What is known of one without loading it. PlaygroundError when there is none."""
+    if specimen_id in STAGES:
+        return Specimen(specimen_id, STAGES[specimen_id], "storyteller")
+    run_id, at, step = specimen_id.rpartition("@")
+    if at:
+        if not step.isdigit() or int(step) not in weight_folders(_run_folder(run_id)):
+            raise PlaygroundError(f"{specimen_id}: that run has no saved weights after step {step or '?'}")
+        return Specimen(specimen_id, f"{run_id}, after step {step}", _model_of(run_id))
+    info = policy_info(specimen_id)
+    return _of_policy(info.id, info.title)
+
+
+def open_specimen(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model in float32 and evaluation mode, and its tokenizer. PlaygroundError when it is not here or not whole."""
+    from core.language.pretraining import new_model
+
+    wanted = specimen(specimen_id)
+    if specimen_id == "storyteller@start":
+        tokenizer = load_tokenizer("storyteller")
+        return new_model(PretrainConfig(vocab_size=len(tokenizer))).eval(), tokenizer
+    if specimen_id == "storyteller@1%":
+        return open_snapshot(EARLY_WEIGHTS, "storyteller")
+    run_id, at, step = specimen_id.rpartition("@")
+    if at:
+        return open_snapshot(weight_folders(_run_folder(run_id))[int(step)], wanted.reference or "storyteller")
+    return load_policy(specimen_id)
+
+
+def specimen_hash(specimen_id: str) -> str:
+    """What a cached result is filed under: the hash of the weights that the specimen is, or was to become."""
+    from core.language.registry import policy_folder
+
+    folder = EARLY_WEIGHTS if specimen_id == "storyteller@1%" else policy_folder(specimen_id.removesuffix("@start"))
+    if folder is None:
+        raise PlaygroundError(f"{specimen_id} is not on this machine")
+    return model_hash(folder) + ("@start" if specimen_id.endswith("@start") else "")
+
+
+def _of_policy(policy_id: str, title: str) -> Specimen:
+    """A policy that a run made is compared with the model the run began with."""
+    folder = Path(policy_id)
+    from_run = folder.name == "policy" and folder.parent.parent == paths.home() / "runs"
+    return Specimen(policy_id, title, _model_of(folder.parent.name) if from_run else None)
+
+
+def _checkpoints() -> list[Specimen]:
+    from core.runs.store import RunStore
+
+    return [
+        Specimen(f"{run.id}@{step}", f"{run.name}, after step {step}", str(run.config.get("model") or "storyteller"))
+        for run in RunStore().list()
+        if run.kind in ("ppo", "loop")
+        for step in weight_folders(run.folder)
+    ]
+
+
+def _run_folder(run_id: str) -> Path:
+    if not run_id or Path(run_id).name != run_id:
+        raise PlaygroundError(f"{run_id!r} is the name of no run")
+    return paths.home() / "runs" / run_id
+
+
+def _model_of(run_id: str) -> str:
+    from core.runs.store import RunStore
+
+    return str(RunStore().get(run_id).config.get("model") or "storyteller")
