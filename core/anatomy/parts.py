@@ -106,7 +106,7 @@ def rotates(model: PreTrainedModel) -> bool:
 
 
 def rotation(model: PreTrainedModel, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and sin of RoPE's angles at `positions` [..., T], by the model's own frequencies: [..., T, head_size] each."""
+    """cos and sin of RoPE's angles, by the model's own frequencies: positions [..., T] -> [..., T, head_size] each."""
     like = torch.zeros(1, device=positions.device)
     flat = positions.reshape(-1, positions.shape[-1])
     cos, sin = cast("Any", model.base_model).rotary_emb(like, flat)

@@ -37,14 +37,10 @@ class Specimen:
 
 
 def list_specimens() -> list[Specimen]:
-    """All there are: ready policies, the storyteller's own past, then checkpoints, newest run first. Imports no torch."""
-    found = [_of_policy(info.id, info.title) for info in list_policies() if info.status == "ready"]
-    found[1:1] = [
-        Specimen(id, title, "storyteller")
-        for id, title in STAGES.items()
-        if id != "storyteller@1%" or EARLY_WEIGHTS.exists()
-    ]
-    return found + _checkpoints()
+    """Ready policies, the storyteller's own past, then every run's checkpoints, newest run first. Imports no torch."""
+    policies = [_of_policy(info.id, info.title) for info in list_policies() if info.status == "ready"]
+    past = [Specimen(id, title, "storyteller") for id, title in STAGES.items()]
+    return policies + past + _checkpoints()
 
 
 def specimen(specimen_id: str) -> Specimen:

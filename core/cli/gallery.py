@@ -3,13 +3,16 @@
 import click
 
 from core.cli.output import emit, json_option
+from core.errors import PlaygroundError
 
 
 @click.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Make this entry alone (can be given again).")
 @json_option
-def gallery(as_json: bool) -> None:
+def gallery(only: tuple[str, ...], as_json: bool) -> None:
     """Make core/gallery/ again: the cached real results that the pages open on."""
-    import core.gallery.build as build
+    from core.gallery.build import ENTRIES, build_gallery
 
-    build.build_gallery()
-    emit({"gallery": build.__name__.rpartition(".")[0], "status": "made"}, as_json)
+    if unknown := sorted(set(only) - set(ENTRIES)):
+        raise PlaygroundError(f"--only: no entry called {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
+    emit({"made": build_gallery(only)}, as_json)

@@ -57,3 +57,39 @@ def css_variables() -> str:
     """`--policy: light-dark(#…, #…); …`: the browser picks by the page's colour scheme, without asking the server."""
     named = CONCEPTS | {"ground": GROUND, "ink": TEXT}
     return " ".join(f"--{name}: light-dark({shade.light}, {shade.dark});" for name, shade in named.items())
+
+
+_SEQUENTIAL = (
+    "#00224E",
+    "#123570",
+    "#3B496C",
+    "#575D6D",
+    "#707173",
+    "#8A8678",
+    "#A59C74",
+    "#C3B369",
+    "#E1CC55",
+    "#FEE838",
+)
+_DIVERGING_LIGHT = (
+    "#8A3A00",
+    "#B25E00",
+    "#D58A3C",
+    "#EBBC8C",
+    GROUND.light,
+    "#94C3E4",
+    "#4E9BCC",
+    "#0068A8",
+    "#004A78",
+)
+_DIVERGING_DARK = ("#F2A33A", "#C98226", "#9C6319", "#5A3910", GROUND.dark, "#173450", "#2F6EA3", "#4B93D2", "#6CB8FF")
+
+
+def sequential(dark: bool) -> list[str]:
+    """Cividis, perceptually even, from the ground's end: small values are quiet on both grounds."""
+    return list(_SEQUENTIAL if dark else reversed(_SEQUENTIAL))
+
+
+def diverging(dark: bool) -> list[str]:
+    """Orange below zero, blue above, zero at the ground's colour."""
+    return list(_DIVERGING_DARK if dark else _DIVERGING_LIGHT)

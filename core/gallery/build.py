@@ -3,7 +3,9 @@
 import gzip
 import json
 import tempfile
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -22,10 +24,12 @@ BUNDLED_PAIRS = 256
 EXAMPLES = 24  # held-out prompts shown: the first ones, unpicked
 
 
-def build_gallery() -> None:
-    """Compute every entry anew: the bundled pairs to vote on, and one whole loop. Each file is whole or untouched."""
-    build_bundled_pairs()
-    build_loop()
+def build_gallery(only: Collection[str] = ()) -> list[str]:
+    """Compute the entries anew (default: all) and return their names. Each file is whole or untouched."""
+    made = [name for name in ENTRIES if not only or name in only]
+    for name in made:
+        ENTRIES[name]()
+    return made
 
 
 def build_bundled_pairs() -> None:
@@ -72,3 +76,32 @@ def build_loop() -> None:
         "curves": curves,
     }
     write_whole(FOLDER / "loop.json", json.dumps(entry, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_view(name: str, key: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """What a page about the inside opens on: `data`, computed for exactly `key` on the bundled model."""
+    entry = {
+        "model": "storyteller",
+        "model_hash": model_hash(STORYTELLER),
+        "command": f"{COMMAND} --only {name}",
+        "key": dict(key),
+        "data": _rounded(data),
+    }
+    write_whole(FOLDER / f"{name}.json", json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _rounded(value: Any) -> Any:
+    """Arrays as lists, floats to five significant digits: a picture needs no more, and the file is a third."""
+    if isinstance(value, Mapping):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return _rounded(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+ENTRIES: dict[str, Callable[[], None]] = {
+    "pairs": build_bundled_pairs,
+    "loop": build_loop,
+}

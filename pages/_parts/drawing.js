@@ -1,0 +1,78 @@
+// What our own figures share: two pens with the same strokes (canvas and SVG file), colours, and the register that the
+// download buttons read.
+
+function registerFigure(key, figure) {
+  window.playgroundFigures ??= new Map();
+  window.playgroundFigures.set(key, figure);
+}
+
+function channels(colour) {
+  return [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
+}
+
+function mix(from, to, share) {
+  const [a, b] = [channels(from), channels(to)];
+  return "#" + a.map((part, i) => Math.round(part + (b[i] - part) * share).toString(16).padStart(2, "0")).join("");
+}
+
+function readable(ground) {
+  const [red, green, blue] = channels(ground);
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#10131A" : "#FBFBFD";
+}
+
+function canvasPen(context, ink) {
+  return {
+    cell(x, y, width, height, colour) {
+      context.fillStyle = colour;
+      context.fillRect(x, y, width, height);
+    },
+    text(words, x, y, { align = "left", turned = false, colour = ink, most = Infinity } = {}) {
+      let shown = words;
+      while (shown.length > 1 && context.measureText(shown).width > most) shown = shown.slice(0, -2) + "…";
+      context.fillStyle = colour;
+      context.save();
+      context.translate(x, y);
+      if (turned) context.rotate(-Math.PI / 2);
+      context.textAlign = align;
+      context.fillText(shown, 0, 0);
+      context.restore();
+    },
+  };
+}
+
+function svgPen(ink) {
+  const document_ = document.implementation.createDocument("http://www.w3.org/2000/svg", "svg", null);
+  const root = document_.documentElement;
+  const add = (kind, attributes, words) => {
+    const element = document_.createElementNS("http://www.w3.org/2000/svg", kind);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    if (words !== undefined) element.textContent = words;
+    root.appendChild(element);
+  };
+  return {
+    cell: (x, y, width, height, fill) => add("rect", { x, y, width, height, fill }),
+    path: (d, stroke, width) => add("path", { d, stroke, "stroke-width": width, fill: "none" }),
+    text: (words, x, y, { align = "left", turned = false, colour = ink } = {}) =>
+      add(
+        "text",
+        {
+          x,
+          y,
+          fill: colour,
+          "font-family": "system-ui, sans-serif",
+          "font-size": 12,
+          "dominant-baseline": "middle",
+          "text-anchor": { left: "start", right: "end", center: "middle" }[align],
+          ...(turned ? { transform: `rotate(-90 ${x} ${y})` } : {}),
+        },
+        words,
+      ),
+    file(width, height) {
+      root.setAttribute("width", width);
+      root.setAttribute("height", height);
+      root.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      return new XMLSerializer().serializeToString(root);
+    },
+  };
+}
+

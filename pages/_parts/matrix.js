@@ -1,0 +1,173 @@
+// A matrix as coloured cells on one canvas. Hover or arrow keys preview a cell, click or Enter locks it, a second time
+// unlocks it. Labels are foreign text: they are drawn as glyphs or set as textContent, never parsed.
+
+const FONT = "12px system-ui, sans-serif";
+const GAP = 4;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const scroll = parentElement.querySelector(".scroll");
+  const canvas = parentElement.querySelector("canvas");
+  const detail = parentElement.querySelector(".detail");
+  const { rows, columns, values, texts } = data;
+  let hovered = null;
+  let locked = data.locked;
+  let frame = null;
+
+  const value = (row, column) => values[row * columns.length + column];
+  const worded = (row, column) => {
+    const number = value(row, column);
+    const parts = {
+      row: rows[row],
+      column: columns[column],
+      value: number === null ? data.nothing : number.toFixed(data.decimals),
+      text: texts ? texts[row * columns.length + column] : "",
+    };
+    return data.template.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+  };
+  const say = () => {
+    const cell = locked ?? hovered;
+    detail.textContent = cell ? worded(...cell) + (locked ? "  (locked: click again to unlock)" : "") : data.hint;
+  };
+
+  const measure = () => {
+    const context = canvas.getContext("2d");
+    context.font = FONT;
+    const widest = (labels) => Math.min(110, Math.max(0, ...labels.map((label) => context.measureText(label).width)));
+    const available = scroll.clientWidth || 600;
+    const left = widest(rows) + 2 * GAP;
+    const cell = Math.max(data.cell_width || 2, Math.min(data.largest, (available - left - 2) / columns.length));
+    const height = data.cell_width ? 22 : Math.min(cell, 34);
+    const turned = widest(columns) > cell - 4;
+    const top = data.column_labels ? (turned ? widest(columns) : 14) + 2 * GAP : GAP;
+    return { left, top, cell, height, turned, width: left + cell * columns.length + 2, total: top + height * rows.length + 2 };
+  };
+
+  const style = getComputedStyle(parentElement.host ?? parentElement.querySelector(".scroll"));
+  const ink = style.color;
+  const shade = (number) => {
+    if (number === null) return null;
+    const place = Math.min(1, Math.max(0, (number - data.low) / (data.high - data.low || 1))) * (data.colours.length - 1);
+    return mix(data.colours[Math.floor(place)], data.colours[Math.ceil(place)], place % 1);
+  };
+
+  // Every mark once, for the canvas and for the SVG file alike.
+  const paint = (pen) => {
+    const m = frame;
+    const legible = m.height >= 11;
+    rows.forEach((row, r) => {
+      columns.forEach((column, c) => {
+        const colour = shade(value(r, c));
+        const [x, y] = [m.left + c * m.cell, m.top + r * m.height];
+        const gap = m.cell > 8 ? 1 : 0;
+        if (colour) pen.cell(x, y, m.cell - gap, m.height - gap, colour);
+        if (texts && colour) pen.text(texts[r * columns.length + c], x + 4, y + m.height / 2, { colour: readable(colour), most: m.cell - 8 });
+      });
+      if (legible) pen.text(row, m.left - GAP, m.top + (r + 0.5) * m.height, { align: "right", most: m.left - GAP });
+    });
+    if (data.column_labels && m.cell >= 11)
+      columns.forEach((column, c) => {
+        const x = m.left + (c + 0.5) * m.cell;
+        pen.text(column, x, m.top - GAP, m.turned ? { turned: true, most: m.top - GAP } : { align: "center", most: m.cell });
+      });
+  };
+
+  const draw = () => {
+    frame = measure();
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.ceil(frame.width * ratio);
+    canvas.height = Math.ceil(frame.total * ratio);
+    canvas.style.width = `${frame.width}px`;
+    canvas.style.height = `${frame.total}px`;
+    const context = canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    paint(canvasPen(context, ink));
+    const outline = (cell, width, dash) => {
+      const [r, c] = cell;
+      context.strokeStyle = ink;
+      context.lineWidth = width;
+      context.setLineDash(dash);
+      context.strokeRect(frame.left + c * frame.cell, frame.top + r * frame.height, frame.cell, frame.height);
+    };
+    for (const [r, c] of data.marked) outline([r, c], 1, [2, 2]);
+    const cell = locked ?? hovered;
+    if (cell) {
+      context.globalAlpha = 0.5;
+      context.setLineDash([]);
+      context.strokeStyle = ink;
+      context.lineWidth = 1;
+      context.strokeRect(frame.left, frame.top + cell[0] * frame.height, frame.cell * columns.length, frame.height);
+      context.strokeRect(frame.left + cell[1] * frame.cell, frame.top, frame.cell, frame.height * rows.length);
+      context.globalAlpha = 1;
+      outline(cell, locked ? 3 : 2, []);
+    }
+  };
+  const refresh = () => {
+    draw();
+    say();
+  };
+
+  const under = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const row = Math.floor((event.clientY - box.top - frame.top) / frame.height);
+    const column = Math.floor((event.clientX - box.left - frame.left) / frame.cell);
+    return row >= 0 && row < rows.length && column >= 0 && column < columns.length ? [row, column] : null;
+  };
+  const lock = (cell) => {
+    locked = locked && locked[0] === cell[0] && locked[1] === cell[1] ? null : cell;
+    refresh();
+    setTriggerValue("picked", { cell: locked });
+  };
+  canvas.onpointermove = (event) => {
+    hovered = under(event);
+    canvas.style.cursor = hovered ? "pointer" : "default";
+    if (!locked) refresh();
+  };
+  canvas.onpointerleave = () => {
+    hovered = null;
+    if (!locked) refresh();
+  };
+  canvas.onclick = (event) => {
+    const cell = under(event);
+    if (cell) lock(cell);
+  };
+  canvas.onkeydown = (event) => {
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    const from = locked ?? hovered ?? [0, 0];
+    if (step) {
+      hovered = [
+        Math.min(rows.length - 1, Math.max(0, from[0] + step[0])),
+        Math.min(columns.length - 1, Math.max(0, from[1] + step[1])),
+      ];
+      if (locked) {
+        locked = null;
+        setTriggerValue("picked", { cell: null });
+      }
+      refresh();
+    } else if (event.key === "Enter" || event.key === " ") lock(from);
+    else if (event.key === "Escape" && locked) lock(locked);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  canvas.setAttribute("aria-label", data.alt);
+  refresh();
+  const watcher = new ResizeObserver(() => {
+    if (frame && Math.abs(measure().cell - frame.cell) > 0.5) draw();
+  });
+  watcher.observe(scroll);
+
+  registerFigure(data.key, {
+    svg: () => {
+      const pen = svgPen(ink);
+      paint(pen);
+      return pen.file(frame.width, frame.total);
+    },
+    csv: () => {
+      const lines = rows.map((row, r) => [row, ...columns.map((_, c) => value(r, c) ?? "")]);
+      return [["", ...columns], ...lines];
+    },
+  });
+  return () => watcher.disconnect();
+}

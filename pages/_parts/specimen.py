@@ -1,0 +1,90 @@
+"""Whose inside is shown: a model or any saved checkpoint of a run, and the reader's own sentence, both in the URL."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.anatomy.specimens import Specimen, list_specimens, specimen
+from core.anatomy.tokens import LONGEST, Sentence, read_sentence
+from core.errors import PlaygroundError
+from core.gallery import load_entry
+from pages._parts.badge import badge
+from pages._parts.text import escaped
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SENTENCE = "The little dog was sad because the dog lost the ball"
+"""What every page about the inside opens on: a word comes twice, and a reason is asked for."""
+
+
+def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
+    """Two widgets in one row: the model (`?model=`) and the sentence (`?sentence=`). The same names on every page."""
+    found = {one.id: one for one in list_specimens()}
+    asked = st.query_params.get("model", "storyteller")
+    if asked not in found:
+        try:  # a hub id or folder that is not in the list, or a checkpoint that has gone
+            found[asked] = specimen(asked)
+        except PlaygroundError as error:
+            st.warning(escaped(str(error)))
+            st.query_params.pop("model", None)
+    left, right = st.columns([2, 3], gap="medium")
+    chosen = left.selectbox(
+        "Model or checkpoint",
+        list(found),
+        format_func=lambda one: found[one].title,
+        key="model",
+        bind="query-params",
+        help="Any policy of the Models page, the storyteller as it was before and early in its pre-training, and every "
+        "checkpoint that a run has kept.",
+    )
+    text = right.text_input(
+        "Your sentence",
+        sentence,
+        key="sentence",
+        bind="query-params",
+        max_chars=20_000,
+        help=f"The first {LONGEST} tokens are looked at.",
+    )
+    return found[chosen], text
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the model…")
+def opened(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model and its tokenizer, shared by all readers: nobody may change its weights. Raises PlaygroundError."""
+    from core.anatomy.specimens import open_specimen
+
+    return open_specimen(specimen_id)
+
+
+def sentence_of(specimen_id: str, text: str) -> Sentence | None:
+    """The reader's sentence in this model's tokens; says in place what was cut, or that there is nothing."""
+    model, tokenizer = opened(specimen_id)
+    context = int(getattr(model.config, "max_position_embeddings", LONGEST))
+    sentence = read_sentence(tokenizer, text, min(LONGEST, context))
+    if not sentence.tokens:
+        st.info("Type a sentence: there is nothing to look at in an empty one.")
+        return None
+    if sentence.cut:
+        st.caption(f"Only the first {len(sentence.tokens)} tokens are shown; what lies behind them was left out.")
+    return sentence
+
+
+def cached_or_live(entry: str, key: Mapping[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The gallery's `entry` where it was made from exactly `key`, else `compute()`; its badge is `provenance(…)`.
+
+    So that a page opens on a real result at once, before torch is loaded, and draws both by the same code.
+    """
+    cached = load_entry(entry)
+    if cached and cached["key"] == dict(key):
+        return cached["data"] | {"provenance": "cached"}
+    return compute() | {"provenance": "live"}
+
+
+def provenance(data: Mapping[str, Any], model: str, note: str = "", seed: int | None = None) -> None:
+    """The badge of what `cached_or_live` gave."""
+    if data["provenance"] == "cached":
+        badge("cached", model=model, seed=seed, note=note or "python -m core gallery")
+    else:
+        badge("live", model=model, seed=seed, note=note)
