@@ -59,7 +59,8 @@ def css_variables() -> str:
     return " ".join(f"--{name}: light-dark({shade.light}, {shade.dark});" for name, shade in named.items())
 
 
-_SEQUENTIAL = (
+_SEQUENTIAL_LIGHT = ("#EEF0F6", "#C9D5E6", "#A3B9D6", "#7D9DC4", "#5880B0", "#376398", "#1D487C", "#0C315F", "#00224E")
+_SEQUENTIAL_DARK = (
     "#00224E",
     "#123570",
     "#3B496C",
@@ -86,8 +87,8 @@ _DIVERGING_DARK = ("#F2A33A", "#C98226", "#9C6319", "#5A3910", GROUND.dark, "#17
 
 
 def sequential(dark: bool) -> list[str]:
-    """Cividis, perceptually even, from the ground's end: small values are quiet on both grounds."""
-    return list(_SEQUENTIAL if dark else reversed(_SEQUENTIAL))
+    """Even in lightness, from near the ground to far from it: cividis on the dark one, its blues on the light one."""
+    return list(_SEQUENTIAL_DARK if dark else _SEQUENTIAL_LIGHT)
 
 
 def diverging(dark: bool) -> list[str]:

@@ -3,6 +3,7 @@
 
 const FONT = "12px system-ui, sans-serif";
 const GAP = 4;
+const TALLEST = 560; // pixels of cells: more rows than fit get smaller cells
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const scroll = parentElement.querySelector(".scroll");
@@ -35,7 +36,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const widest = (labels) => Math.min(110, Math.max(0, ...labels.map((label) => context.measureText(label).width)));
     const available = scroll.clientWidth || 600;
     const left = widest(rows) + 2 * GAP;
-    const cell = Math.max(data.cell_width || 2, Math.min(data.largest, (available - left - 2) / columns.length));
+    const fitting = Math.min(data.largest, (available - left - 2) / columns.length, texts ? Infinity : TALLEST / rows.length);
+    const cell = Math.max(data.cell_width || 2, fitting);
     const height = data.cell_width ? 22 : Math.min(cell, 34);
     const turned = widest(columns) > cell - 4;
     const top = data.column_labels ? (turned ? widest(columns) : 14) + 2 * GAP : GAP;
@@ -67,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (data.column_labels && m.cell >= 11)
       columns.forEach((column, c) => {
         const x = m.left + (c + 0.5) * m.cell;
-        pen.text(column, x, m.top - GAP, m.turned ? { turned: true, most: m.top - GAP } : { align: "center", most: m.cell });
+        pen.text(column, x, m.turned ? m.top - GAP : m.top - GAP - 7, m.turned ? { turned: true, most: m.top - GAP } : { align: "center", most: m.cell });
       });
   };
 
