@@ -1,8 +1,10 @@
 """What is shipped: the storyteller as its card says, pairs to vote on, and a gallery of this very model."""
 
 import json
+import math
 
 import pytest
+import torch
 
 from core.alignment.configs import LoopConfig
 from core.feedback.annotators import get_annotator
@@ -48,3 +50,19 @@ def test_the_first_vote_never_waits():
     assert len(pairs) >= 200
     assert all(pair.response_a != pair.response_b for pair in pairs)
     assert {pair.prompt for pair in pairs} <= set(load_prompts("stories").train)
+
+
+def test_the_early_weights_lie_between_the_random_start_and_the_shipped_model():
+    """After the first hundredth of pre-training a bundled story is less of a surprise than at the start, and more than now."""
+    from core.anatomy.specimens import open_specimen
+
+    def loss(specimen_id):
+        model, tokenizer = open_specimen(specimen_id)
+        texts = [pair.prompt + pair.response_a for pair in bundled_pairs()[:16]]
+        batch = [torch.tensor([tokenizer(text)["input_ids"]]) for text in texts]
+        with torch.no_grad():
+            return sum(model(ids, labels=ids).loss.item() for ids in batch) / len(batch)
+
+    start, early, now = (loss(f"storyteller{at}") for at in ("@start", "@1%", ""))
+    assert start == pytest.approx(math.log(4096), abs=0.3)  # knows nothing yet: every token is as likely as any
+    assert now + 2 < early < start - 1

@@ -69,7 +69,8 @@ spaces, are divisible by 20; {recipe["stories_heldout"]} documents. Trained on t
 ## Recipe
 
 `python -m core pretrain`: Muon for the matrices of the blocks, AdamW for embeddings, norms and biases; warm-up,
-plateau, linear cool-down; rows of half the context first. Seed {config["seed"]}.
+plateau, linear cool-down; rows of half the context first. Seed {config["seed"]}. The folder
+`after_1_percent` has the weights after the first hundredth of the steps, to look back at.
 
 | field | value |
 |---|---|
