@@ -6,6 +6,7 @@ browser add points to the chart it has, where Plotly would build it anew and fli
 
 from typing import Any
 
+from core.figures.axes import CONFIG, axes
 from core.figures.palette import CONCEPTS, RUNS
 
 METRIC_CONCEPTS = {
@@ -32,16 +33,16 @@ def curve(metric: str, dark: bool, x_title: str = "update", height: int = 190) -
     line = {"type": "line", "color": colour, "strokeWidth": 2, "strokeDash": list(concept.dash) or [1, 0]}
     return {
         "height": height,
-        "encoding": _axes(x_title),
+        "encoding": axes(x_title),
         "layer": [{"mark": line}, _hover(colour)],
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
 def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 320) -> dict[str, Any]:
     """One metric of several runs, told apart by colour and dash: data with columns `step`, `value` and `run`."""
     shades = [RUNS[index % len(RUNS)] for index in range(len(runs))]
-    encoding = _axes(x_title)
+    encoding = axes(x_title)
     encoding["color"] = {
         "field": "run",
         "type": "nominal",
@@ -60,35 +61,11 @@ def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 3
         "height": height,
         "encoding": encoding,
         "layer": [{"mark": {"type": "line", "strokeWidth": 2}}, {"mark": {"type": "point", "size": 60, "opacity": 0}}],
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
 _LEGEND = {"orient": "bottom", "labelLimit": 400, "columns": 2, "symbolStrokeWidth": 2, "symbolType": "stroke"}
-_CONFIG = {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}}
-
-
-def _axes(x_title: str) -> dict[str, Any]:
-    return {
-        "x": {
-            "field": "step",
-            "type": "quantitative",
-            "title": x_title,
-            "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 5},
-            "scale": {"nice": False, "zero": False},
-        },
-        "y": {
-            "field": "value",
-            "type": "quantitative",
-            "title": None,
-            "axis": {"tickCount": 4, "gridOpacity": 0.4},
-            "scale": {"zero": False},
-        },
-        "tooltip": [
-            {"field": "step", "title": x_title, "format": "d"},
-            {"field": "value", "title": "value", "format": ".4~g"},
-        ],
-    }
 
 
 def _hover(colour: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.figures.axes import CONFIG, axes
 from core.figures.palette import CONCEPTS
 
 
@@ -24,21 +25,7 @@ def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height:
     """
     names = [one.name for one in series]
     shades = [CONCEPTS[one.concept] for one in series]
-    encoding = {
-        "x": {
-            "field": "step",
-            "type": "quantitative",
-            "title": x_title,
-            "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 5},
-            "scale": {"nice": False, "zero": False},
-        },
-        "y": {
-            "field": "value",
-            "type": "quantitative",
-            "title": None,
-            "axis": {"tickCount": 4, "gridOpacity": 0.4},
-            "scale": {"zero": False},
-        },
+    encoding = axes(x_title) | {
         "color": {
             "field": "series",
             "type": "nominal",
@@ -52,19 +39,15 @@ def layered(series: Sequence[Series], dark: bool, x_title: str = "step", height:
             "legend": None,
             "scale": {"domain": names, "range": [list(shade.dash) or [1, 0] for shade in shades]},
         },
-        "tooltip": [
-            {"field": "series", "title": "line"},
-            {"field": "step", "title": x_title, "format": "d"},
-            {"field": "value", "title": "value", "format": ".4~g"},
-        ],
     }
+    encoding["tooltip"] = [{"field": "series", "title": "line"}, *encoding["tooltip"]]
     layers = [_line(one) for one in series]
     layers.append({"mark": {"type": "point", "size": 80, "opacity": 0}})  # what a pointer can find between the marks
     return {
         "height": height,
         "encoding": encoding,
         "layer": layers,
-        "config": {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}},
+        "config": CONFIG,
     }
 
 
