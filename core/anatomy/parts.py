@@ -8,6 +8,7 @@ with RMSNorm. What looks inside a model asks here, and knows neither.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import get_ident
 from typing import Any, cast
 
 import torch
@@ -146,25 +147,34 @@ def position_embedding(model: PreTrainedModel) -> Tensor | None:
     return cast("Tensor", base.wpe.weight) if hasattr(base, "wpe") else None
 
 
-def attention_mask_of(allowed: Tensor) -> Tensor:
-    """0 where a query may look, −∞ where not: [..., T] of kept positions -> [..., T, T], causal.
+def attention_mask_of(allowed: Tensor, causal: bool = True, window: int | None = None) -> Tensor:
+    """0 where a query may look, −∞ where not: [..., T] of kept positions -> [..., T, T].
 
-    A query whose every key is padding may look at itself, so that no row of the softmax is empty.
+    With `causal` no query looks ahead; with `window` none looks further back than the last `window` positions, its own
+    among them. A query whose every key is padding may look at itself, so that no row of the softmax is empty.
     """
     length = allowed.shape[-1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=allowed.device).tril()
-    seen = causal & allowed.bool().unsqueeze(-2)
+    reach = torch.ones(length, length, dtype=torch.bool, device=allowed.device)
+    reach = reach.tril() if causal else reach
+    reach = reach if window is None else reach.triu(1 - window)
+    seen = reach & allowed.bool().unsqueeze(-2)
     seen = seen | torch.eye(length, dtype=torch.bool, device=allowed.device)
     return torch.zeros(seen.shape, device=allowed.device).masked_fill(~seen, float("-inf"))
 
 
 @contextmanager
 def captured(modules: dict[str, nn.Module], what: str = "output") -> Iterator[dict[str, Tensor]]:
-    """While inside, every forward leaves each module's output (or first "input") here under its name."""
+    """While inside, every forward of this thread leaves each module's output (or first "input") under its name.
+
+    Readers share one model: what another thread sends through it meanwhile is not ours, and is let pass.
+    """
     found: dict[str, Tensor] = {}
+    ours = get_ident()
 
     def keep(name: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+            if get_ident() != ours:
+                return
             value = output if what == "output" else (inputs[0] if inputs else named["hidden_states"])
             found[name] = value[0] if isinstance(value, tuple) else value
 
