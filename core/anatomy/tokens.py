@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+SENTENCE = "The little dog was sad because the dog lost the ball"
+"""What every page about the inside opens on: a word comes twice, and a reason is asked for."""
+
 LONGEST = 256  # tokens a view shows; what lies behind is cut, and the reader is told
 _LONGEST_TEXT = 20_000  # characters tokenised: far more than LONGEST tokens ever need
 

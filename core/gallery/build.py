@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from core.alignment.preferences import write_pairs
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER
+from core.gallery import FOLDER, build_attention
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
@@ -91,17 +92,23 @@ def write_view(name: str, key: Mapping[str, Any], data: Mapping[str, Any]) -> No
 
 
 def _rounded(value: Any) -> Any:
-    """Arrays as lists, floats to five significant digits: a picture needs no more, and the file is a third."""
+    """Arrays as lists, floats to five significant digits: a picture needs no more, and the file is a third.
+
+    What is no number becomes null: JSON knows no NaN.
+    """
     if isinstance(value, Mapping):
         return {name: _rounded(inner) for name, inner in value.items()}
     if hasattr(value, "tolist"):
         return _rounded(value.tolist())
     if isinstance(value, list | tuple):
         return [_rounded(inner) for inner in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
+    return value
 
 
 ENTRIES: dict[str, Callable[[], None]] = {
     "pairs": build_bundled_pairs,
     "loop": build_loop,
+    **build_attention.ENTRIES,
 }

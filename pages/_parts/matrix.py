@@ -1,6 +1,6 @@
 """A matrix one can point into: hover previews a cell, a click locks it (and puts it into the URL), another unlocks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,7 @@ def matrix(
     nothing: str = "masked",
     marked: Sequence[Cell] = (),
     download: str = "",
+    on_lock: Callable[[Cell | None], None] | None = None,
 ) -> Cell | None:
     """Draw `values` and return the locked cell (row, column), which lives in the URL under `key`.
 
@@ -71,6 +72,7 @@ def matrix(
         nothing: what an empty cell is called.
         marked: cells with a dotted outline.
         download: name of the downloaded files (default: `key`).
+        on_lock: called, before the page runs again, with the cell just locked or None for one just unlocked.
     """
     finite = values[np.isfinite(values)]
     reach = float(np.abs(finite).max()) if finite.size else 1.0
@@ -101,12 +103,12 @@ def matrix(
         "marked": [list(cell) for cell in marked],
         "locked": locked,
     }
-    _component(data=data, key=key, on_picked_change=lambda: _keep(key), height="content")
+    _component(data=data, key=key, on_picked_change=lambda: _keep(key, on_lock), height="content")
     downloads(key, download or key)
     return locked
 
 
-def _keep(key: str) -> None:
+def _keep(key: str, on_lock: Callable[[Cell | None], None] | None) -> None:
     """The cell just clicked goes into the URL; None takes it out."""
     picked = st.session_state[key]["picked"]
     if picked is None:
@@ -115,6 +117,8 @@ def _keep(key: str) -> None:
         st.query_params[key] = "{}-{}".format(*picked["cell"])
     else:
         st.query_params.pop(key, None)
+    if on_lock:
+        on_lock(tuple(picked["cell"]) if picked["cell"] else None)
 
 
 def _locked(key: str, rows: int, columns: int) -> Cell | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.anatomy.specimens import Specimen, list_specimens, specimen
-from core.anatomy.tokens import LONGEST, Sentence, read_sentence
+from core.anatomy.tokens import LONGEST, SENTENCE, Sentence, read_sentence
 from core.errors import PlaygroundError
 from core.gallery import load_entry
 from pages._parts.badge import badge
@@ -14,9 +14,6 @@ from pages._parts.text import escaped
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-SENTENCE = "The little dog was sad because the dog lost the ball"
-"""What every page about the inside opens on: a word comes twice, and a reason is asked for."""
 
 
 def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
