@@ -78,7 +78,7 @@ def trace_attention(
 def read(model: PreTrainedModel, ids: Ids, attention_mask: Tensor | None = None) -> Reading:
     """One forward, and what each layer's attention was given in it. Arguments and errors as `trace_attention`."""
     blocks = layers(model)
-    tokens, kept = _checked(model, ids, attention_mask)
+    tokens, kept = checked(model, ids, attention_mask)
     rows, mask = tokens.reshape(-1, tokens.shape[-1]), kept.reshape(-1, kept.shape[-1])
     place = positions(mask.long())
     with captured({str(one.index): one.attention for one in blocks}, "input") as found:
@@ -147,10 +147,15 @@ def head_contributions(model: PreTrainedModel, reading: Reading, layer: int) -> 
 
 def project(block: Layer, reading: Reading, name: str) -> Tensor:
     """q, k or v of all query heads, turned where positions rotate: [..., heads, T, d]; groups repeat their k and v."""
-    flat = _affine(reading.inputs[block.index], *block.projection(name))
+    return split_heads(block, reading.inputs[block.index], name, reading.turn)
+
+
+def split_heads(block: Layer, x: Tensor, name: str, turn: tuple[Tensor, Tensor] | None) -> Tensor:
+    """`project` of any x [..., T, width] with the rotation of its positions: [..., heads, T, d]."""
+    flat = _affine(x, *block.projection(name))
     vectors = flat.unflatten(-1, (-1, block.head_size)).transpose(-2, -3)  # [..., heads or groups, T, d]
-    if reading.turn and name != "v":
-        cos, sin = (part.unsqueeze(-3) for part in reading.turn)
+    if turn and name != "v":
+        cos, sin = (part.unsqueeze(-3) for part in turn)
         vectors = rotate(vectors, cos, sin)
     return vectors if name == "q" else vectors.repeat_interleave(block.group, dim=-3)
 
@@ -180,7 +185,8 @@ def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return x @ weight if bias is None else x @ weight + bias
 
 
-def _checked(model: PreTrainedModel, ids: Ids, attention_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+def checked(model: PreTrainedModel, ids: Ids, attention_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The ids as a tensor, and which of them are no padding. PlaygroundError for what the model cannot read."""
     tokens = torch.as_tensor(ids, dtype=torch.long, device=model.device)
     if tokens.ndim not in (1, 2):
         raise PlaygroundError(f"ids have {tokens.ndim} dimensions: give one sequence, or a batch of them")

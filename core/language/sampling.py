@@ -191,7 +191,7 @@ def _write(
         if step + 1 < length:
             end = query_length + step + 1
             tokens = drawn.to(device).unsqueeze(-1)
-            logits = _next_logits(policy, tokens, mask[:, :end], position[:, end - 1 : end], cache)
+            logits = next_logits(policy, tokens, mask[:, :end], position[:, end - 1 : end], cache)
     return response_ids, response_mask, logprobs
 
 
@@ -203,12 +203,12 @@ def _read_queries(
     both = torch.cat([query_ids, query_mask], dim=1)
     unique, row_of = torch.unique(both, dim=0, return_inverse=True)
     ids, mask = unique.chunk(2, dim=1)
-    logits = _next_logits(policy, ids, mask, positions(mask), cache)
+    logits = next_logits(policy, ids, mask, positions(mask), cache)
     cache.select_rows(row_of)
     return logits[row_of], cache
 
 
-def _next_logits(
+def next_logits(
     policy: PreTrainedModel, tokens: Tensor, mask: Tensor, position: Tensor, cache: PreallocatedCache
 ) -> Tensor:
     """Logits behind the last of `tokens`, [B, vocab], whose keys and values join the cache."""
