@@ -51,6 +51,7 @@ function svgPen(ink) {
   };
   return {
     cell: (x, y, width, height, fill) => add("rect", { x, y, width, height, fill }),
+    image: (x, y, size, href) => add("image", { x, y, width: size, height: size, href }),
     path: (d, stroke, width) => add("path", { d, stroke, "stroke-width": width, fill: "none" }),
     text: (words, x, y, { align = "left", turned = false, colour = ink } = {}) =>
       add(

@@ -1,0 +1,65 @@
+"""A head as arcs between the tokens of a sentence, as thick as its weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.figures.palette import TEXT, colour
+from pages._parts import theme
+from pages._parts.downloads import downloads
+
+_HERE = Path(__file__).parent
+LEAST = 0.03  # lighter arcs are left out, and the reader is told
+HINT = "Point at a token, or step with the arrow keys: its arcs remain. Click or Enter locks it."
+_CSS = """
+.scroll { overflow-x: auto; }
+svg { display: block; outline: none; cursor: pointer; }
+svg:focus-visible { outline: 2px solid currentColor; outline-offset: -2px; }
+.detail { font-size: 0.875rem; opacity: 0.85; min-height: 1.5rem; margin-top: 0.35rem; overflow-wrap: anywhere; }
+"""
+_component = st.components.v2.component(
+    "rlhf_playground.arcs",
+    html='<div class="scroll"></div><div class="detail" aria-live="polite"></div>',
+    css=_CSS,
+    js=(_HERE.parent / "_parts" / "drawing.js").read_text(encoding="utf-8")
+    + (_HERE / "arcs.js").read_text(encoding="utf-8"),
+)
+
+
+def arcs(weights: np.ndarray, tokens: Sequence[str], *, key: str, alt: str) -> int | None:
+    """Draw weights [T, T] (rows are queries) and return the locked token, which lives in the URL under `key`."""
+    dark = theme.dark()
+    queries, keys = np.nonzero(weights >= LEAST)
+    links = [[int(q), int(k), round(float(weights[q, k]), 4)] for q, k in zip(queries, keys, strict=True)]
+    asked = st.query_params.get(key, "")
+    locked = int(asked) if asked.isdigit() and int(asked) < len(tokens) else None
+    _component(
+        data={
+            "key": key,
+            "tokens": list(tokens),
+            "links": links,
+            "locked": locked,
+            "alt": alt,
+            "hint": HINT,
+            "ink": TEXT.on(dark),
+            "query_colour": colour("query", dark),
+            "key_colour": colour("key", dark),
+        },
+        key=key,
+        on_picked_change=lambda: _keep(key),
+        height="content",
+    )
+    downloads(key, "attention-arcs")
+    return locked
+
+
+def _keep(key: str) -> None:
+    picked = st.session_state[key]["picked"]
+    if picked is None:
+        return
+    if picked["token"] is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = str(picked["token"])

@@ -1,0 +1,247 @@
+"""One head, step by step: eight steps from what comes in to what goes out, each with its matrix and its numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.anatomy.specimens import Specimen
+from pages._attention import opening, written
+from pages._attention.choice import Choice, unlock
+from pages._parts.code import show_code
+from pages._parts.matrix import Cell, matrix
+from pages._parts.specimen import provenance
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name in the row of steps, its equation, and what is said beside its matrix."""
+
+    name: str
+    field: str
+    title: str
+    equation: str
+    words: str
+    look: str
+
+
+STEPS = (
+    Step(
+        "x",
+        "x",
+        "What comes in",
+        r"x = \operatorname{norm}(\text{residual stream})",
+        "A row a token: the residual stream behind this layer's norm. All heads of the layer are given the same x.",
+        "Columns that stand out in every row say little about a token. What differs between rows is what a head can use.",
+    ),
+    Step(
+        "Q K V",
+        "qkv",
+        "Three projections",
+        r"q = x\,W_Q,\quad k = x\,W_K,\quad v = x\,W_V",
+        "Each token asks (query), offers an answer to be found by (key), and holds what is handed over (value).",
+        "Rows of Q and K that point the same way will match. A single column has no meaning of its own.",
+    ),
+    Step(
+        "Q·Kᵀ",
+        "scores",
+        "Every query with every key",
+        r"s_{ij} = q_i \cdot k_j",
+        "One dot product a cell: rows ask, columns answer. Large means that this query finds this key.",
+        "Only differences within a row will count. The upper triangle is computed too, and thrown away later.",
+    ),
+    Step(
+        "÷ √d",
+        "scaled",
+        "Scaled",
+        r"s_{ij} / \sqrt{d}",
+        "A sum of d products grows like √d: divided by it, scores stay where the softmax is not saturated.",
+        "The picture is the same, the numbers are smaller. Switch the scaling off and look at the softmax.",
+    ),
+    Step(
+        "mask",
+        "masked",
+        "Causal mask",
+        r"m_{ij} = s_{ij}/\sqrt{d}\ \text{ for } j \le i,\qquad -\infty \text{ for } j > i",
+        "Nobody looks ahead: what comes later is set to −∞, and e to that is 0.",
+        "A decoder keeps this triangle. Without the mask this head would see the very words it helps to predict.",
+    ),
+    Step(
+        "softmax",
+        "weights",
+        "Attention weights",
+        r"w_{ij} = \frac{e^{m_{ij}/\tau}}{\sum_{l} e^{m_{il}/\tau}}",
+        "Each row becomes shares that sum to 1: this is what is usually called attention.",
+        "A bright column: many tokens look at one. A bright diagonal: at themselves. Weights say what is read, not what "
+        "is done with it: **attention is not explanation**.",
+    ),
+    Step(
+        "· V",
+        "head_output",
+        "Weighted sum of values",
+        r"z_i = \sum_{j} w_{ij}\, v_j",
+        "Each token takes the values of what it looks at, in those shares.",
+        "Rows that look at the same token come out alike.",
+    ),
+    Step(
+        "· W_O",
+        "output",
+        "Into the residual stream",
+        r"o_i = z_i\, W_O^{(\text{head})}",
+        "The head's own rows of W_O bring it back to the width of the stream. Added over all heads, plus a bias that "
+        "belongs to none, it is the attention module's output.",
+        "Rows with strong colour change their token most.",
+    ),
+)
+NAMES = [step.name for step in STEPS]
+SQUARE = ("scores", "scaled", "masked", "weights")
+FIRST = "softmax"
+
+
+def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> Mapping[str, Any]:
+    """The row of steps, the step's matrix and numbers, the switches. Returns the head that was drawn."""
+    step = _row_of_steps()
+    picture, controls = st.columns([3, 1], gap="large")
+    with controls:
+        key_token = _key_token(sizes["pieces"])
+        scale, causal, temperature = _switches()
+    head = opening.head_of(specimen, text, sizes["ids"], choice.layer, choice.head, scale, causal, temperature)
+    row = np.asarray(head["weights"], float)[choice.token]
+    key = int(row.argmax()) if key_token is None else key_token
+    with picture:
+        st.markdown(f"**{step.title}.** {step.words}")
+        st.latex(step.equation)
+        _picture(step, sizes["pieces"], head, choice.token, key)
+        provenance(head, specimen.title, f"layer {choice.layer}, head {choice.head}")
+        written.out(step.field, sizes["pieces"], head, choice.token, key, temperature)
+    with controls:
+        st.markdown(f"**What to look for.** {step.look}")
+        if len(head["group"]) > 1:
+            others = ", ".join(str(one) for one in head["group"] if one != choice.head)
+            st.caption(f"Grouped queries: this head shares its keys and values with head {others}.")
+    show_code("core.anatomy.attention:trace_head", "core.anatomy.attention:read", "core.anatomy.parts:rotate")
+    return head
+
+
+def _row_of_steps() -> Step:
+    row = st.columns([9, 1, 1], gap="small", vertical_alignment="center")
+    name = row[0].segmented_control(
+        "Step", NAMES, default=FIRST, required=True, key="step", bind="query-params", label_visibility="collapsed"
+    )
+    at = NAMES.index(name)
+    row[1].button("Back", key="back", shortcut="B", on_click=_go, args=(at - 1,), disabled=at == 0, width="stretch")
+    row[2].button(
+        "Next", key="next", shortcut="N", on_click=_go, args=(at + 1,), disabled=at + 1 == len(STEPS), width="stretch"
+    )
+    return STEPS[at]
+
+
+def _go(at: int) -> None:
+    st.session_state["step"] = NAMES[at]
+
+
+def _key_token(pieces: Sequence[str]) -> int | None:
+    return st.selectbox(
+        "Token that answers (K)",
+        range(len(pieces)),
+        None,
+        format_func=lambda index: f"{index} {pieces[index]}",
+        placeholder="the one it looks at most",
+        key="answer",
+        bind="query-params",
+        on_change=unlock,
+        args=("cell",),
+        help="The key. A click on a cell of a square matrix chooses both.",
+    )
+
+
+def _switches() -> tuple[bool, bool, float]:
+    scale = st.toggle("Divide by √d", True, key="scale", bind="query-params")
+    causal = st.toggle(
+        "Causal mask",
+        True,
+        key="causal",
+        bind="query-params",
+        help="Off: this head alone looks ahead. What it is given still comes from the model with its mask.",
+    )
+    temperature = st.slider(
+        "Temperature τ of the softmax",
+        0.1,
+        4.0,
+        1.0,
+        0.1,
+        key="tau",
+        bind="query-params",
+    )
+    return scale, causal, temperature
+
+
+def _picture(step: Step, pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int) -> None:
+    named = [f"Q {piece}" for piece in pieces]
+    if step.field == "qkv":
+        for column, (name, letter) in zip(st.columns(3), (("q", "Q"), ("k", "K"), ("v", "V")), strict=True):
+            with column:
+                _wide(name, f"{letter}  [{len(pieces)} × {head['head_size']}]", pieces, head[name], token)
+        return
+    if step.field not in SQUARE:
+        values = np.asarray(head[step.field], float)
+        _wide(step.field, f"[{len(pieces)} × {values.shape[1]}]", pieces, values, token)
+        return
+    values = np.asarray(head[step.field], float)
+    softmax = step.field == "weights"
+    matrix(
+        values,
+        named,
+        [f"K {piece}" for piece in pieces],
+        key="cell",
+        alt=_described(step, pieces, values, token),
+        template="{row} → {column}: {value}",
+        signed=not softmax,
+        low=0.0 if softmax else None,
+        high=1.0 if softmax else None,
+        marked=[(token, key)],
+        download=f"attention-{step.field}",
+        on_lock=_both,
+    )
+
+
+def _wide(name: str, title: str, pieces: Sequence[str], values: Any, token: int) -> None:
+    """A matrix with a row a token and a column a dimension: a locked row chooses the query."""
+    values = np.asarray(values, float)
+    st.caption(title)
+    matrix(
+        values,
+        pieces,
+        [str(dimension) for dimension in range(values.shape[1])],
+        key=f"at_{name}",
+        alt=f"{name}: {values.shape[0]} tokens by {values.shape[1]} numbers, from {values.min():.2f} to {values.max():.2f}",
+        template="{row}, dimension {column}: {value}",
+        signed=True,
+        largest=22,
+        column_labels=False,
+        marked=[(token, dimension) for dimension in ()],
+        download=f"attention-{name}",
+        on_lock=_row,
+    )
+
+
+def _described(step: Step, pieces: Sequence[str], values: np.ndarray, token: int) -> str:
+    row = values[token]
+    most = int(np.nanargmax(row))
+    return (
+        f"{step.title}: {len(pieces)} tokens by {len(pieces)}, rows ask and columns answer. In the row of "
+        f"{pieces[token]} the largest value, {row[most]:.2f}, stands at {pieces[most]}."
+    )
+
+
+def _both(cell: Cell | None) -> None:
+    if cell:
+        st.session_state["token"], st.session_state["answer"] = cell
+
+
+def _row(cell: Cell | None) -> None:
+    if cell:
+        st.session_state["token"] = cell[0]
+        unlock("cell")
