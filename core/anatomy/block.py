@@ -4,7 +4,8 @@
 
 The norm stands before each part, inside the branch (pre-norm), and the sum, the residual stream, runs on untouched.
 Source: Xiong et al., "On layer normalization in the transformer architecture" (2020), section 3; GELU: Hendrycks and
-Gimpel (2016); SwiGLU: Shazeer, "GLU variants improve transformer" (2020), section 2; RMSNorm: Zhang and Sennrich (2019).
+Gimpel (2016); SwiGLU: Shazeer, "GLU variants improve transformer" (2020), section 2; LayerNorm: Ba et al. (2016);
+RMSNorm: Zhang and Sennrich (2019).
 
 Nothing is hooked and nothing written: readers of one model never see each other's switches.
 """
@@ -137,7 +138,7 @@ def residual_stream(
 
 
 def attend(block: Layer, x: Tensor, places: Places, causal: bool = True) -> tuple[Tensor, Tensor]:
-    """softmax(q kᵀ / √d + mask) v W_O of all heads: the weights [..., heads, T, T], the module's output [..., T, width]."""
+    """softmax(q kᵀ / √d + mask) v W_O of all heads: weights [..., heads, T, T], the module's output [..., T, width]."""
     q, k, v = (split_heads(block, x, name, places.turn) for name in "qkv")
     mask = attention_mask_of(places.kept, causal, window_of(block) if causal else None).unsqueeze(-3)
     weights = (q @ k.transpose(-1, -2) * scaling_of(block) + mask).softmax(-1)

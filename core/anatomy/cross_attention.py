@@ -1,0 +1,104 @@
+"""Two sequences: queries from the one, keys and values from the other; and one sequence with and without the mask.
+
+Source: Vaswani et al., "Attention is all you need" (2017), section 3.2.3: an encoder attends to itself in both
+directions, a decoder to its own past, and between the two the decoder's queries meet the encoder's keys and values.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from core.alignment.kl import exact_kl
+from core.anatomy.attention import Ids, Reading, layer_of, read, scaling_of
+from core.anatomy.block import Switches, trace_blocks
+from core.anatomy.parts import logits_of, rotate
+from core.errors import PlaygroundError
+
+
+@dataclass(frozen=True)
+class CrossAttention:
+    """One head: S tokens are asked about, T tokens ask; d is the size of the head."""
+
+    q: Tensor  # [T, d], of the target
+    k: Tensor  # [S, d], of the source
+    v: Tensor  # [S, d], of the source
+    scores: Tensor  # [T, S], q kᵀ
+    scaled: Tensor  # [T, S], scores / √d
+    weights: Tensor  # [T, S], softmax along the source: no mask, all of it has been read
+    head_output: Tensor  # [T, d], weights v
+    output: Tensor  # [T, width], head_output W_O[head]
+
+
+@torch.no_grad()
+def cross_attention(model: PreTrainedModel, source: Ids, target: Ids, layer: int, head: int) -> CrossAttention:
+    """softmax(q kᵀ / √d) v W_O with q from `target` and k, v from `source`: one sequence of ids each.
+
+    A decoder-only model has no trained cross-attention. This borrows a self-attention head's W_Q, W_K, W_V and W_O and
+    gives them, as an encoder-decoder would, two sequences read separately. Given the same sequence twice it is that
+    head without its mask. PlaygroundError for a layer or head that is not there and for ids that cannot be read.
+    """
+    block = layer_of(model, layer)
+    if not 0 <= head < block.heads:
+        raise PlaygroundError(f"there is no head {head}: layer {layer} has heads 0 to {block.heads - 1}")
+    asked, asking = (read(model, ids) for ids in (source, target))
+    q, k, v = (_of_head(model, one, layer, head, name) for one, name in ((asking, "q"), (asked, "k"), (asked, "v")))
+    scores = q @ k.T
+    scaled = scores * scaling_of(block)
+    weights = scaled.softmax(-1)
+    head_output = weights @ v
+    return CrossAttention(q, k, v, scores, scaled, weights, head_output, head_output @ block.of_head("o", head)[0])
+
+
+@dataclass(frozen=True)
+class BothWays:
+    """The same weights as a decoder (causal mask) and as an encoder (no mask). T tokens."""
+
+    decoder_weights: Tensor  # [T, T], of the chosen head
+    encoder_weights: Tensor  # [T, T]
+    moved: Tensor  # [layers, T], ‖h_encoder − h_decoder‖ / ‖h_decoder‖ behind each layer
+    change: Tensor  # [T], KL(decoder ‖ encoder) of what is predicted at each token, in nats
+    decoder_next: Tensor  # [T − 1], probability given to the token that does come next
+    encoder_next: Tensor  # [T − 1]
+    decoder_logits: Tensor  # [vocab], behind the last token
+    encoder_logits: Tensor  # [vocab]
+
+
+@torch.no_grad()
+def both_ways(model: PreTrainedModel, ids: Sequence[int], layer: int, head: int) -> BothWays:
+    """Two forwards of the whole model, one with the causal mask and one without, every layer alike."""
+    block = layer_of(model, layer)
+    if not 0 <= head < block.heads:
+        raise PlaygroundError(f"there is no head {head}: layer {layer} has heads 0 to {block.heads - 1}")
+    weights, states, logprobs = [], [], []
+    for causal in (True, False):
+        leaving = []
+        for place, trace in enumerate(trace_blocks(model, ids, switches=Switches(causal=causal))):
+            leaving.append(trace.leaving)
+            if place == layer:
+                weights.append(trace.weights[head])
+        states.append(torch.stack(leaving))
+        logprobs.append(logits_of(model, leaving[-1]).log_softmax(-1))
+    following = torch.tensor(list(ids[1:]), dtype=torch.long, device=states[0].device).unsqueeze(-1)
+    decoder_next, encoder_next = (one[:-1].gather(-1, following).squeeze(-1).exp() for one in logprobs)
+    return BothWays(
+        weights[0],
+        weights[1],
+        (states[1] - states[0]).norm(dim=-1) / states[0].norm(dim=-1),
+        exact_kl(*logprobs),
+        decoder_next,
+        encoder_next,
+        logprobs[0][-1],
+        logprobs[1][-1],
+    )
+
+
+def _of_head(model: PreTrainedModel, reading: Reading, layer: int, head: int, name: str) -> Tensor:
+    weight, bias = layer_of(model, layer).of_head(name, head)
+    vectors = reading.inputs[layer] @ weight
+    vectors = vectors if bias is None else vectors + bias
+    if reading.turn and name != "v":
+        return rotate(vectors, *reading.turn)
+    return vectors
