@@ -12,6 +12,8 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("RLHF_PLAYGROUND_DB", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # Oracles are exact: what bfloat16 changes, where a processor gains from it, has tests that ask for it by name.
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", "float32")
 
 
 POSTGRESQL = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL")

@@ -60,8 +60,7 @@ def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
 
 def response_distribution(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
     """Log-probabilities of the whole vocabulary for each response token, at the sampling temperature: [B, R, vocab]."""
-    with autocast(sequences.input_ids.device):
-        return _distribution(model, response_states(model, sequences), temperature)
+    return _distribution(model, response_states(model, sequences), temperature)
 
 
 def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:

@@ -41,7 +41,7 @@ class RewardConfig(Config):
 
     epochs: int = Field(1, ge=1, le=50, description="passes over the training pairs")
     batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
-    learning_rate: float = Field(6e-4, gt=0, le=1e-1, description="AdamW's peak learning rate")
+    learning_rate: float = Field(1e-3, gt=0, le=1e-1, description="AdamW's peak learning rate")
     head_learning_rate: float = Field(
         3e-3, gt=0, le=1.0, description="AdamW's peak learning rate of the score head, which starts from nothing"
     )
@@ -96,6 +96,11 @@ class PPOConfig(Config):
         gt=0,
         description="stop an update's epochs when the mean KL to the old policy passes this, in nats a token",
     )
+    kl_budget: float | None = Field(
+        None,
+        gt=0,
+        description="end the run with the update whose responses have drifted so far, nats a response (none: never)",
+    )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     value_model: Literal["shared", "separate"] = Field(
         "shared", description="value head on the policy's trunk, or a model of its own"
@@ -105,12 +110,23 @@ class PPOConfig(Config):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes prompts, sampling and minibatches")
 
 
+class LoopPPOConfig(PPOConfig):
+    """PPO as the whole loop runs it: until the policy has drifted as far as it may, however many updates that takes."""
+
+    updates: int = Field(20, ge=1, le=10_000, description="rounds of sampling and optimising, at most")
+    kl_budget: float | None = Field(
+        7.5,
+        gt=0,
+        description="end PPO with the update whose responses have drifted this far, in nats a response (none: never)",
+    )
+
+
 LARGE_POLICY: dict[str, Any] = {
     "prompts": "chat",
     "pairs": 256,
     "evaluation_prompts": 100,
     "evaluation_pairs": 200,
-    "reward": {"learning_rate": 1e-3},
+    "reward": {"batch_pairs": 8},
     "ppo": {"rollout_batch": 16, "minibatches": 2, "epochs": 2, "updates": 20, "learning_rate": 5e-4},
 }
 """What a loop does differently with a policy that is tuned through adapters, where nothing else is asked for.
@@ -131,9 +147,9 @@ class LoopConfig(Config):
         "",
         description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
     )
-    pairs: int = Field(1024, ge=8, le=100_000, description="comparisons to learn from (large policies: 256)")
+    pairs: int = Field(1536, ge=8, le=100_000, description="comparisons to learn from (large policies: 256)")
     reward: RewardConfig = RewardConfig()
-    ppo: PPOConfig = PPOConfig()
+    ppo: LoopPPOConfig = LoopPPOConfig()
     evaluation_prompts: int = Field(
         256,
         ge=4,

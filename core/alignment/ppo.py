@@ -33,6 +33,7 @@ from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.configs import SamplingConfig
+from core.language.precision import autocast
 from core.language.sampling import Rollout, sample
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
@@ -67,6 +68,8 @@ def train_ppo(
     kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
     if state:
         load_trainable(model, state["model"])
+        if state["ended"]:
+            return
         optimizer.load_state_dict(state["optimizer"])
         kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
     sampling = SamplingConfig(
@@ -106,8 +109,11 @@ def train_ppo(
                 kl_coef, metrics["objective/kl"], config.kl_target, config.kl_horizon, len(rollout)
             )
 
+        spent = config.kl_budget is not None and metrics["objective/kl_exact"] >= config.kl_budget
+        last = spent or update == config.updates
+
         def saved(
-            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate
+            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate, last: bool = last
         ) -> dict[str, Any]:
             return {
                 "model": trainable_state(model),
@@ -115,20 +121,23 @@ def train_ppo(
                 "kl_coef": kl_coef,
                 "learning_rate": learning_rate,
                 "update": update,
+                "ended": last,
             }
 
-        due = config.weights_every and (update % config.weights_every == 0 or update == config.updates)
+        due = config.weights_every and (last or update % config.weights_every == 0)
         yield Record(
             step=update,
             metrics=metrics,
             stage="ppo",
-            total=config.updates,
+            total=update if last else config.updates,
             samples=shown_samples(rollout, tensors),
             rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
             state=saved,
             snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,
-            result=outcome(metrics, time.monotonic() - started) if update == config.updates else None,
+            result=outcome(metrics, time.monotonic() - started) if last else None,
         )
+        if last:
+            return
 
 
 def prompts_of_update(prompts: Sequence[str], config: PPOConfig, update: int) -> list[str]:
@@ -189,11 +198,15 @@ def judge(
 def reference_distribution(
     policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
 ) -> Tensor:
-    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab]."""
-    if ref_policy is not None:
-        return response_distribution(ref_policy, sequences, temperature)
-    with policy.disable_adapter():  # type: ignore[operator]
-        return response_distribution(bare(policy), sequences, temperature)
+    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab].
+
+    In the policy's precision: rounded alike, a policy that has not moved has exactly no KL.
+    """
+    with autocast(sequences.input_ids.device):
+        if ref_policy is not None:
+            return response_distribution(ref_policy, sequences, temperature)
+        with policy.disable_adapter():  # type: ignore[operator]
+            return response_distribution(bare(policy), sequences, temperature)
 
 
 def optimise(

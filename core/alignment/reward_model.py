@@ -20,7 +20,7 @@ from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
 from core.language.adapters import bare, save_merged
-from core.language.precision import attention_implementation, autocast
+from core.language.precision import attention_implementation
 
 NORMALISATION_FILE = "normalisation.json"
 
@@ -99,8 +99,7 @@ def pad_right(sequences: Sequence[Sequence[int]], pad_id: int, device: torch.dev
 
 def raw_scores(model: PreTrainedModel, input_ids: Tensor, mask: Tensor) -> Tensor:
     """The classifier's logit, float32: [batch, time] -> [batch]."""
-    with autocast(input_ids.device):
-        return model(input_ids=input_ids, attention_mask=mask, use_cache=False).logits[:, 0].float()
+    return model(input_ids=input_ids, attention_mask=mask, use_cache=False).logits[:, 0].float()
 
 
 def context_of(model: PreTrainedModel) -> int:
@@ -141,9 +140,8 @@ def running_scores(
     ids = encode_texts(tokenizer, [prompt], [response], context_of(model))[0]
     if not ids:
         return []
-    with autocast(model.device):
-        hidden = model.base_model(torch.tensor([ids], device=model.device), use_cache=False).last_hidden_state
-        logits = model.get_submodule("score")(hidden)[0, :, 0].float()
+    hidden = model.base_model(torch.tensor([ids], device=model.device), use_cache=False).last_hidden_state
+    logits = model.get_submodule("score")(hidden)[0, :, 0].float()
     return [(str(tokenizer.decode([token])), value) for token, value in zip(ids, logits.tolist(), strict=True)]
 
 

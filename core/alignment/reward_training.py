@@ -17,6 +17,7 @@ from core.alignment.reward_model import context_of, encode_texts, pad_right, pai
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state
+from core.language.precision import autocast
 from core.record import Controls, Record, no_controls
 
 PROBE_PAIRS = 64  # held-out pairs measured while training goes on; all of them are measured at the end
@@ -164,7 +165,8 @@ def train_reward_model(
         input_ids, mask = pad_right(
             [chosen_ids[i] for i in part] + [rejected_ids[i] for i in part], tokenizer.pad_token_id, device
         )
-        chosen, rejected = raw_scores(bare(model), input_ids, mask).chunk(2)
+        with autocast(device):
+            chosen, rejected = raw_scores(bare(model), input_ids, mask).chunk(2)
         loss = pairwise_loss(chosen, rejected, margins[torch.from_numpy(part).to(margins.device)])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")

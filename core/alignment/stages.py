@@ -24,6 +24,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import read_jsonl, whole_folder, write_jsonl
 from core.language.adapters import save_merged, with_adapters
 from core.language.configs import LORA_FROM, SamplingConfig
+from core.language.precision import attention_implementation
 from core.record import Controls, Record
 
 
@@ -100,7 +101,9 @@ def ppo_stage(
 ) -> Iterator[Record]:
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
     small = policy.num_parameters() < LORA_FROM
-    tuned = with_adapters(copy.deepcopy(policy).requires_grad_(True), config.lora_rank, "CAUSAL_LM")
+    tuned = copy.deepcopy(policy).requires_grad_(True)
+    tuned.set_attn_implementation(attention_implementation(policy.device))
+    tuned = with_adapters(tuned, config.lora_rank, "CAUSAL_LM")
     reference = policy.requires_grad_(False) if small else None  # adapters switched off are their own reference
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold)
     with whole_folder(folder) as temporary:

@@ -10,7 +10,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.kv_cache import PreallocatedCache
-from core.language.precision import autocast
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 
@@ -212,13 +211,12 @@ def next_logits(
     policy: PreTrainedModel, tokens: Tensor, mask: Tensor, position: Tensor, cache: PreallocatedCache
 ) -> Tensor:
     """Logits behind the last of `tokens`, [B, vocab], whose keys and values join the cache."""
-    with autocast(tokens.device):
-        output = policy(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=position,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
+    output = policy(
+        input_ids=tokens,
+        attention_mask=mask,
+        position_ids=position,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
     return output.logits[:, -1]

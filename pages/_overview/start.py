@@ -1,11 +1,20 @@
 """Starting the whole loop: who votes, what the reader expects, and one button. Everything else waits in a popover."""
 
+from typing import Any
+
 import streamlit as st
 
+from core.alignment.configs import LoopConfig
 from core.errors import PlaygroundError
+from pages._parts.config_form import config_form
 from pages._parts.pickers import model_picker
 
 EXPECTATIONS = ["about half", "60 to 75 %", "75 to 90 %", "over 90 %"]
+_PPO_LABELS = {
+    "updates": "PPO updates, at most",
+    "learning_rate": "learning rate of PPO",
+    "kl_coef": "KL coefficient β",
+}
 _BOUNDS = {"about half": (0.0, 0.6), "60 to 75 %": (0.6, 0.75), "75 to 90 %": (0.75, 0.9), "over 90 %": (0.9, 1.01)}
 
 
@@ -40,33 +49,32 @@ def start_form() -> None:
             key="guess_now",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Run the whole loop", type="primary", icon=":material/play_arrow:"):
-                _start(voter, guess)
+            pressed = st.button("Run the whole loop", type="primary", icon=":material/play_arrow:")
             with st.popover("More", icon=":material/tune:"):
-                model_picker("policy", include_tuned=False)
-                st.number_input("Comparisons to vote on", 64, 20_000, 1024, 64, key="pairs", bind="query-params")
-                st.number_input("PPO updates", 1, 500, 30, key="updates", bind="query-params")
-                st.number_input("Learning rate of PPO", 1e-6, 1e-3, 3e-5, format="%.1e", key="lr", bind="query-params")
-                st.number_input("KL coefficient β", 0.0, 10.0, 0.1, 0.05, key="beta", bind="query-params")
-                st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
+                settings = _settings(model_picker("policy", include_tuned=False))
+            if pressed:
+                _start(voter, guess, settings)
         st.caption(
             "A simulated voter, a real language model, real training, in the background: close the tab if you like."
         )
 
 
-def _start(voter: str, guess: str | None) -> None:
+def _settings(policy: str) -> dict[str, Any]:
+    """The loop's settings that were set here; what was not is the loop's own default, which depends on the policy."""
+    usual = LoopConfig(model=policy)
+    chosen = config_form(
+        usual, ["pairs", "seed"], prefix="loop", labels={"pairs": "comparisons to vote on"}, unset=True
+    )
+    names = ["updates", "learning_rate", "kl_coef", "kl_budget"]
+    ppo = config_form(usual.ppo, names, prefix="loop", labels=_PPO_LABELS, unset=True)
+    return chosen | {"ppo": ppo}
+
+
+def _start(voter: str, guess: str | None, settings: dict[str, Any]) -> None:
     from core.runs import supervisor
     from core.runs.jobs import job_from
 
-    chosen = st.session_state
-    ppo = {"updates": chosen["updates"], "learning_rate": chosen["lr"], "kl_coef": chosen["beta"]}
-    config = {
-        "model": chosen["policy"],
-        "annotator": voter,
-        "pairs": chosen["pairs"],
-        "seed": chosen["seed"],
-        "ppo": ppo,
-    }
+    config = {"model": st.session_state["policy"], "annotator": voter, **settings}
     try:
         st.query_params["run"] = supervisor.submit(job_from("loop", config))
     except PlaygroundError as error:

@@ -15,21 +15,30 @@ _SMALL = 0.01  # below this, a decimal point hides the digits that matter
 
 
 def config_form(
-    config: Config, names: Iterable[str], *, prefix: str, labels: dict[str, str] | None = None
+    config: Config,
+    names: Iterable[str],
+    *,
+    prefix: str,
+    labels: dict[str, str] | None = None,
+    unset: bool = False,
 ) -> dict[str, Any]:
-    """A widget for each field in `names`; returns their values, to be checked again by "
-    "`type(config).checked(**values)`.
+    """A widget for each field in `names`; returns their values, for `type(config).checked(**values)` to check again.
 
     Args:
         config: gives the defaults.
         names: the fields, in the order shown.
         prefix: of the widgets' keys, which are also the names in the URL: `prefix_field`.
         labels: words for a field that read better than its name.
+        unset: numbers are empty until they are set, with the default shown pale, and then not among the values: for
+            defaults that depend on another choice.
     """
     values = {}
     for name in names:
         label = (labels or {}).get(name, name.replace("_", " "))
-        values[name] = _widget(label, type(config).model_fields[name], getattr(config, name), f"{prefix}_{name}")
+        field, default = type(config).model_fields[name], getattr(config, name)
+        value = _widget(label, field, default, f"{prefix}_{name}", unset)
+        if value is not None or not unset:
+            values[name] = value
     return values
 
 
@@ -38,7 +47,7 @@ def other_fields(config: Config, shown: Iterable[str], hidden: Iterable[str] = (
     return [name for name in type(config).model_fields if name not in {*shown, *hidden}]
 
 
-def _widget(label: str, field: FieldInfo, default: Any, key: str) -> Any:
+def _widget(label: str, field: FieldInfo, default: Any, key: str, unset: bool) -> Any:
     kind, optional = _plain(field.annotation)
     common = {"key": key, "help": field.description, "bind": "query-params"}
     if kind is bool:
@@ -53,12 +62,16 @@ def _widget(label: str, field: FieldInfo, default: Any, key: str) -> Any:
         label,
         min_value=None if low is None else cast(low),
         max_value=None if high is None else cast(high),
-        value=default,
+        value=None if unset else default,
         step=1 if kind is int else _step(default),
         format="%d" if kind is int else _format(default),
-        placeholder="none" if optional else None,
+        placeholder=_shown(default) if unset else "none" if optional else None,
         **common,
     )
+
+
+def _shown(default: float | None) -> str:
+    return "none" if default is None else f"{default:,}" if isinstance(default, int) else f"{default:g}"
 
 
 def _plain(annotation: Any) -> tuple[Any, bool]:

@@ -34,9 +34,15 @@ def run(config=CONFIG, family="gpt2", state=None, controls=None, seed=0):
     return train_ppo(policy, reference, judge(family), tiny.PROMPTS, config, tiny.tokenizer(), state=state, **extra)
 
 
+@pytest.fixture(params=["float32", "bfloat16"])
+def precision(request, monkeypatch):
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", request.param)
+    return request.param
+
+
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize("value_model", ["shared", "separate"])
-def test_at_the_first_update_ratio_is_one_and_kl_is_zero(family, value_model):
+def test_at_the_first_update_ratio_is_one_and_kl_is_zero(family, value_model, precision):
     config = CONFIG.model_copy(update={"epochs": 1, "minibatches": 1, "value_model": value_model})
     record = next(run(config, family))
     assert record.metrics["val/ratio"] == pytest.approx(1.0, abs=1e-6)
@@ -95,7 +101,7 @@ def test_the_first_policy_gradient_is_the_reinforce_gradient():
     assert record.metrics["grad_norm"] == pytest.approx(norm.item(), rel=1e-4)
 
 
-def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit():
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(precision):
     def numbers(record):
         return {k: v for k, v in record.metrics.items() if not k.startswith("time/") and k != "eps"}
 
@@ -125,6 +131,16 @@ def test_it_learns_what_the_reward_model_likes():
 def test_target_kl_ends_the_epochs_early():
     config = CONFIG.model_copy(update={"epochs": 10, "learning_rate": 1e-2, "target_kl": 1e-4, "updates": 1})
     assert next(run(config)).metrics["optimizer_steps"] < 20
+
+
+def test_a_kl_budget_ends_the_run_and_a_run_that_has_ended_stays_so():
+    """The first update's KL is zero, so the second is the first that can spend a tiny budget."""
+    config = CONFIG.model_copy(update={"kl_budget": 1e-9, "learning_rate": 1e-3})
+    first, last = list(run(config))
+    assert first.metrics["objective/kl_exact"] < 1e-9 < last.metrics["objective/kl_exact"]
+    assert first.result is None and last.result is not None and last.step == last.total == 2
+    assert list(run(config, state=last.state())) == []
+    assert len(list(run(config.model_copy(update={"kl_budget": 1e9})))) == config.updates
 
 
 def test_a_response_that_never_ends_pays_the_penalty():

@@ -56,8 +56,10 @@ def test_a_score_is_the_same_alone_and_in_a_batch(family):
     assert together.std() > 0.1  # the texts are told apart at all
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_plain_transformers_opens_the_folder_and_scores_identically(family, tmp_path):
+def test_plain_transformers_opens_the_folder_and_scores_identically(family, precision, tmp_path, monkeypatch):
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", precision)  # of training: a score is float32 in any case
     model, tokenizer = reward_model(family), tiny.tokenizer()
     expected = score(model, tokenizer, PROMPTS, RESPONSES)
     save_reward_model(model, tokenizer, Normalisation(0.5, 2.0, "tiny"), tmp_path / "reward")

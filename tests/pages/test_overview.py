@@ -96,7 +96,7 @@ def test_without_a_cached_result_ones_own_newest_loop_stands_there(gallery):
 
 
 def test_one_click_starts_the_loop_and_a_refresh_keeps_it(gallery, nobody_trains):
-    at = opened("overview", voter="Terse", beta="0.3")
+    at = opened("overview", voter="Terse", loop_kl_coef="0.3")
     fine(next(button for button in at.button if button.label == "Run the whole loop").click().run())
     (run,) = RunStore().list()
     assert (run.kind, run.config["annotator"], run.config["ppo"]["kl_coef"]) == ("loop", "terse", 0.3)
