@@ -1,0 +1,46 @@
+"""A learning rate for each of the four: the same few rates tried for all, and the best one taken."""
+
+from collections.abc import Iterable, Sequence
+
+from core.anatomy.race_config import KINDS, Kind, RaceConfig
+from core.anatomy.recall_race import HELDOUT, Runner, batch_of, recall_accuracy, sequences
+
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+DISTANCES = (10, 50)
+SEED = 100  # none of those that are raced afterwards
+
+
+def sweep(
+    config: RaceConfig,
+    rates: Sequence[float] = RATES,
+    distances: Sequence[int] = DISTANCES,
+    kinds: Iterable[Kind] = KINDS,
+) -> dict[Kind, dict[float, float]]:
+    """Network -> learning rate -> held-out accuracy, averaged over a whole training and over `distances`.
+
+    The average over training, and not its end, also tells apart rates that all arrive: the faster one is better.
+    """
+    return {
+        kind: {
+            rate: sum(_while_learning(kind, config, rate, distance) for distance in distances) / len(distances)
+            for rate in rates
+        }
+        for kind in kinds
+    }
+
+
+def best_rate(found: dict[float, float]) -> float:
+    """The rate with the highest accuracy; of equals, the smallest."""
+    return max(sorted(found), key=lambda rate: found[rate])
+
+
+def _while_learning(kind: Kind, config: RaceConfig, rate: float, distance: int) -> float:
+    tried = config.model_copy(update={f"{kind}_lr": rate, "distance": distance, "seed": SEED})
+    runner = Runner(kind, tried)
+    heldout = sequences(tried, HELDOUT, tried.heldout)
+    accuracies = []
+    for step in range(1, tried.steps + 1):
+        runner.learn(batch_of(tried, step))
+        if step % tried.measure_every == 0:
+            accuracies.append(recall_accuracy(runner.model, heldout))
+    return sum(accuracies) / len(accuracies)
