@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from core.alignment.configs import LoopConfig, PPOConfig
+from core.alignment.configs import LoopConfig, LoopPPOConfig
 from core.cli.main import main, root
 from core.cli.options import options_of, values_of
 from core.language.configs import SamplingConfig
@@ -161,7 +161,7 @@ def test_options_of_nested_configs_are_prefixed_and_the_outer_seed_holds_for_all
     flags = ["--reward-epochs", "3", "--ppo-kl-target", "6", "--seed", "5"]
     answer = LoopConfig(**json.loads(CliRunner().invoke(command, flags).output))
     assert (answer.reward.epochs, answer.ppo.kl_target, answer.seed) == (3, 6.0, 5)
-    assert answer.ppo == PPOConfig(kl_target=6.0)
+    assert answer.ppo == LoopPPOConfig(kl_target=6.0)
     assert CliRunner().invoke(command, ["--ppo-seed", "5"]).exit_code == 2
 
 

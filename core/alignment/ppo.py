@@ -68,7 +68,7 @@ def train_ppo(
     kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
     if state:
         load_trainable(model, state["model"])
-        if state["ended"]:
+        if state.get("ended"):
             return
         optimizer.load_state_dict(state["optimizer"])
         kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
