@@ -13,6 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let hovered = null;
   let locked = data.locked;
   let frame = null;
+  const painted = document.createElement("canvas");
 
   const value = (row, column) => values[row * columns.length + column];
   const worded = (row, column) => {
@@ -22,6 +23,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       column: columns[column],
       value: number === null ? data.nothing : number.toFixed(data.decimals),
       text: texts ? texts[row * columns.length + column] : "",
+      note: data.notes ? data.notes[row * columns.length + column] : "",
     };
     return data.template.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
   };
@@ -38,7 +40,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const left = widest(rows) + 2 * GAP;
     const fitting = Math.min(data.largest, (available - left - 2) / columns.length, texts ? Infinity : TALLEST / rows.length);
     const cell = Math.max(data.cell_width || 2, fitting);
-    const height = data.cell_width ? 22 : Math.min(cell, 34);
+    const height = data.cell_width ? 22 : Math.max(data.row_height, Math.min(cell, 34));
     const turned = widest(columns) > cell - 4;
     const top = data.column_labels ? (turned ? widest(columns) : 14) + 2 * GAP : GAP;
     return { left, top, cell, height, turned, width: left + cell * columns.length + 2, total: top + height * rows.length + 2 };
@@ -73,18 +75,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
       });
   };
 
-  const draw = () => {
+  // The cells are painted once; what moves with the pointer is drawn over a copy of them.
+  const prepare = () => {
     frame = measure();
     const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.ceil(frame.width * ratio);
-    canvas.height = Math.ceil(frame.total * ratio);
     canvas.style.width = `${frame.width}px`;
     canvas.style.height = `${frame.total}px`;
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
+    for (const one of [canvas, painted]) {
+      one.width = Math.ceil(frame.width * ratio);
+      one.height = Math.ceil(frame.total * ratio);
+      one.getContext("2d").scale(ratio, ratio);
+    }
+    const context = painted.getContext("2d");
     context.font = FONT;
     context.textBaseline = "middle";
     paint(canvasPen(context, ink));
+  };
+  const draw = () => {
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, frame.width, frame.total);
+    context.drawImage(painted, 0, 0, painted.width / (window.devicePixelRatio || 1), painted.height / (window.devicePixelRatio || 1));
     const outline = (cell, width, dash) => {
       const [r, c] = cell;
       context.strokeStyle = ink;
@@ -92,7 +102,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
       context.setLineDash(dash);
       context.strokeRect(frame.left + c * frame.cell, frame.top + r * frame.height, frame.cell, frame.height);
     };
-    for (const [r, c] of data.marked) outline([r, c], 1, [2, 2]);
+    for (const [r, c] of data.marked) {
+      const colour = shade(value(r, c));
+      context.strokeStyle = colour ? readable(colour) : ink; // seen on dark cells too
+      context.lineWidth = 1.5;
+      context.setLineDash([3, 2]);
+      context.strokeRect(frame.left + c * frame.cell + 2, frame.top + r * frame.height + 2, frame.cell - 5, frame.height - 5);
+    }
+    context.strokeStyle = ink;
+    context.lineWidth = 1;
+    context.setLineDash([3, 2]);
+    for (const r of data.marked_rows) context.strokeRect(frame.left - 1, frame.top + r * frame.height - 1, frame.cell * columns.length + 1, frame.height + 1);
+    context.setLineDash([]);
     const cell = locked ?? hovered;
     if (cell) {
       context.globalAlpha = 0.5;
@@ -154,9 +175,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.stopPropagation();
   };
   canvas.setAttribute("aria-label", data.alt);
+  prepare();
   refresh();
   const watcher = new ResizeObserver(() => {
-    if (frame && Math.abs(measure().cell - frame.cell) > 0.5) draw();
+    if (Math.abs(measure().cell - frame.cell) <= 0.5) return;
+    prepare();
+    draw();
   });
   watcher.observe(scroll);
 

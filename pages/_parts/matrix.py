@@ -44,11 +44,14 @@ def matrix(
     high: float | None = None,
     decimals: int = 3,
     texts: np.ndarray | None = None,
+    notes: np.ndarray | None = None,
     cell_width: int = 0,
+    row_height: int = 0,
     largest: int = 34,
     column_labels: bool = True,
     nothing: str = "masked",
     marked: Sequence[Cell] = (),
+    marked_rows: Sequence[int] = (),
     download: str = "",
     on_lock: Callable[[Cell | None], None] | None = None,
 ) -> Cell | None:
@@ -60,17 +63,20 @@ def matrix(
         columns: labels.
         key: the widget's key.
         alt: what a screen reader says of the whole.
-        template: the line under the matrix: {row}, {column}, {value} and {text} are put in.
+        template: the line under the matrix: {row}, {column}, {value}, {text} and {note} are put in.
         signed: blue above zero, orange below, zero at the ground's colour; else from dark to bright.
         low: value of the first colour (default: the smallest; signed: minus the largest magnitude).
         high: value of the last colour.
         decimals: digits behind the point.
         texts: [rows, columns] words inside the cells; give `cell_width` with it.
+        notes: [rows, columns] words for the line under the matrix alone.
         cell_width: pixels a cell has at least; a wider matrix scrolls.
+        row_height: pixels a row has at least, however narrow the cells are.
         largest: pixels a cell has at most.
         column_labels: whether columns are named.
         nothing: what an empty cell is called.
-        marked: cells with a dotted outline.
+        marked: cells with a dashed outline.
+        marked_rows: whole rows with one.
         download: name of the downloaded files (default: `key`).
         on_lock: called, before the page runs again, with the cell just locked or None for one just unlocked.
     """
@@ -89,6 +95,7 @@ def matrix(
         "columns": list(columns),
         "values": cells,
         "texts": None if texts is None else [str(text) for text in np.asarray(texts).ravel()],
+        "notes": None if notes is None else [str(note) for note in np.asarray(notes).ravel()],
         "colours": diverging(theme.dark()) if signed else sequential(theme.dark()),
         "low": low,
         "high": high,
@@ -98,9 +105,11 @@ def matrix(
         "hint": HINT,
         "alt": alt,
         "cell_width": cell_width,
+        "row_height": row_height,
         "largest": max(largest, cell_width),
         "column_labels": column_labels,
         "marked": [list(cell) for cell in marked],
+        "marked_rows": list(marked_rows),
         "locked": locked,
     }
     _component(data=data, key=key, on_picked_change=lambda: _keep(key, on_lock), height="content")

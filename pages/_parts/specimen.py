@@ -17,20 +17,16 @@ if TYPE_CHECKING:
 
 
 def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
-    """Two widgets in one row: the model (`?model=`) and the sentence (`?sentence=`). The same names on every page."""
+    """Two widgets in one row: the model (`?model=`, its name or its id) and the sentence (`?sentence=`)."""
     found = {one.id: one for one in list_specimens()}
-    asked = st.query_params.get("model", "storyteller")
-    if asked not in found:
-        try:  # a hub id or folder that is not in the list, or a checkpoint that has gone
-            found[asked] = specimen(asked)
-        except PlaygroundError as error:
-            st.warning(escaped(str(error)))
-            st.query_params.pop("model", None)
+    asked = st.query_params.get("model", "")
+    if asked not in {_name(one, found) for one in found.values()}:  # an id, where the widget itself writes names
+        _ask_for(asked, found)
     left, right = st.columns([2, 3], gap="medium")
     chosen = left.selectbox(
         "Model or checkpoint",
         list(found),
-        format_func=lambda one: found[one].title,
+        format_func=lambda one: _name(found[one], found),
         key="model",
         bind="query-params",
         help="Any policy of the Models page, the storyteller as it was before and early in its pre-training, and every "
@@ -45,6 +41,24 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
         help=f"The first {LONGEST} tokens are looked at.",
     )
     return found[chosen], text
+
+
+def _name(one: Specimen, found: Mapping[str, Specimen]) -> str:
+    """Its title, with its id where another has the same."""
+    same = [other for other in found.values() if other.title == one.title]
+    return one.title if len(same) == 1 else f"{one.title} ({one.id})"
+
+
+def _ask_for(specimen_id: str, found: dict[str, Specimen]) -> None:
+    """Choose what a link names by its id, in the list or not; say so when there is no such thing."""
+    if not specimen_id:
+        return
+    try:
+        found.setdefault(specimen_id, specimen(specimen_id))
+    except PlaygroundError as error:  # a checkpoint that has gone
+        st.warning(escaped(str(error)))
+    else:
+        st.session_state.setdefault("model", specimen_id)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the model…")
