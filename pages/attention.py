@@ -1,4 +1,4 @@
-"""Attention: from this sentence's numbers, how one token looks at others, what heads look at, and whether it matters."""
+"""Attention: how one token looks at others, in this sentence's numbers; what heads look at; and whether it matters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,14 +60,14 @@ def _closing() -> None:
         [
             (
                 "Why is q · k divided by √d?",
-                "A dot product of d independent terms of unit variance has standard deviation √d. Without the division "
-                "the softmax saturates: nearly all weight on one key, and almost no gradient to learn from. The entropy "
-                "beside the softmax is measured with and without it.",
+                "A dot product of d independent terms of unit variance has standard deviation √d. Without the "
+                "division the softmax saturates: nearly all weight on one key, and almost no gradient to learn from. "
+                "The entropy beside the softmax is measured with and without it.",
             ),
             (
                 "What does the causal mask hide, and why?",
-                "Everything behind the query. The model is trained to predict the next token at every position at once; "
-                "a query that could see ahead would only have to copy the answer.",
+                "Everything behind the query. The model is trained to predict the next token at every position at "
+                "once; a query that could see ahead would only have to copy the answer.",
             ),
             (
                 "A head puts 99 % of its weight on one word. Does the prediction hang on that word?",

@@ -22,7 +22,7 @@ from core.anatomy.attention import (
 )
 from core.anatomy.attribution import attribute_logit
 from core.anatomy.head_statistics import head_statistics
-from core.anatomy.parts import layers, rotates
+from core.anatomy.parts import layers, rotates, token_embedding
 from core.anatomy.tokens import Sentence, pieces_of
 
 THUMBNAIL = 64  # cells a side: a longer sentence is pooled
@@ -41,6 +41,7 @@ def about(model: PreTrainedModel, sentence: Sentence) -> View:
         "heads": blocks[0].heads,
         "kv_heads": blocks[0].kv_heads,
         "parameters": model.num_parameters(),
+        "vocabulary": len(token_embedding(model)),
     }
 
 
@@ -145,16 +146,22 @@ def effect_view(
 
 
 def each_head_view(model: PreTrainedModel, ids: Sequence[int], method: Method) -> View:
-    """KL in nats of the next-token distribution when one head alone is switched off: [layers, heads]."""
+    """KL in nats of the next-token distribution when one head alone is switched off, [layers, heads], and their sum."""
     blocks = layers(model)
     none = torch.zeros(1, len(blocks), blocks[0].heads, dtype=torch.bool)
     logits = next_token_logits(model, ids, torch.cat([none, one_head_off(model)]), method)
     changes = change_in_nats(logits[:1], logits[1:]).clamp(min=0)
-    return {"kl": changes.unflatten(0, (len(blocks), -1)).numpy()}
+    return {"kl": changes.unflatten(0, (len(blocks), -1)).numpy(), "sum": float(changes.sum())}
 
 
 def attribution_view(model: PreTrainedModel, ids: Sequence[int], token: int, against: int | None = None) -> View:
-    """`attribute_logit` as plain numbers."""
+    """`attribute_logit` as plain numbers, and what each kind of part adds up to."""
     found = attribute_logit(model, ids, token, against)
     parts = {name: value.numpy() if isinstance(value, Tensor) else value for name, value in vars(found).items()}
-    return parts | {"total": found.total}
+    sums = {
+        "token": found.embedding + found.position,
+        "heads": float(found.heads.sum()),
+        "feed-forward": float(found.feed_forward.sum()),
+        "biases": float(found.attention_bias.sum()) + found.norm_bias,
+    }
+    return parts | {"total": found.total, "sums": sums}

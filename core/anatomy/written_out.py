@@ -35,6 +35,22 @@ class WeightedSum:
     total: np.ndarray  # [d]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a head's weights became less what they were, and where they moved furthest."""
+
+    moved: np.ndarray  # [T, T]
+    query: int
+    key: int
+
+
+def change(before: ArrayLike, after: ArrayLike) -> Change:
+    """after − before, cell by cell: [T, T] twice."""
+    moved = np.asarray(after, float) - np.asarray(before, float)
+    query, key = np.unravel_index(int(np.abs(moved).argmax()), moved.shape)
+    return Change(moved, int(query), int(key))
+
+
 def dot_product(query: ArrayLike, key: ArrayLike) -> DotProduct:
     """The terms of q · k and their sum: [d], [d]."""
     terms = np.asarray(query, float) * np.asarray(key, float)

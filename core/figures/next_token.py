@@ -9,21 +9,24 @@ from core.figures.palette import CONCEPTS
 AS_IS, CHANGED = "as it is", "switched off"
 
 
-def next_token_rows(pieces: Sequence[str], before: Sequence[float], after: Sequence[float]) -> list[dict[str, Any]]:
-    """The data of `next_token`: two rows a token, likeliest first."""
+def next_token_rows(
+    pieces: Sequence[str], before: Sequence[float], after: Sequence[float] | None = None
+) -> list[dict[str, Any]]:
+    """The data of `next_token`: a row a token and distribution, likeliest first."""
+    shares = {AS_IS: before} | ({CHANGED: after} if after is not None else {})
     return [
-        {"place": place, "token": f"{place + 1}  {piece}", "which": which, "probability": probability}
-        for place, (piece, *both) in enumerate(zip(pieces, before, after, strict=True))
-        for which, probability in zip((AS_IS, CHANGED), both, strict=True)
+        {"place": place, "token": f"{place + 1}  {piece}", "which": which, "probability": values[place]}
+        for place, piece in enumerate(pieces)
+        for which, values in shares.items()
     ]
 
 
-def next_token(tokens: int, dark: bool) -> dict[str, Any]:
-    """A Vega-Lite specification for `next_token_rows`: paired bars, told apart by colour and by outline."""
-    names = [AS_IS, CHANGED]
-    shades = [CONCEPTS["policy"].on(dark), CONCEPTS["kl"].on(dark)]
+def next_token(dark: bool, both: bool = True) -> dict[str, Any]:
+    """A Vega-Lite specification for `next_token_rows`: paired bars, told apart by colour and by filling."""
+    names = [AS_IS, CHANGED] if both else [AS_IS]
+    shades = [CONCEPTS["policy"].on(dark), CONCEPTS["kl"].on(dark)][: len(names)]
     return {
-        "height": 40 * tokens,
+        "height": {"step": 36 if both else 26},
         "mark": {"type": "bar", "strokeWidth": 1.5, "cornerRadiusEnd": 2},
         "encoding": {
             "y": {
@@ -57,7 +60,7 @@ def next_token(tokens: int, dark: bool) -> dict[str, Any]:
                 "field": "which",
                 "type": "nominal",
                 "legend": None,
-                "scale": {"domain": names, "range": [0.95, 0.25]},
+                "scale": {"domain": names, "range": [0.95, 0.25][: len(names)]},
             },
             "tooltip": [
                 {"field": "token", "title": "token"},

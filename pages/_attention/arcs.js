@@ -3,7 +3,7 @@
 
 const SPACE = "http://www.w3.org/2000/svg";
 const FONT = "14px system-ui, sans-serif";
-const BETWEEN = 16;
+const [NARROW, GENEROUS] = [16, 56]; // between tokens: a short sentence takes the room there is
 const HIGHEST = 230;
 const BASE = 34; // room under the arcs for a line of tokens
 
@@ -18,11 +18,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const shown = tokens.map((token) => (token.length > 24 ? `${token.slice(0, 23)}…` : token));
   const widths = shown.map((token) => Math.max(18, ruler.measureText(token).width));
+  const left = scroll.clientWidth - widths.reduce((sum, one) => sum + one, 0);
+  const between = Math.min(GENEROUS, Math.max(NARROW, left / (tokens.length + 1) - 1));
   const centres = [];
-  let width = BETWEEN;
+  let width = between;
   widths.forEach((one) => {
     centres.push(width + one / 2);
-    width += one + BETWEEN;
+    width += one + between;
   });
   const reach = Math.max(40, ...links.map(([query, key]) => (centres[query] - centres[key]) / 2));
   const steep = Math.min(1, HIGHEST / reach);
@@ -110,7 +112,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const svg = build();
     svg.onpointermove = (event) => {
       const x = event.clientX - svg.getBoundingClientRect().left;
-      const found = centres.findIndex((centre, index) => Math.abs(x - centre) <= (widths[index] + BETWEEN) / 2);
+      const found = centres.findIndex((centre, index) => Math.abs(x - centre) <= (widths[index] + between) / 2);
       const next = found < 0 ? null : found;
       if (next === hovered) return;
       hovered = next;

@@ -10,6 +10,7 @@ from core.anatomy.specimens import Specimen
 from core.figures.next_token import next_token, next_token_rows
 from pages._attention import opening
 from pages._attention.choice import Choice, unlock
+from pages._attention.written import BREAK
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
@@ -19,17 +20,15 @@ from pages._parts.specimen import provenance
 from pages._parts.text import escaped
 
 GUESSES = ("hardly: below 0.01 nats", "a little: up to 0.1", "clearly: more than 0.1")
-METHODS = {
-    "zero": "zero",
-    "mean": "its mean",
-}
+METHODS = {"zero": "zero", "mean": "their mean"}
 
 
 def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> Mapping[str, Any]:
     """Ablation, the map of all heads, the logit's parts, and what attention is not."""
     head = opening.head_of(specimen, text, sizes["ids"], choice.layer, choice.head, True, True, 1.0)
     method = _ablation(specimen, text, sizes, choice, head)
-    _map(specimen, text, sizes, choice, method)
+    if method:  # before the reader has committed to a guess, the map would give it away
+        _map(specimen, text, sizes, choice, method)
     _logit(specimen, text, sizes, choice)
     show_code(
         "core.anatomy.ablation:heads_off",
@@ -40,7 +39,10 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
     return head
 
 
-def _ablation(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice, head: Mapping[str, Any]) -> str:
+def _ablation(
+    specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice, head: Mapping[str, Any]
+) -> str | None:
+    """What was put in the heads' place; None while the reader has not said what will happen."""
     picture, controls = st.columns([3, 2], gap="large")
     with controls:
         heads = _heads_off(sizes, choice)
@@ -49,49 +51,58 @@ def _ablation(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: C
             list(METHODS),
             default="zero",
             required=True,
-            format_func=METHODS.get,
             key="method",
             bind="query-params",
-            help="Mean: each head's mean output over the positions of this sentence up to the token that asks. What the "
-            "head always says stays; what depends on the token goes.",
+            help="Mean: each head's mean output over the positions of this sentence up to the token that asks. What "
+            "the head always says stays; what depends on the token goes.",
         )
     data = opening.effect_of(specimen, text, sizes["ids"], choice.token, heads, method)
     asks = escaped(sizes["pieces"][choice.token])
     row = np.asarray(head["weights"], float)[choice.token]
-    named = _named(heads)
     with controls:
         most = escaped(sizes["pieces"][int(row.argmax())])
         guess = predict(
-            "attention_guess",
-            f"layer {choice.layer}, head {choice.head} puts {row.max():.0%} of its attention from {asks} on {most}. How "
-            "much will the next-token distribution move when it is switched off?",
+            "guess",
+            f"layer {choice.layer}, head {choice.head} puts {row.max():.0%} of its attention from **{asks}** on "
+            f"**{most}**. How far will the next-token distribution move when the head is switched off?",
             GUESSES,
         )
-        if guess is None:
-            return method
-        _verdict(data["kl"], guess, named, row.max(), len(heads))
+        if guess:
+            _verdict(data["kl"], _about_this(guess, choice), _named(heads), row.max(), len(heads))
     with picture:
-        st.markdown(f"**What comes after {asks}?**")
-        if not heads:
-            st.info("No head is switched off: choose one.")
-        before, after = (np.asarray(data[name], float) for name in ("before", "after"))
-        st.vega_lite_chart(
-            next_token_rows(data["pieces"], before.tolist(), after.tolist()),
-            next_token(len(data["pieces"]), theme.dark()),
-            key="next_token",
-            alt=f"Next token with {named} switched off, {data['kl']:.3f} nats away: "
-            + ", ".join(
-                f"{piece} {one:.1%} before, {other:.1%} after"
-                for piece, one, other in zip(data["pieces"], before, after, strict=True)
-            ),
+        st.markdown(
+            f"**What comes after {asks}?** All {sizes['vocabulary']:,} tokens have a share; these are the largest."
         )
-        downloads(
-            "next_token",
-            "attention-ablation",
-            [["token", "as it is", "switched off"], *zip(data["pieces"], before.tolist(), after.tolist(), strict=True)],
-        )
-        provenance(data, specimen.title, f"{named} at {METHODS[method]}")
-    return method
+        _bars(data, bool(guess), _named(heads))
+        provenance(data, specimen.title, f"{_named(heads)} at {METHODS[method]}" if guess else "every head on")
+    return method if guess else None
+
+
+def _bars(data: Mapping[str, Any], revealed: bool, named: str) -> None:
+    before = np.asarray(data["before"], float).tolist()
+    after = np.asarray(data["after"], float).tolist() if revealed else None
+    moved = f", {data['kl']:.3f} nats away without {named}" if revealed else ""
+    st.vega_lite_chart(
+        next_token_rows(data["pieces"], before, after),
+        next_token(theme.dark(), both=revealed),
+        key="next_token",
+        alt=f"The likeliest next tokens{moved}: "
+        + ", ".join(f"{piece} {share:.1%}" for piece, share in zip(data["pieces"], before, strict=True)),
+    )
+    columns = [data["pieces"], before, *([after] if after else [])]
+    downloads(
+        "next_token",
+        "attention-ablation",
+        [["token", "as it is", "switched off"][: len(columns)], *zip(*columns, strict=True)],
+    )
+
+
+def _about_this(guess: str, choice: Choice) -> str:
+    """The guess, as long as the page shows what it was made about."""
+    now = f"{choice.layer}.{choice.head}.{choice.token}"
+    if "about" not in st.query_params:
+        st.query_params["about"] = now
+    return guess if st.query_params["about"] == now else ""
 
 
 def _heads_off(sizes: Mapping[str, Any], choice: Choice) -> list[tuple[int, int]]:
@@ -115,19 +126,17 @@ def _named(heads: Sequence[tuple[int, int]]) -> str:
 
 def _verdict(kl: float, guess: str, named: str, weight: float, count: int) -> None:
     truth = GUESSES[0] if kl < 0.01 else GUESSES[1] if kl <= 0.1 else GUESSES[2]
-    right = "as you said" if guess == truth else f"you said “{guess.split(':')[0]}”"
-    st.latex(
-        rf"\mathrm{{KL}}(p \,\|\, p_{{\text{{off}}}}) = \sum_v p_v \ln \frac{{p_v}}{{p^{{\text{{off}}}}_v}} = {kl:.4f}\ \text{{nats}}"
-    )
-    st.markdown(f"Without {named} the distribution over the full vocabulary moves by **{kl:.3f} nats** ({right}).")
+    said = "" if not guess else ", as you said" if guess == truth else f"; you said “{guess.split(':')[0]}”"
+    st.latex(rf"\sum_v p_v \ln \frac{{p_v}}{{p^{{\text{{off}}}}_v}} = \mathbf{{{kl:.4f}}}\ \text{{nats}}")
+    st.markdown(f"Without {named} the distribution over the full vocabulary moves by **{kl:.3f} nats** of KL{said}.")
     if count == 1 and weight >= 0.5 and kl < 0.01:
         st.markdown("It looks hard, and hardly matters here.")
     elif count == 1 and weight < 0.5 and kl > 0.1:
         st.markdown("It looks at nothing in particular, and matters.")
     st.markdown(
-        "**Attention is not explanation.** Weights say what a head reads. They do not say what it makes of it (the value "
-        "may be small, or turned by W_O into something unused), nor what would happen without it: other heads may read the "
-        "same. And behind the first layers a “token” already holds others. Only changing the model tells."
+        "**Attention is not explanation.** Weights say what a head reads; not what it makes of it (W_O may turn it "
+        "into something unused), nor what happens without it: other heads may read the same. Behind the first layers "
+        "a “token” already holds others. Only changing the model tells."
     )
 
 
@@ -154,7 +163,7 @@ def _map(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
             [f"head {head}" for head in range(kl.shape[1])],
             [str(layer) for layer in range(kl.shape[0])],
             key="each",
-            alt=f"KL in nats when each head alone is switched off, up to {kl.max():.3f} at layer {most[0]}, head {most[1]}",
+            alt=f"KL in nats without each head alone, up to {kl.max():.3f} at layer {most[0]}, head {most[1]}",
             template="layer {column}, {row}: {value} nats",
             low=0.0,
             decimals=4,
@@ -165,8 +174,8 @@ def _map(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
         provenance(data, specimen.title, f"KL in nats, columns are layers, {METHODS[method]}")
     with words:
         st.markdown(
-            f"Most changes without **layer {most[0]}, head {most[1]}**: {kl.max():.3f} nats. All heads one by one change "
-            f"{kl.sum():.3f} together; the marked head changes {kl[choice.layer, choice.head]:.4f}."
+            f"Most changes without **layer {most[0]}, head {most[1]}**: {kl.max():.3f} nats. All heads one by one add "
+            f"up to {data['sum']:.3f}; the marked head changes {kl[choice.layer, choice.head]:.4f}."
         )
         st.markdown(
             "**What to look for.** A few heads carry this prediction. Choose another token that asks: others will."
@@ -207,7 +216,8 @@ def _logit(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
             [*(f"head {head}" for head in range(heads.shape[1])), "bias of W_O", "feed-forward"],
             [str(layer) for layer in range(heads.shape[0])],
             key="logit",
-            alt=f"Parts of a logit of {data['logit']:.2f}: heads {heads.sum():+.2f}, feed-forward {feed.sum():+.2f}",
+            alt=f"Parts of a logit of {data['logit']:.2f}: "
+            + ", ".join(f"{name} {value:+.2f}" for name, value in data["sums"].items()),
             template="layer {column}, {row}: {value}",
             signed=True,
             marked=[(choice.head, choice.layer)],
@@ -215,15 +225,14 @@ def _logit(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
         )
         provenance(data, specimen.title, "columns are layers")
     with controls:
-        rest = data["embedding"] + data["position"] + data["norm_bias"]
-        st.latex(
-            rf"\underset{{\text{{input, norm}}}}{{{rest:.2f}}} \;{heads.sum():+.2f}_{{\text{{heads}}}}\;"
-            rf"{feed.sum():+.2f}_{{\text{{feed-forward}}}}\;{bias.sum():+.2f}_{{\text{{biases}}}} = {data['total']:.2f}"
-        )
+        lines = [rf"{value:+.2f} &\ \text{{{name}}}" for name, value in data["sums"].items()]
+        lines.append(rf"= \mathbf{{{data['total']:.2f}}} &\ \text{{in all}}")
+        st.latex(rf"\begin{{aligned}} {BREAK.join(lines)} \end{{aligned}}")
         strongest = np.unravel_index(int(np.abs(heads).argmax()), heads.shape)
         st.markdown(
-            f"The model's own number is **{data['logit']:.2f}**. The head that says most is **layer {strongest[0]}, head "
-            f"{strongest[1]}** ({heads[strongest]:+.2f}); the marked one says {heads[choice.layer, choice.head]:+.2f}."
+            f"The model's own number is **{data['logit']:.2f}**. The head that says most is **layer {strongest[0]}, "
+            f"head {strongest[1]}** ({heads[strongest]:+.2f}); the marked one says "
+            f"{heads[choice.layer, choice.head]:+.2f}."
         )
         st.caption(
             "Direct logit attribution: the final norm's mean and scale are frozen, so that the parts sum. What a head "

@@ -8,11 +8,13 @@ import streamlit as st
 
 from core.anatomy.specimens import Specimen
 from core.anatomy.specimens import specimen as specimen_of
+from core.anatomy.written_out import change
 from pages._attention import opening
 from pages._attention.choice import Choice
 from pages._parts.code import show_code
 from pages._parts.matrix import matrix
 from pages._parts.specimen import provenance
+from pages._parts.text import escaped
 
 STORY = ("storyteller@start", "storyteller@1%", "storyteller")
 TITLES = ("Random weights", "After 1 % of pre-training", "Trained")
@@ -27,8 +29,8 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
         _tuned(specimen, text, sizes, choice)
     else:
         st.info(
-            "Of this model only its end is known here. The storyteller has kept its beginning, and every checkpoint of a "
-            "run is shown beside the model that the run began with: choose one above."
+            "Of this model only its end is known here. The storyteller has kept its beginning, and every checkpoint of "
+            "a run is shown beside the model that the run began with: choose one above."
         )
     return head
 
@@ -45,30 +47,49 @@ def _story(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
             _small(weights, sizes["pieces"], f"stage_{STORY.index(name)}", title)
             st.markdown(f"Mean entropy **{stage['entropy']:.2f} nats**")
     provenance(data, "Storyteller", f"layer {choice.layer}, head {choice.head}, three checkpoints")
-    first, last = found[0]["entropy"], found[-1]["entropy"]
-    asks = rows[-1][choice.token]
+    _words([stage["entropy"] for stage in found], [float(weights[choice.token].max()) for weights in rows])
+    show_code("core.anatomy.attention_views:stage_view", "core.anatomy.head_statistics:head_statistics")
+
+
+def _words(entropy: list[float], most: list[float]) -> None:
+    first, early, last = entropy
+    start = (
+        "The matrices start random: every token looks at all it may see about equally. "
+        if first - last > 0.05
+        else "The matrices start random. "
+    )
+    then = (
+        f"After 1 % of pre-training little has changed ({first:.2f} → {early:.2f} nats). "
+        if abs(first - early) < 0.05
+        else f"After 1 % of pre-training the entropy has gone from {first:.2f} to {early:.2f} nats. "
+    )
+    end = (
+        f"At the end it is {last:.2f}: the head has learned to choose. "
+        if last < first - 0.05
+        else f"At the end it is {last:.2f}: this head still looks widely. "
+    )
     st.markdown(
-        "The matrices start random and learn. At the start every token looks at all it may see about equally; "
-        f"the mean entropy went from **{first:.2f}** to **{last:.2f} nats**"
-        + (": the head has learned to choose." if last < first - 0.05 else ": this head still looks widely.")
-        + f" The chosen token now puts {asks.max():.0%} on one token; it was {rows[0][choice.token].max():.0%}."
+        start
+        + then
+        + end
+        + f"The largest weight of the token that asks went from **{most[0]:.0%}** to **{most[2]:.0%}**."
     )
     st.caption(
-        "Same sentence, same head, three moments of one training. It does not show when what was learned in between."
+        "Same sentence, same head, three moments of one training. Look for what appears in the triangle. It does not "
+        "show when it was learned in between, nor what for."
     )
-    show_code("core.anatomy.attention_views:stage_view", "core.anatomy.head_statistics:head_statistics")
 
 
 def _tuned(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> None:
     pair = (specimen.reference or "", specimen.id)
     data = opening.stages_of(specimen, text, sizes["ids"], pair, choice.layer, choice.head)
     before, after = (np.asarray(data["stages"][one]["weights"], float) for one in pair)
-    moved = after - before
+    moved = change(before, after)
     columns = st.columns(3, gap="medium")
     for column, title, weights, key in zip(
         columns,
         ("Reference", "This checkpoint", "Difference"),
-        (before, after, moved),
+        (before, after, moved.moved),
         ("one", "two", "moved"),
         strict=True,
     ):
@@ -76,9 +97,10 @@ def _tuned(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
             st.markdown(f"**{title}**")
             _small(weights, sizes["pieces"], f"tuned_{key}", title, signed=key == "moved")
     provenance(data, specimen.title, f"beside {specimen_of(specimen.reference or '').title}")
-    q, k = np.unravel_index(np.abs(moved).argmax(), moved.shape)
     st.markdown(
-        f"The largest change is **{moved[q, k]:+.3f}**, at query {q} and key {k}. Blue: looks more; orange: less."
+        f"The largest change is **{moved.moved[moved.query, moved.key]:+.3f}**: "
+        f"**{escaped(sizes['pieces'][moved.query])}** looking at **{escaped(sizes['pieces'][moved.key])}**. Blue: it "
+        "looks more than before; orange: less."
     )
     show_code("core.anatomy.attention_views:stage_view")
 

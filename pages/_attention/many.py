@@ -46,7 +46,8 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
             if groups > 1
             else "Every query head has a key and value head of its own. "
         )
-        + "Pictures of more than 64 tokens are pooled by the maximum."
+        + "Look for columns (many tokens read one) and diagonals (each reads itself, or the one before). It does not "
+        "show what a head does with what it reads. Above 64 tokens pictures are pooled by the maximum."
     )
     _opened_head(sizes, head, choice)
     _layer_sum(specimen, text, sizes, choice)
@@ -134,9 +135,9 @@ def _layer_sum(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: 
     with words:
         st.latex(r"[z^{(0)}\,;\,z^{(1)};\dots]\,W_O + b = \sum_h z^{(h)} W_O^{(h)} + b = o")
         st.markdown(
-            f"At **{escaped(sizes['pieces'][choice.token])}** the layer's output has length ‖o‖ = **{total:.2f}**. A bar is "
-            f"what a part adds in its direction, and the bars sum to it: {along.sum():.2f}. A part against the direction "
-            "counts below zero; what a part adds sideways is cancelled by the others."
+            f"At **{escaped(sizes['pieces'][choice.token])}** the layer's output has length ‖o‖ = **{total:.2f}**. "
+            "A bar is what a part adds in its direction, and the bars sum to it. A part against the direction counts "
+            "below zero; what a part adds sideways is cancelled by the others."
         )
         strongest = int(np.abs(along[:-1]).argmax())
         st.markdown(

@@ -3,13 +3,15 @@
 
 const FONT = "12px system-ui, sans-serif";
 const GAP = 3;
-const LEFT = 46;
+const LEFT = 54;
+const PREVIEW = 208;
 const TOP = 34;
 const LABEL = 15; // pixels under a picture in the sorted order
 const NARROWEST = 22;
 const WIDEST = 58;
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  const whole = parentElement.querySelector(".mosaic");
   const area = parentElement.querySelector(".area");
   const canvas = parentElement.querySelector(".all");
   const large = parentElement.querySelector(".large");
@@ -25,7 +27,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const place = (index) => (order ? order.indexOf(index) : index);
   const measure = () => {
-    const available = area.clientWidth || 700;
+    const room = whole.clientWidth || 700;
+    const available = room > 620 ? room - PREVIEW - 32 : room; // else the preview stands below
     if (order) {
       const size = WIDEST - 6;
       const across = Math.max(1, Math.floor(available / (size + GAP)));
@@ -108,9 +111,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const say = () => {
     const index = hovered ?? data.open;
-    const context = sized(large, 176, 176);
+    const context = sized(large, PREVIEW, PREVIEW);
     context.imageSmoothingEnabled = false;
-    context.drawImage(atlas, 0, index * side, side, side, 0, 0, 176, 176);
+    context.drawImage(atlas, 0, index * side, side, side, 0, 0, PREVIEW, PREVIEW);
     name.textContent = titled(index) + (group > 1 ? ` · key and value head ${Math.floor((index % heads) / group)}` : "");
     facts.replaceChildren(
       ...data.named.map(([key, title, unit]) => {
@@ -180,7 +183,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const watcher = new ResizeObserver(() => {
     if (frame && Math.abs(measure().width - frame.width) > 1) draw();
   });
-  watcher.observe(area);
+  watcher.observe(whole);
 
   registerFigure(data.key, {
     svg: () => {

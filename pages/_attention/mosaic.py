@@ -14,10 +14,10 @@ _HERE = Path(__file__).parent
 HINT = "Point at a head, or step with the arrow keys; click or Enter opens it."
 _CSS = """
 .mosaic { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: flex-start; }
-.area { flex: 1 1 22rem; min-width: 0; overflow-x: auto; }
+.area { flex: 0 1 auto; min-width: 0; max-width: 100%; overflow-x: auto; }
 .all { display: block; outline: none; touch-action: pan-y; }
 .all:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
-.preview { flex: 0 0 11rem; font-size: 0.875rem; }
+.preview { flex: 0 0 13rem; font-size: 0.875rem; }
 .large { display: block; }
 .name { font-weight: 650; margin: 0.5rem 0 0.25rem; }
 .facts b { display: inline-block; min-width: 3.6rem; font-variant-numeric: tabular-nums; }

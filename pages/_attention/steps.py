@@ -34,7 +34,7 @@ STEPS = (
         "What comes in",
         r"x = \operatorname{norm}(\text{residual stream})",
         "A row a token: the residual stream behind this layer's norm. All heads of the layer are given the same x.",
-        "Columns that stand out in every row say little about a token. What differs between rows is what a head can use.",
+        "Columns that stand out in every row say little about a token; a head can use what differs between rows.",
     ),
     Step(
         "Q K V",
@@ -74,8 +74,8 @@ STEPS = (
         "Attention weights",
         r"w_{ij} = \frac{e^{m_{ij}/\tau}}{\sum_{l} e^{m_{il}/\tau}}",
         "Each row becomes shares that sum to 1: this is what is usually called attention.",
-        "A bright column: many tokens look at one. A bright diagonal: at themselves. Weights say what is read, not what "
-        "is done with it: **attention is not explanation**.",
+        "A strong column: many tokens look at one. A strong diagonal: at themselves. Weights say what is read, not "
+        "what is done with it: **attention is not explanation**.",
     ),
     Step(
         "· V",
@@ -95,66 +95,72 @@ STEPS = (
         "Rows with strong colour change their token most.",
     ),
 )
-NAMES = [step.name for step in STEPS]
+NAMES = [f"{number} {step.name}" for number, step in enumerate(STEPS, 1)]
 SQUARE = ("scores", "scaled", "masked", "weights")
-FIRST = "softmax"
+FIRST = "6 softmax"
 
 
 def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> Mapping[str, Any]:
     """The row of steps, the step's matrix and numbers, the switches. Returns the head that was drawn."""
-    step = _row_of_steps()
-    picture, controls = st.columns([3, 1], gap="large")
-    with controls:
-        key_token = _key_token(sizes["pieces"])
+    pieces = sizes["pieces"]
+    step, answer = _row_of_steps(pieces)
+    square = step.field in SQUARE
+    picture, side = st.columns([3, 2] if square else [3, 1], gap="large")
+    with side:
+        words = st.container()
         scale, causal, temperature = _switches()
     head = opening.head_of(specimen, text, sizes["ids"], choice.layer, choice.head, scale, causal, temperature)
-    row = np.asarray(head["weights"], float)[choice.token]
-    key = int(row.argmax()) if key_token is None else key_token
-    with picture:
+    key = int(np.asarray(head["weights"], float)[choice.token].argmax()) if answer is None else answer
+    with words if square else picture:
         st.markdown(f"**{step.title}.** {step.words}")
         st.latex(step.equation)
-        _picture(step, sizes["pieces"], head, choice.token, key)
+        if square:
+            written.out(step.field, pieces, head, choice.token, key, temperature)
+    with picture:
+        _picture(step, pieces, head, choice.token, key)
         provenance(head, specimen.title, f"layer {choice.layer}, head {choice.head}")
-        written.out(step.field, sizes["pieces"], head, choice.token, key, temperature)
-    with controls:
+        if not square:
+            written.out(step.field, pieces, head, choice.token, key, temperature)
+    with side:
         st.markdown(f"**What to look for.** {step.look}")
         if len(head["group"]) > 1:
-            others = ", ".join(str(one) for one in head["group"] if one != choice.head)
+            others = " and ".join(str(one) for one in head["group"] if one != choice.head)
             st.caption(f"Grouped queries: this head shares its keys and values with head {others}.")
+    if step.field in ("scores", "scaled"):
+        written.terms(pieces, head, choice.token, key)
     show_code("core.anatomy.attention:trace_head", "core.anatomy.attention:read", "core.anatomy.parts:rotate")
     return head
 
 
-def _row_of_steps() -> Step:
-    row = st.columns([9, 1, 1], gap="small", vertical_alignment="center")
+def _row_of_steps(pieces: Sequence[str]) -> tuple[Step, int | None]:
+    row = st.columns([6.4, 1.1, 1.1, 2.2], gap="small", vertical_alignment="center")
     name = row[0].segmented_control(
         "Step", NAMES, default=FIRST, required=True, key="step", bind="query-params", label_visibility="collapsed"
     )
     at = NAMES.index(name)
-    row[1].button("Back", key="back", shortcut="B", on_click=_go, args=(at - 1,), disabled=at == 0, width="stretch")
+    row[1].button("Back", key="back", shortcut="B", on_click=_go, args=(-1,), disabled=at == 0, width="stretch")
     row[2].button(
-        "Next", key="next", shortcut="N", on_click=_go, args=(at + 1,), disabled=at + 1 == len(STEPS), width="stretch"
+        "Next", key="next", shortcut="N", on_click=_go, args=(1,), disabled=at + 1 == len(STEPS), width="stretch"
     )
-    return STEPS[at]
-
-
-def _go(at: int) -> None:
-    st.session_state["step"] = NAMES[at]
-
-
-def _key_token(pieces: Sequence[str]) -> int | None:
-    return st.selectbox(
+    answer = row[3].selectbox(
         "Token that answers (K)",
         range(len(pieces)),
         None,
         format_func=lambda index: f"{index} {pieces[index]}",
-        placeholder="the one it looks at most",
+        placeholder="K: what it looks at most",
         key="answer",
         bind="query-params",
         on_change=unlock,
         args=("cell",),
-        help="The key. A click on a cell of a square matrix chooses both.",
+        label_visibility="collapsed",
     )
+    return STEPS[at], answer
+
+
+def _go(by: int) -> None:
+    """From where the reader is by now: keys may be pressed faster than pages are drawn."""
+    at = NAMES.index(st.session_state["step"]) + by
+    st.session_state["step"] = NAMES[min(max(at, 0), len(NAMES) - 1)]
 
 
 def _switches() -> tuple[bool, bool, float]:
@@ -216,12 +222,13 @@ def _wide(name: str, title: str, pieces: Sequence[str], values: Any, token: int)
         pieces,
         [str(dimension) for dimension in range(values.shape[1])],
         key=f"at_{name}",
-        alt=f"{name}: {values.shape[0]} tokens by {values.shape[1]} numbers, from {values.min():.2f} to {values.max():.2f}",
+        alt=f"{name}: {values.shape[0]} tokens by {values.shape[1]} numbers, {values.min():.2f} to {values.max():.2f}",
         template="{row}, dimension {column}: {value}",
         signed=True,
         largest=22,
         column_labels=False,
-        marked=[(token, dimension) for dimension in ()],
+        row_height=14,
+        marked_rows=[token],
         download=f"attention-{name}",
         on_lock=_row,
     )

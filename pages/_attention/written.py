@@ -10,7 +10,9 @@ from core.anatomy.written_out import dot_product, softmax_row, weighted_sum
 from pages._parts.matrix import matrix
 from pages._parts.text import escaped
 
-_SHOWN = 4  # terms that fit a line
+_SHOWN = 4  # shares that fit a line
+_TERMS = 3  # products, one a line
+BREAK = r" \\ "
 
 
 def out(field: str, pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int, temperature: float) -> None:
@@ -18,14 +20,14 @@ def out(field: str, pieces: Sequence[str], head: Mapping[str, Any], token: int, 
     asks, answers = (escaped(pieces[one]) for one in (token, key))
     if field == "x":
         st.markdown(
-            f"**{len(pieces)} tokens × {head['width']} numbers.** The row of **{asks}** is what its query, key and value "
-            "are made from."
+            f"**{len(pieces)} tokens × {head['width']} numbers.** The row of **{asks}** is what its query, key and "
+            "value are made from."
         )
     elif field == "qkv":
         _projections(len(pieces), head)
     elif field in ("scores", "scaled"):
-        st.markdown(f"The query of **{asks}** with the key of **{answers}**, dimension by dimension:")
-        _dot(field, pieces, head, token, key)
+        st.markdown(f"The query of **{asks}** with the key of **{answers}**, largest terms first:")
+        _dot(field, head, token, key)
     elif field == "masked":
         _masked(head, asks, answers, token, key)
     elif field == "weights":
@@ -50,9 +52,33 @@ def _projections(tokens: int, head: Mapping[str, Any]) -> None:
     )
 
 
-def _dot(field: str, pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int) -> None:
+def _dot(field: str, head: Mapping[str, Any], token: int, key: int) -> None:
     query, answer = np.asarray(head["q"], float)[token], np.asarray(head["k"], float)[key]
     product = dot_product(query, answer)
+    shown = np.argsort(-np.abs(product.terms), kind="stable")[:_TERMS]
+    lines = [rf"{_in(query[one])} \cdot {_in(answer[one])}" for one in shown]
+    lines[-1] += r" + \dots" if len(query) > len(shown) else ""
+    lines = [rf"q_{{{token}}} \cdot k_{{{key}}} &= {lines[0]}", *(f"&+ {line}" for line in lines[1:])]
+    lines.append(rf"&= \mathbf{{{product.total:.3f}}}")
+    if field == "scaled":
+        value = float(np.asarray(head["scaled"], float)[token, key])
+        root = rf"\sqrt{{{head['head_size']}}}"
+        divided = np.isclose(value, product.total * head["scaling"], rtol=1e-3, atol=1e-3)
+        lines.append(
+            rf"{product.total:.3f} / {root} &= \mathbf{{{value:.3f}}}"
+            if divided
+            else rf"\text{{not divided by }} {root}\text{{: }} &\ \mathbf{{{value:.3f}}}"
+        )
+    st.latex(rf"\begin{{aligned}} {BREAK.join(lines)} \end{{aligned}}")
+
+
+def terms(pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int) -> None:
+    """The dot product, dimension by dimension, as three rows."""
+    query, answer = np.asarray(head["q"], float)[token], np.asarray(head["k"], float)[key]
+    product = dot_product(query, answer)
+    st.markdown(
+        f"The query of **{escaped(pieces[token])}** with the key of **{escaped(pieces[key])}**, all {len(query)} terms:"
+    )
     matrix(
         np.vstack([query, answer, product.terms]),
         [f"Q {pieces[token]}", f"K {pieces[key]}", "Q × K"],
@@ -61,20 +87,10 @@ def _dot(field: str, pieces: Sequence[str], head: Mapping[str, Any], token: int,
         alt=f"Query, key and their products in {len(query)} dimensions; the products sum to {product.total:.3f}",
         template="{row}, dimension {column}: {value}",
         signed=True,
-        largest=24,
+        row_height=22,
         column_labels=False,
         download="attention-dot-product",
     )
-    first = " + ".join(rf"{_in(query[one])}\cdot{_in(answer[one])}" for one in range(min(_SHOWN, len(query))))
-    dots = r" + \dots" if len(query) > _SHOWN else ""
-    st.latex(rf"q_{{{token}}} \cdot k_{{{key}}} = {first}{dots} = {product.total:.3f}")
-    if field == "scaled":
-        value = float(np.asarray(head["scaled"], float)[token, key])
-        root = rf"\sqrt{{{head['head_size']}}}"
-        if np.isclose(value, product.total * head["scaling"], rtol=1e-3, atol=1e-3):
-            st.latex(rf"{product.total:.3f}\,/\,{root} = {value:.3f}")
-        else:
-            st.latex(rf"{product.total:.3f} = {value:.3f} \quad\text{{(not divided by }} {root}\text{{)}}")
 
 
 def _masked(head: Mapping[str, Any], asks: str, answers: str, token: int, key: int) -> None:
@@ -87,11 +103,12 @@ def _masked(head: Mapping[str, Any], asks: str, answers: str, token: int, key: i
 def _softmax(pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int, temperature: float) -> None:
     row = softmax_row(np.asarray(head["masked"], float)[token], temperature)
     shown = [int(one) for one in np.argsort(-row.weights, kind="stable")[:_SHOWN] if row.weights[one] > 0]
-    sums = " + ".join(f"{row.exponentials[one]:.3f}" for one in shown)
-    dots = r" + \dots" if (row.exponentials > 0).sum() > len(shown) else ""
+    sums = " + ".join(f"{row.exponentials[one]:.3f}" for one in shown[:3])
+    dots = r" + \dots" if (row.exponentials > 0).sum() > 3 else ""
     st.latex(
-        rf"w_{{{token},{key}}} = \frac{{{row.exponentials[key]:.3f}}}{{{sums}{dots}}} = "
-        rf"\frac{{{row.exponentials[key]:.3f}}}{{{row.denominator:.3f}}} = {row.weights[key]:.3f}"
+        rf"\begin{{aligned}} \Sigma &= {sums}{dots} = {row.denominator:.3f} {BREAK}"
+        rf"w_{{{token},{key}}} &= {row.exponentials[key]:.3f} / {row.denominator:.3f} = "
+        rf"\mathbf{{{row.weights[key]:.3f}}} \end{{aligned}}"
     )
     words = ", ".join(f"**{escaped(pieces[one])}** {row.weights[one]:.1%}" for one in shown)
     st.markdown(
@@ -139,8 +156,8 @@ def _output(head: Mapping[str, Any], asks: str, token: int) -> None:
         rf"\underset{{[1 \times {head['width']}]}}{{o_{{{token}}}}} = ({_in(o[0])},\ {_in(o[1])},\ \dots)"
     )
     st.markdown(
-        f"From z = ({z[0]:.3f}, {z[1]:.3f}, …) this head adds a vector of {head['width']} numbers to the stream of **{asks}**. "
-        "How much of the layer's output that is, *All heads* measures."
+        f"From z = ({z[0]:.3f}, {z[1]:.3f}, …) this head adds a vector of {head['width']} numbers to the stream of "
+        f"**{asks}**. How much of the layer's output that is, *All heads* measures."
     )
 
 
