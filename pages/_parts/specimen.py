@@ -66,7 +66,13 @@ def opened(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]
     """The model and its tokenizer, shared by all readers: nobody may change its weights. Raises PlaygroundError."""
     from core.anatomy.specimens import open_specimen
 
+    _whole_transformers()
     return open_specimen(specimen_id)
+
+
+def _whole_transformers() -> None:
+    """Wait for the thread that warms it up: `from transformers import …` at that very moment finds half a module."""
+    import transformers  # noqa: F401
 
 
 def sentence_of(specimen_id: str, text: str) -> Sentence | None:
@@ -90,6 +96,7 @@ def cached_or_live(entry: str, key: Mapping[str, Any], compute: Callable[[], dic
     cached = load_entry(entry)
     if cached and cached["key"] == dict(key):
         return cached["data"] | {"provenance": "cached"}
+    _whole_transformers()
     return compute() | {"provenance": "live"}
 
 
