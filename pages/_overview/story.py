@@ -1,9 +1,9 @@
 """The three steps of RLHF in exact words, with this picture's own numbers put into the equation."""
 
-import math
-
 import streamlit as st
 
+from core.alignment.pair_term import pair_term
+from pages._parts import site
 from pages._parts.code import show_code
 
 _PREFERENCES = r"""
@@ -28,6 +28,12 @@ small clipped steps. Each token also pays β times its estimated KL to the froze
 Without that price the text drifts to whatever fools $r_\theta$. Then again from the top, with what the tuned policy
 writes.
 """
+_BENEATH = {
+    "why_transformers": "why recurrent networks forget, measured, and what attention's path of length one costs",
+    "embeddings": "what a token's vector holds, and what its position adds",
+    "attention": "query, key and value with your sentence's numbers, every head, and which of them matter",
+    "transformer_block": "residual stream, norm, feed-forward, and where along the depth the answer appears",
+}
 
 
 def story(margin: float | None, loss: float | None) -> None:
@@ -40,10 +46,11 @@ def story(margin: float | None, loss: float | None) -> None:
         r"L(\theta) = -\,\mathbb{E}_{(x,\,y_w,\,y_l)}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]"
     )
     if margin is not None and loss is not None:
-        st.latex(_with_numbers(margin))
+        term = pair_term(margin, 0.0)
+        st.latex(rf"-\log \sigma({margin:.2f}) = -\log {term.probability:.3f} = {term.loss:.3f}")
         st.caption(
             f"The last training step of the run above: mean difference {margin:.2f}, which alone would cost "
-            f"{_cost(margin):.3f}. The loss there "
+            f"{term.loss:.3f}. The loss there "
             f"was {loss:.3f}, the mean of −log σ over the pairs: more, because a pair ranked wrongly costs more than "
             "one ranked rightly saves."
         )
@@ -51,11 +58,8 @@ def story(margin: float | None, loss: float | None) -> None:
     show_code("core.alignment.reward_model:pairwise_loss")
     st.subheader("3 · PPO", anchor=False)
     st.markdown(_PPO)
-
-
-def _cost(margin: float) -> float:
-    return math.log1p(math.exp(-margin))
-
-
-def _with_numbers(margin: float) -> str:
-    return rf"-\log \sigma({margin:.2f}) = -\log {1 / (1 + math.exp(-margin)):.3f} = {_cost(margin):.3f}"
+    st.subheader("Beneath it: the transformer", anchor=False)
+    st.markdown("Policy and reward model are the same machine. Open it, on real weights and a sentence of your own:")
+    for name, words in _BENEATH.items():
+        page = site.page(name)
+        st.page_link(page, label=f"**{page.title}** {words}", icon=page.icon)
