@@ -45,12 +45,3 @@ def gradient_flow(kind: Kind, config: FlowConfig) -> GradientFlow:
         weight_norms=torch.stack([weight.flatten(1).norm(dim=1) for weight in of_weights]).norm(dim=0),
         losses=losses.detach(),
     )
-
-
-def clip_factor(weight_norms: Tensor, largest: float) -> Tensor:
-    """What gradient clipping multiplies the whole gradient by: min(1, largest / ‖∂L/∂θ‖), for each seed.
-
-    Pascanu, Mikolov & Bengio 2013 (arXiv:1211.5063), algorithm 1. One factor for all distances: it bounds a step, and a
-    gradient that has vanished is as small beside the others as before.
-    """
-    return (largest / weight_norms).clamp(max=1.0)

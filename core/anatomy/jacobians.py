@@ -75,16 +75,14 @@ def jacobian_product(kind: Kind, config: FlowConfig, factors: int) -> JacobianPr
     return JacobianProduct(stacked, values.where(values > noise, torch.nan), newest_first)
 
 
-def attention_jacobian(config: FlowConfig, distance: int) -> Tensor:
-    """∂y_T/∂h_{T−distance} of the transformer layer (first seed): one factor, whatever the distance. [width, width]."""
+def attention_jacobians(config: FlowConfig) -> Tensor:
+    """∂y_T/∂h_{T−n} of the transformer layer (first seed), n = 0 … T − 1: one factor each. [time, width, width]."""
     alone = config.model_copy(update={"seeds": 1})
     weights = initial_weights("transformer", alone)
     h = question(alone).x + weights["positions"]
-    place = config.length - 1 - distance
 
-    def last_output(at_place: Tensor) -> Tensor:
-        changed = torch.cat([h[:, :place], at_place[None, None], h[:, place + 1 :]], 1)
-        return transformer_layer(weights, changed)[0, -1]
+    def last_output(states: Tensor) -> Tensor:
+        return transformer_layer(weights, states)[0, -1]
 
-    jacobian: Tensor = torch.autograd.functional.jacobian(last_output, h[0, place])
-    return jacobian
+    jacobian: Tensor = torch.autograd.functional.jacobian(last_output, h)  # [width, 1, time, width]
+    return jacobian[:, 0].transpose(0, 1).flip(0)

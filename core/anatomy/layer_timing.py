@@ -1,9 +1,14 @@
 """How long one layer really takes on this machine, forward and backward: beside what the theory says."""
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -83,6 +88,30 @@ def measure(
             yield Timing(kind, length, statistics.median(taken), min(taken), max(taken))
 
 
+def measured_in_process(repeats: int = REPEATS) -> Iterator[Timing]:
+    """`measure()` in a process of its own with one thread, as the lines come: nothing else there disturbs the clock,
+    and whoever serves pages meanwhile keeps its own threads. Raises RuntimeError when the process fails."""
+    command = [sys.executable, "-m", "core.anatomy.layer_timing", str(repeats)]
+    root = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                yield Timing(**json.loads(line))
+        except BaseException:  # whoever read the lines has left
+            process.kill()
+            raise
+    if process.returncode:
+        raise RuntimeError(f"measuring ended with exit code {process.returncode}")
+
+
 def _forward_and_backward(layer: Callable[[Tensor], Tensor], x: Tensor) -> None:
     x.grad = None
     layer(x).sum().backward()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for timing in measure(repeats=int(sys.argv[1])):
+        print(json.dumps(asdict(timing)), flush=True)

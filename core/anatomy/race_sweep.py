@@ -6,7 +6,7 @@ from core.anatomy.race_config import KINDS, Kind, RaceConfig
 from core.anatomy.recall_race import HELDOUT, Runner, batch_of, recall_accuracy, sequences
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-DISTANCES = (10, 50)
+DISTANCES = (10, 50, 200)
 SEED = 100  # none of those that are raced afterwards
 
 
@@ -34,13 +34,19 @@ def best_rate(found: dict[float, float]) -> float:
     return max(sorted(found), key=lambda rate: found[rate])
 
 
+def learning_curve(kind: Kind, config: RaceConfig) -> list[float]:
+    """One network alone: its held-out accuracy after every `measure_every` optimiser steps."""
+    runner = Runner(kind, config)
+    heldout = sequences(config, HELDOUT, config.heldout)
+    accuracies = []
+    for step in range(1, config.steps + 1):
+        runner.learn(batch_of(config, step))
+        if step % config.measure_every == 0:
+            accuracies.append(recall_accuracy(runner.model, heldout))
+    return accuracies
+
+
 def _while_learning(kind: Kind, config: RaceConfig, rate: float, distance: int) -> float:
     tried = config.model_copy(update={f"{kind}_lr": rate, "distance": distance, "seed": SEED})
-    runner = Runner(kind, tried)
-    heldout = sequences(tried, HELDOUT, tried.heldout)
-    accuracies = []
-    for step in range(1, tried.steps + 1):
-        runner.learn(batch_of(tried, step))
-        if step % tried.measure_every == 0:
-            accuracies.append(recall_accuracy(runner.model, heldout))
+    accuracies = learning_curve(kind, tried)
     return sum(accuracies) / len(accuracies)

@@ -73,8 +73,9 @@ def run_race(config: RaceConfig, state: dict[str, Any] | None = None) -> Iterato
     """Race the four; a record every `measure_every` optimiser steps, which each network has then taken alike.
 
     Metrics of each: `loss/KIND` (nats, mean over the steps of the record), `grad_norm/KIND` (largest of them, before
-    clipping), `accuracy/KIND` (held out). The last record's result: final accuracy of each on 2,000 fresh sequences, and
-    its number of weights. `state` is what an earlier record's `state()` gave: the records behind it follow, bit for bit.
+    clipping), `accuracy/KIND` (held out). The last record's result: final accuracy of each on 2,000 fresh sequences,
+    and its number of weights. `state` is what an earlier record's `state()` gave: the records that followed it follow
+    again, bit for bit.
     """
     runners = {kind: Runner(kind, config) for kind in KINDS}
     done = 0
