@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
+from core.anatomy.race_config import RaceConfig
 from core.config import Config
 from core.errors import PlaygroundError
 from core.language.configs import PretrainConfig
@@ -123,6 +124,23 @@ class PretrainJob(Job, PretrainConfig):
         return run_pretraining(self, self.data, folder, state)
 
 
+class RaceJob(Job, RaceConfig):
+    """Four small networks learn to recall a token; leaves nothing but its curves."""
+
+    kind: ClassVar[str] = "race"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Race to recall the token {self.distance} steps ago"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.anatomy.recall_race import run_race
+
+        return run_race(self, state)
+
+
 class PairsJob(Job):
     """Pairs of responses for people to vote on, written ahead into the store's pool."""
 
@@ -147,7 +165,7 @@ class PairsJob(Job):
         return write_pool(self)
 
 
-JOBS: dict[str, type[Job]] = {job.kind: job for job in (RewardJob, PPOJob, LoopJob, PretrainJob, PairsJob)}
+JOBS: dict[str, type[Job]] = {job.kind: job for job in (RewardJob, PPOJob, LoopJob, PretrainJob, RaceJob, PairsJob)}
 
 
 def job_from(kind: str, config: dict[str, Any]) -> Job:

@@ -90,9 +90,14 @@ class Journal:
             return {row.field: row.value for row in connection.execute(stamped.order_by(controls.c.id))}
 
     def requested(self) -> str | None:
-        """What is asked of the run: "pause", "stop" or None."""
+        """What is asked of the run: "pause", "step", "stop" or None."""
         with reading(self._engine) as connection:
             return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
+
+    def go_on(self, then: Literal["pause"] | None) -> None:
+        """The run is at work again; `then` is asked of it at the end of its next update."""
+        with writing(self._engine) as connection:
+            connection.execute(runs.update().where(self._row).values(status="running", requested=then))
 
     def mark(self, status: Literal["running", "queued", "paused"]) -> None:
         """What the run is doing now."""

@@ -172,10 +172,10 @@ class _Execution:
             wish = self._journal.requested()
             if wish == "stop":
                 return wish
-            if wish is None and (not self._job.queued or locks.take(self._turn)):
-                self._journal.mark("running")
+            if wish in (None, "step") and (not self._job.queued or locks.take(self._turn)):
+                self._journal.go_on(then="pause" if wish == "step" else None)
                 return None
-            status: Literal["paused", "queued"] = "paused" if wish else "queued"
+            status: Literal["paused", "queued"] = "paused" if wish == "pause" else "queued"
             if status != shown:
                 self._journal.mark(status)
                 shown = status

@@ -25,7 +25,7 @@ from core.runs.export import metrics_csv, write_zip
 from core.runs.jobs import Job, job_from
 
 Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
-Request = Literal["pause", "resume", "stop"]
+Request = Literal["pause", "resume", "step", "stop"]
 
 LOG_NAME = "log.txt"
 _AT_WORK = ("running", "paused")
@@ -51,7 +51,7 @@ class Run:
     step: int
     total: int
     pid: int | None  # of the process that carries it out, or did last
-    requested: str | None  # "pause" or "stop": asked for, and obeyed at the end of the update
+    requested: str | None  # "pause", "step" or "stop": asked for, and obeyed at the end of the update
 
     @property
     def folder(self) -> Path:
@@ -155,7 +155,7 @@ class RunStore:
             return list(connection.execute(query).scalars())
 
     def request(self, run_id: str, what: Request) -> None:
-        """Ask for a pause, the end of one, or a stop.
+        """Ask for a pause, the end of one, one update of a paused run (it then pauses again), or a stop.
 
         A living run obeys at the end of its update; for one without a process, a stop holds at once and a resume puts
         it into the queue. Raises PlaygroundError when what is asked makes no sense.
@@ -165,11 +165,14 @@ class RunStore:
             raise PlaygroundError(f"The run {run_id} has finished: there is nothing to {what}.")
         with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
             if not idle:
+                if what == "step" and run.status != "paused":
+                    raise PlaygroundError(f"The run {run_id} is {run.status}: only a paused one goes step by step.")
                 self._update(run_id, requested=None if what == "resume" else what)
                 return
             run = self.get(run_id)  # again: now that the lock is ours, no process can start or end it
-            if what == "pause":
-                raise PlaygroundError(f"The run {run_id} is {run.status}: only a running one can be paused.")
+            if what in ("pause", "step"):
+                able = "a running one can be paused" if what == "pause" else "a paused one goes step by step"
+                raise PlaygroundError(f"The run {run_id} is {run.status}: only {able}.")
             if what == "stop" and run.status in ("queued", "interrupted"):
                 self._update(run_id, status="stopped", ended=time.time(), requested=None)
             if what == "resume" and run.status not in ("queued", "finished"):

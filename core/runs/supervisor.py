@@ -41,6 +41,11 @@ def stop(run_id: str) -> None:
     RunStore().request(run_id, "stop")
 
 
+def step(run_id: str) -> None:
+    """Let a paused run do one update and pause again behind it."""
+    RunStore().request(run_id, "step")
+
+
 def resume(run_id: str) -> None:
     """Go on with a paused run, or queue one that was stopped, interrupted or has failed: from its newest checkpoint."""
     RunStore().request(run_id, "resume")

@@ -22,6 +22,11 @@ _WORDS = {
 }
 
 
+def is_moving(run: Run) -> bool:
+    """Whether the run changes by itself: a paused one does too while it has been asked to go on and has not yet."""
+    return run.status in MOVING or (run.status == "paused" and run.requested != "pause" and run.pid is not None)
+
+
 def run_in_url(*kinds: str) -> Run | None:
     """The run that `?run=` names, when it is one of `kinds`. Says so in place when there is no such run."""
     run_id = st.query_params.get("run")
@@ -41,7 +46,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     Only this part of the page runs again, so nobody loses what they are typing. When the run ends, the whole page
     runs once more, to show what only an ended run has.
     """
-    moving = RunStore().get(run_id).status in MOVING
+    moving = is_moving(RunStore().get(run_id))
 
     @st.fragment(run_every=1.0 if moving else None)
     def view() -> None:
@@ -49,7 +54,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
         run = store.get(run_id)
         _status(run)
         draw(run, store.steps(run_id))
-        if moving and run.status not in MOVING:
+        if moving and not is_moving(run):
             st.rerun()
 
     view()
@@ -75,13 +80,14 @@ def _progress(run: Run) -> str:
 
 
 def run_buttons(run: Run) -> None:
-    """Pause, resume and stop: those that make sense now."""
-    if run.requested and run.status in (*MOVING, "paused"):
+    """Pause, step, resume and stop: those that make sense now."""
+    if run.requested and run.status in (*MOVING, "paused") and (run.requested, run.status) != ("pause", "paused"):
         st.caption(f"{run.requested} asked: takes hold at the next step", width="content")
     elif run.status in MOVING:
         _button("Pause", "pause", supervisor.pause, run)
         _button("Stop", "stop", supervisor.stop, run)
     elif run.status == "paused":
+        _button("Step", "skip_next", supervisor.step, run)
         _button("Resume", "play_arrow", supervisor.resume, run)
         _button("Stop", "stop", supervisor.stop, run)
     elif run.status in ("stopped", "interrupted", "failed"):
