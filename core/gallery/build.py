@@ -16,7 +16,7 @@ from core.alignment.preferences import write_pairs
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER, build_attention, build_embeddings
+from core.gallery import FOLDER, build_attention, build_embeddings, build_recurrence
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
@@ -79,11 +79,10 @@ def build_loop() -> None:
     write_whole(FOLDER / "loop.json", json.dumps(entry, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_view(name: str, key: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-    """What a page about the inside opens on: `data`, computed for exactly `key` on the bundled model."""
-    entry = {
-        "model": "storyteller",
-        "model_hash": model_hash(STORYTELLER),
+def write_view(name: str, key: Mapping[str, Any], data: Mapping[str, Any], bundled: bool = True) -> None:
+    """What a page about the inside opens on: `data`, computed for exactly `key`; `bundled`: on the bundled model."""
+    of_model = {"model": "storyteller", "model_hash": model_hash(STORYTELLER)} if bundled else {}
+    entry = of_model | {
         "command": f"{COMMAND} --only {name}",
         "key": dict(key),
         "data": _rounded(data),
@@ -112,4 +111,5 @@ ENTRIES: dict[str, Callable[[], None]] = {
     "loop": build_loop,
     **build_attention.ENTRIES,
     **build_embeddings.ENTRIES,
+    **build_recurrence.ENTRIES,
 }

@@ -5,6 +5,7 @@ import streamlit as st
 _PAGES = {
     # name: (section, title, icon)
     "overview": ("", "Overview", "all_inclusive"),
+    "why_transformers": ("The machine", "Why transformers", "route"),
     "embeddings": ("The machine", "Embeddings", "scatter_plot"),
     "attention": ("The machine", "Attention", "visibility"),
     "label": ("The loop", "Label", "how_to_vote"),
