@@ -46,13 +46,12 @@ def claim(sizes: Mapping[str, Any], head: Mapping[str, Any], token: int) -> str:
     most = int(row.argmax())
     asks, answers = sizes["pieces"][token], sizes["pieces"][most]
     nothing_else = "a softmax over dot products of its query with their keys, and nothing else."
-    if token == 0:
+    if token == 0 and most == 0:
         return f"“{asks}” is the first token and can only look at itself; choose a later one to see it look back."
-    if most == token:
-        return f"Here “{asks}” looks mostly at itself ({row[most]:.0%}): {nothing_else}"
+    where = "itself" if most == token else f"“{answers}”"
     if row[most] >= 0.5:
-        return f"Here “{asks}” looks at “{answers}” with {row[most]:.0%} of its attention: {nothing_else}"
-    return f"Here “{asks}” spreads its attention, most on “{answers}” ({row[most]:.0%}): {nothing_else}"
+        return f"Here “{asks}” looks at {where} with {row[most]:.0%} of its attention: {nothing_else}"
+    return f"Here “{asks}” spreads its attention, most of it on {where} ({row[most]:.0%}): {nothing_else}"
 
 
 def _closing() -> None:

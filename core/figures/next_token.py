@@ -26,7 +26,7 @@ def next_token(dark: bool, both: bool = True) -> dict[str, Any]:
     names = [AS_IS, CHANGED] if both else [AS_IS]
     shades = [CONCEPTS["policy"].on(dark), CONCEPTS["kl"].on(dark)][: len(names)]
     return {
-        "height": {"step": 36 if both else 26},
+        "height": {"step": 14 if both else 24},
         "mark": {"type": "bar", "strokeWidth": 1.5, "cornerRadiusEnd": 2},
         "encoding": {
             "y": {

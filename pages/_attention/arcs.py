@@ -1,6 +1,6 @@
 """A head as arcs between the tokens of a sentence, as thick as its weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,10 @@ _component = st.components.v2.component(
 )
 
 
-def arcs(weights: np.ndarray, tokens: Sequence[str], *, key: str, alt: str) -> int | None:
-    """Draw weights [T, T] (rows are queries) and return the locked token, which lives in the URL under `key`."""
+def arcs(
+    weights: np.ndarray, tokens: Sequence[str], *, key: str, alt: str, on_lock: Callable[[int | None], None]
+) -> None:
+    """Draw weights [T, T] (rows are queries); the locked token lives in the URL under `key`, and `on_lock` is told."""
     dark = theme.dark()
     queries, keys = np.nonzero(weights >= LEAST)
     links = [[int(q), int(k), round(float(weights[q, k]), 4)] for q, k in zip(queries, keys, strict=True)]
@@ -48,14 +50,13 @@ def arcs(weights: np.ndarray, tokens: Sequence[str], *, key: str, alt: str) -> i
             "key_colour": colour("key", dark),
         },
         key=key,
-        on_picked_change=lambda: _keep(key),
+        on_picked_change=lambda: _keep(key, on_lock),
         height="content",
     )
     downloads(key, "attention-arcs")
-    return locked
 
 
-def _keep(key: str) -> None:
+def _keep(key: str, on_lock: Callable[[int | None], None]) -> None:
     picked = st.session_state[key]["picked"]
     if picked is None:
         return
@@ -63,3 +64,4 @@ def _keep(key: str) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = str(picked["token"])
+    on_lock(picked["token"])

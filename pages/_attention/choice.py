@@ -10,7 +10,8 @@ from core.anatomy.tokens import SENTENCE
 from pages._attention.opening import HEAD, LAYER, TOKEN
 
 PARTS = ("One head", "As it learned", "All heads", "Does it matter?")
-LOCKS = ("cell", "at", "heads", "arc")  # what clicks on figures left in the URL
+WIDE = ("x", "q", "k", "v", "head_output", "output")
+ROW_LOCKS = ("cell", "arc", *(f"at_{name}" for name in WIDE))  # where a click on a figure leaves a row in the URL
 
 
 @dataclass(frozen=True)
@@ -24,44 +25,56 @@ class Choice:
 
 
 def choose(sizes: Mapping[str, Any], text: str) -> Choice:
-    """The four widgets in one row."""
+    """The four widgets, in one row where there is room."""
     pieces: Sequence[str] = sizes["pieces"]
     last = len(pieces) - 1
-    row = st.columns([5, 1.2, 1.2, 2.2], gap="small", vertical_alignment="bottom")
-    part = row[0].segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params", label_visibility="collapsed"
-    )
-    layer = row[1].selectbox(
-        "Layer",
-        range(sizes["layers"]),
-        min(LAYER, sizes["layers"] - 1),
-        key="layer",
-        bind="query-params",
-        on_change=unlock,
-        args=("heads",),
-        help="Counted from 0, the first behind the embeddings.",
-    )
-    head = row[2].selectbox(
-        "Head",
-        range(sizes["heads"]),
-        min(HEAD, sizes["heads"] - 1),
-        key="head",
-        bind="query-params",
-        on_change=unlock,
-        args=("heads",),
-        help="Counted from 0.",
-    )
-    token = row[3].selectbox(
-        "Token that asks (Q)",
-        range(len(pieces)),
-        min(TOKEN, last) if text == SENTENCE else last,
-        format_func=lambda index: f"{index} {pieces[index]}",
-        key="token",
-        bind="query-params",
-        on_change=unlock,
-        args=("cell", "at", "arc"),
-        help="The query. A click on a row of a matrix chooses it too.",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        part = st.segmented_control(
+            "Part",
+            PARTS,
+            default=PARTS[0],
+            required=True,
+            key="part",
+            bind="query-params",
+            label_visibility="collapsed",
+            width="content",
+        )
+        st.space("stretch")
+        layer = st.selectbox(
+            "Layer",
+            range(sizes["layers"]),
+            min(LAYER, sizes["layers"] - 1),
+            key="layer",
+            bind="query-params",
+            on_change=unlock,
+            args=("heads",),
+            help="Counted from 0, the first behind the embeddings.",
+            width=110,
+        )
+        head = st.selectbox(
+            "Head",
+            range(sizes["heads"]),
+            min(HEAD, sizes["heads"] - 1),
+            key="head",
+            bind="query-params",
+            on_change=unlock,
+            args=("heads",),
+            help="Counted from 0.",
+            width=110,
+        )
+        token = st.selectbox(
+            "Token that asks (Q)",
+            range(len(pieces)),
+            min(TOKEN, last) if text == SENTENCE else last,
+            format_func=lambda index: f"{index} {pieces[index]}",
+            key="token",
+            bind="query-params",
+            help="The query. A click on a row of a matrix chooses it too.",
+            width=210,
+        )
+    for key in ROW_LOCKS:  # a lock says what the widget says, or goes
+        if st.query_params.get(key, str(token)).partition("-")[0] != str(token):
+            unlock(key)
     return Choice(part, layer, head, token)
 
 

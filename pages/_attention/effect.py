@@ -230,8 +230,8 @@ def _logit(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
         st.latex(rf"\begin{{aligned}} {BREAK.join(lines)} \end{{aligned}}")
         strongest = np.unravel_index(int(np.abs(heads).argmax()), heads.shape)
         st.markdown(
-            f"The model's own number is **{data['logit']:.2f}**. The head that says most is **layer {strongest[0]}, "
-            f"head {strongest[1]}** ({heads[strongest]:+.2f}); the marked one says "
+            f"The model's own number is **{data['logit']:.2f}**. The largest part of a head is that of "
+            f"**layer {strongest[0]}, head {strongest[1]}**: {heads[strongest]:+.2f}; the marked one adds "
             f"{heads[choice.layer, choice.head]:+.2f}."
         )
         st.caption(

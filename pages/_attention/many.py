@@ -10,12 +10,12 @@ from core.anatomy.specimens import Specimen
 from core.figures.contributions import contributions
 from pages._attention import opening
 from pages._attention.arcs import LEAST, arcs
-from pages._attention.choice import Choice, unlock
+from pages._attention.choice import Choice
 from pages._attention.mosaic import STATISTICS, Head, mosaic
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.matrix import Cell, matrix
+from pages._parts.matrix import matrix
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped
 
@@ -36,7 +36,14 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
         key="sort",
         bind="query-params",
     )
-    mosaic(data, sizes, (choice.layer, choice.head), key="heads", sort="" if sort == BY_LAYER else sort, on_pick=_open)
+    mosaic(
+        data,
+        sizes,
+        (choice.layer, choice.head),
+        key="heads",
+        sort="" if sort == BY_LAYER else sort,
+        on_pick=lambda head: _open(head, sizes),
+    )
     provenance(data, specimen.title, f"{sizes['layers']} layers × {sizes['heads']} heads")
     groups = sizes["heads"] // sizes["kv_heads"]
     st.caption(
@@ -47,7 +54,8 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
             else "Every query head has a key and value head of its own. "
         )
         + "Look for columns (many tokens read one) and diagonals (each reads itself, or the one before). It does not "
-        "show what a head does with what it reads. Above 64 tokens pictures are pooled by the maximum."
+        "show what a head does with what it reads. Shades go with the square root of the weight; above 64 tokens "
+        "pictures are pooled by the maximum."
     )
     _opened_head(sizes, head, choice)
     _layer_sum(specimen, text, sizes, choice)
@@ -59,11 +67,9 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
     return head
 
 
-def _open(head: Head | None) -> None:
-    if head is None:
-        st.session_state["layer"], st.session_state["head"] = opening.LAYER, opening.HEAD
-    else:
-        st.session_state["layer"], st.session_state["head"] = head
+def _open(head: Head | None, sizes: Mapping[str, Any]) -> None:
+    first = min(opening.LAYER, sizes["layers"] - 1), min(opening.HEAD, sizes["heads"] - 1)
+    st.session_state["layer"], st.session_state["head"] = head or first
 
 
 def _opened_head(sizes: Mapping[str, Any], head: Mapping[str, Any], choice: Choice) -> None:
@@ -84,7 +90,7 @@ def _opened_head(sizes: Mapping[str, Any], head: Mapping[str, Any], choice: Choi
         f"{pieces[int(row.argmax())]}, with {row.max():.0%}"
     )
     if view == "Arcs":
-        arcs(weights, pieces, key="arc", alt=alt)
+        arcs(weights, pieces, key="arc", alt=alt, on_lock=_token)
         st.caption(
             f"An arc runs back from the token that asks to what it looks at; weights below {LEAST:.0%} are left out."
         )
@@ -99,14 +105,13 @@ def _opened_head(sizes: Mapping[str, Any], head: Mapping[str, Any], choice: Choi
         low=0.0,
         high=1.0,
         download="attention-weights",
-        on_lock=_token,
+        on_lock=lambda cell: _token(cell[0] if cell else None),
     )
 
 
-def _token(cell: Cell | None) -> None:
-    if cell:
-        st.session_state["token"] = cell[0]
-        unlock("arc")
+def _token(token: int | None) -> None:
+    if token is not None:
+        st.session_state["token"] = token
 
 
 def _layer_sum(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> None:
@@ -133,11 +138,11 @@ def _layer_sum(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: 
             [["part", "along the output", "norm"], *zip(names, along.tolist(), norms.tolist(), strict=True)],
         )
     with words:
-        st.latex(r"[z^{(0)}\,;\,z^{(1)};\dots]\,W_O + b = \sum_h z^{(h)} W_O^{(h)} + b = o")
+        st.latex(r"o = \sum_h z^{(h)} W_O^{(h)} + b")
         st.markdown(
             f"At **{escaped(sizes['pieces'][choice.token])}** the layer's output has length ‖o‖ = **{total:.2f}**. "
-            "A bar is what a part adds in its direction, and the bars sum to it. A part against the direction counts "
-            "below zero; what a part adds sideways is cancelled by the others."
+            "To join all z and multiply by W_O is to multiply each by its own rows of W_O and add. A bar is what a "
+            "part adds in the direction of o; the bars sum to its length, and what parts add sideways cancels."
         )
         strongest = int(np.abs(along[:-1]).argmax())
         st.markdown(

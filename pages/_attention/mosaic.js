@@ -225,7 +225,7 @@ function sized(canvas, width, height) {
 function pictures({ pictures, side, colours, layers, heads }) {
   const bytes = Uint8Array.from(atob(pictures), (character) => character.charCodeAt(0));
   const shades = Array.from({ length: 256 }, (_, byte) => {
-    const at = (byte / 255) * (colours.length - 1);
+    const at = Math.sqrt(byte / 255) * (colours.length - 1); // thin lines survive being small
     return channels(mix(colours[Math.floor(at)], colours[Math.ceil(at)], at % 1));
   });
   const atlas = document.createElement("canvas");

@@ -133,27 +133,34 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
 
 
 def _row_of_steps(pieces: Sequence[str]) -> tuple[Step, int | None]:
-    row = st.columns([6.4, 1.1, 1.1, 2.2], gap="small", vertical_alignment="center")
-    name = row[0].segmented_control(
-        "Step", NAMES, default=FIRST, required=True, key="step", bind="query-params", label_visibility="collapsed"
-    )
-    at = NAMES.index(name)
-    row[1].button("Back", key="back", shortcut="B", on_click=_go, args=(-1,), disabled=at == 0, width="stretch")
-    row[2].button(
-        "Next", key="next", shortcut="N", on_click=_go, args=(1,), disabled=at + 1 == len(STEPS), width="stretch"
-    )
-    answer = row[3].selectbox(
-        "Token that answers (K)",
-        range(len(pieces)),
-        None,
-        format_func=lambda index: f"{index} {pieces[index]}",
-        placeholder="K: what it looks at most",
-        key="answer",
-        bind="query-params",
-        on_change=unlock,
-        args=("cell",),
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        name = st.segmented_control(
+            "Step",
+            NAMES,
+            default=FIRST,
+            required=True,
+            key="step",
+            bind="query-params",
+            label_visibility="collapsed",
+            width="content",
+        )
+        st.space("stretch")
+        at = NAMES.index(name)
+        st.button("Back", key="back", shortcut="B", on_click=_go, args=(-1,), disabled=at == 0)
+        st.button("Next", key="next", shortcut="N", on_click=_go, args=(1,), disabled=at + 1 == len(STEPS))
+        answer = st.selectbox(
+            "Token that answers (K)",
+            range(len(pieces)),
+            None,
+            format_func=lambda index: f"{index} {pieces[index]}",
+            placeholder="K: what it looks at most",
+            key="answer",
+            bind="query-params",
+            on_change=unlock,
+            args=("cell",),
+            label_visibility="collapsed",
+            width=210,
+        )
     return STEPS[at], answer
 
 
@@ -251,4 +258,3 @@ def _both(cell: Cell | None) -> None:
 def _row(cell: Cell | None) -> None:
     if cell:
         st.session_state["token"] = cell[0]
-        unlock("cell")

@@ -103,10 +103,10 @@ def _masked(head: Mapping[str, Any], asks: str, answers: str, token: int, key: i
 def _softmax(pieces: Sequence[str], head: Mapping[str, Any], token: int, key: int, temperature: float) -> None:
     row = softmax_row(np.asarray(head["masked"], float)[token], temperature)
     shown = [int(one) for one in np.argsort(-row.weights, kind="stable")[:_SHOWN] if row.weights[one] > 0]
-    sums = " + ".join(f"{row.exponentials[one]:.3f}" for one in shown[:3])
-    dots = r" + \dots" if (row.exponentials > 0).sum() > 3 else ""
+    sums = " + ".join(f"{row.exponentials[one]:.3f}" for one in shown[:2])
+    dots = r" + \dots" if (row.exponentials > 0).sum() > 2 else ""
     st.latex(
-        rf"\begin{{aligned}} \Sigma &= {sums}{dots} = {row.denominator:.3f} {BREAK}"
+        rf"\begin{{aligned}} \Sigma &= {sums}{dots} {BREAK} &= {row.denominator:.3f} {BREAK}"
         rf"w_{{{token},{key}}} &= {row.exponentials[key]:.3f} / {row.denominator:.3f} = "
         rf"\mathbf{{{row.weights[key]:.3f}}} \end{{aligned}}"
     )

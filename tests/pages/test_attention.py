@@ -123,7 +123,7 @@ def test_the_opened_head_as_arcs_and_as_matrix():
     assert "An arc runs back" in said(at)
     fine(at.segmented_control(key="view").set_value("Matrix").run())
     assert "An arc runs back" not in said(at)
-    assert "the bars sum to it" in said(at)
+    assert "the bars sum to its length" in said(at)
 
 
 def test_nothing_is_given_away_before_the_reader_has_said_what_will_happen():
