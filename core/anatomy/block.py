@@ -23,6 +23,7 @@ from core.anatomy.parts import (
     Layer,
     attention_mask_of,
     layers,
+    normalised_with,
     position_embedding,
     rotates,
     rotation,
@@ -101,10 +102,10 @@ def trace_block(
     block = layer_of(model, layer)
     plain = _from(switches.norms_off_from, layer)
     alone = _from(switches.residuals_off_from, layer)
-    read = entering if plain else block.attention_norm(entering)
+    read = entering if plain else normalise(block.attention_norm, entering)
     weights, attention = attend(block, read, places, switches.causal)
     between = attention if alone else entering + attention
-    read_again = between if plain else block.feed_forward_norm(between)
+    read_again = between if plain else normalise(block.feed_forward_norm, between)
     fed = feed_forward(block, read_again)
     leaving = fed.output if alone else between + fed.output
     return BlockTrace(entering, read, weights, attention, between, read_again, fed, leaving)
@@ -135,6 +136,13 @@ def residual_stream(
         states += [trace.entering, trace.between] if not states else [trace.between]
         states.append(trace.leaving)
     return torch.stack(states)
+
+
+def normalise(norm: nn.Module, x: Tensor) -> Tensor:
+    """LayerNorm: (x − mean(x)) / √(var(x) + ε) · γ + β; RMSNorm: x / √(mean(x²) + ε) · γ. Each token by itself."""
+    scaled = normalised_with(norm, x, x)
+    bias = getattr(norm, "bias", None)
+    return scaled if bias is None else scaled + bias
 
 
 def attend(block: Layer, x: Tensor, places: Places, causal: bool = True) -> tuple[Tensor, Tensor]:

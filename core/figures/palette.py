@@ -33,6 +33,8 @@ CONCEPTS: dict[str, Colour] = {
     "query": Colour("#0068A8", "#6CB8FF", "Q"),
     "key": Colour("#B25E00", "#F2A33A", "K"),
     "value": Colour("#00795C", "#35C9A0", "V"),
+    "attention": Colour("#A1268B", "#F09BE0", "A"),
+    "feed_forward": Colour("#8A6D00", "#E3C94A", "F", (6, 3)),
 }
 
 # Runs laid over each other are no concept: these are told apart by dash as well, and repeat after eight.

@@ -16,7 +16,7 @@ from core.alignment.preferences import write_pairs
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER, build_attention, build_embeddings, build_recurrence
+from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_recurrence
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
@@ -110,6 +110,7 @@ ENTRIES: dict[str, Callable[[], None]] = {
     "pairs": build_bundled_pairs,
     "loop": build_loop,
     **build_attention.ENTRIES,
+    **build_block.ENTRIES,
     **build_embeddings.ENTRIES,
     **build_recurrence.ENTRIES,
 }

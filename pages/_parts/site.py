@@ -8,6 +8,7 @@ _PAGES = {
     "why_transformers": ("The machine", "Why transformers", "route"),
     "embeddings": ("The machine", "Embeddings", "scatter_plot"),
     "attention": ("The machine", "Attention", "visibility"),
+    "transformer_block": ("The machine", "The block", "layers"),
     "label": ("The loop", "Label", "how_to_vote"),
     "reward_model": ("The loop", "Reward model", "balance"),
     "ppo": ("The loop", "PPO", "trending_up"),
