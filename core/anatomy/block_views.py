@@ -160,10 +160,10 @@ def ways_view(
 ) -> View:
     """The same weights as decoder and as encoder."""
     ways = both_ways(model, ids, layer, head)
-    both = [ways.decoder_logits.softmax(-1), ways.encoder_logits.softmax(-1)]
+    both = [ways.decoder_logprobs.exp(), ways.encoder_logprobs.exp()]
     best = torch.stack(both).amax(0).topk(SHOWN).indices
     best = best[both[0][best].argsort(descending=True)]
-    fields = {name: value for name, value in vars(ways).items() if not name.endswith("_logits")}
+    fields = {name: value for name, value in vars(ways).items() if not name.endswith("_logprobs")}
     fields |= {f"{way}_mean": float(fields[f"{way}_next"].mean()) for way in ("decoder", "encoder")}
     return fields | {"pieces": pieces_of(tokenizer, best.tolist()), "probabilities": [one[best] for one in both]}
 

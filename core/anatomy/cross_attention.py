@@ -62,8 +62,8 @@ class BothWays:
     change: Tensor  # [T], KL(decoder ‖ encoder) of what is predicted at each token, in nats
     decoder_next: Tensor  # [T − 1], probability given to the token that does come next
     encoder_next: Tensor  # [T − 1]
-    decoder_logits: Tensor  # [vocab], behind the last token
-    encoder_logits: Tensor  # [vocab]
+    decoder_logprobs: Tensor  # [vocab], behind the last token
+    encoder_logprobs: Tensor  # [vocab]
 
 
 @torch.no_grad()
