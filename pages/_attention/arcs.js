@@ -27,7 +27,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     width += one + between;
   });
   const reach = Math.max(40, ...links.map(([query, key]) => (centres[query] - centres[key]) / 2));
-  const steep = Math.min(1, HIGHEST / reach);
+  // half a circle where there is room; else the root of the distance, so that near arcs do not lie flat
+  const rise = (half) => (reach <= HIGHEST ? half : HIGHEST * Math.sqrt(half / reach));
   const top = Math.min(HIGHEST, reach) + 26;
   const height = top + BASE;
 
@@ -40,14 +41,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const arc = (query, key) => {
     if (query === key) return `M ${centres[query] - 5} ${top} c -7 -20 17 -20 10 0`;
     const half = (centres[query] - centres[key]) / 2;
-    return `M ${centres[query]} ${top} A ${half} ${half * steep} 0 0 0 ${centres[key]} ${top}`;
+    return `M ${centres[query]} ${top} A ${half} ${rise(half)} 0 0 0 ${centres[key]} ${top}`;
   };
+
+  // A long sentence is a thicket: where nobody points, the token that asks keeps its arcs.
+  const focused = () => locked ?? hovered ?? data.resting;
 
   const build = () => {
     const svg = document.createElementNS(SPACE, "svg");
     for (const [name, value] of Object.entries({ xmlns: SPACE, width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": data.alt }))
       svg.setAttribute(name, value);
-    const focus = locked ?? hovered;
+    const focus = focused();
     const asked = [];
     links.forEach(([query, key, weight]) => {
       const from = focus === query;
@@ -93,7 +97,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return svg;
   };
   const say = () => {
-    const focus = locked ?? hovered;
+    const focus = focused();
     if (focus === null) {
       detail.textContent = data.hint;
       return;
@@ -107,7 +111,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       (locked === null ? "" : "  (locked: click again to unlock)");
   };
   const refresh = () => {
-    const focused = scroll.getRootNode().activeElement?.tagName === "svg";
+    const active = scroll.getRootNode().activeElement?.tagName === "svg";
     const at = scroll.scrollLeft;
     const svg = build();
     svg.onpointermove = (event) => {
@@ -126,7 +130,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     svg.onclick = () => hovered !== null && lock(hovered);
     svg.onkeydown = (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const from = locked ?? hovered;
+      const from = focused();
       if (step) {
         hovered = from === null ? 0 : Math.min(tokens.length - 1, Math.max(0, from + step));
         if (locked !== null) lock(locked);
@@ -139,7 +143,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     };
     scroll.replaceChildren(svg);
     scroll.scrollLeft = at;
-    if (focused) svg.focus();
+    if (active) svg.focus();
     say();
   };
   const lock = (index) => {
@@ -148,6 +152,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("picked", { token: locked });
   };
   refresh();
+  if (focused() !== null) scroll.scrollLeft = centres[focused()] - scroll.clientWidth / 2;
   registerFigure(data.key, {
     svg: () => new XMLSerializer().serializeToString(build()),
     csv: () => [["query", "key", "weight"], ...links.map(([query, key, weight]) => [tokens[query], tokens[key], weight])],

@@ -11,6 +11,7 @@ from pages._parts import theme
 from pages._parts.downloads import downloads
 
 _HERE = Path(__file__).parent
+LEGIBLE = 24  # tokens whose arcs can all be seen together
 LEAST = 0.03  # lighter arcs are left out, and the reader is told
 HINT = "Point at a token, or step with the arrow keys: its arcs remain. Click or Enter locks it."
 _CSS = """
@@ -29,9 +30,12 @@ _component = st.components.v2.component(
 
 
 def arcs(
-    weights: np.ndarray, tokens: Sequence[str], *, key: str, alt: str, on_lock: Callable[[int | None], None]
+    weights: np.ndarray, tokens: Sequence[str], asks: int, *, key: str, alt: str, on_lock: Callable[[int | None], None]
 ) -> None:
-    """Draw weights [T, T] (rows are queries); the locked token lives in the URL under `key`, and `on_lock` is told."""
+    """Draw weights [T, T] (rows are queries); the locked token lives in the URL under `key`, and `on_lock` is told.
+
+    In a long sentence the arcs of the token `asks` stand out until another is pointed at.
+    """
     dark = theme.dark()
     queries, keys = np.nonzero(weights >= LEAST)
     links = [[int(q), int(k), round(float(weights[q, k]), 4)] for q, k in zip(queries, keys, strict=True)]
@@ -43,6 +47,7 @@ def arcs(
             "tokens": list(tokens),
             "links": links,
             "locked": locked,
+            "resting": asks if len(tokens) > LEGIBLE else None,
             "alt": alt,
             "hint": HINT,
             "ink": TEXT.on(dark),

@@ -90,7 +90,7 @@ def _opened_head(sizes: Mapping[str, Any], head: Mapping[str, Any], choice: Choi
         f"{pieces[int(row.argmax())]}, with {row.max():.0%}"
     )
     if view == "Arcs":
-        arcs(weights, pieces, key="arc", alt=alt, on_lock=_token)
+        arcs(weights, pieces, choice.token, key="arc", alt=alt, on_lock=_token)
         st.caption(
             f"An arc runs back from the token that asks to what it looks at; weights below {LEAST:.0%} are left out."
         )

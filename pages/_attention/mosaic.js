@@ -6,7 +6,8 @@ const GAP = 3;
 const LEFT = 54;
 const PREVIEW = 208;
 const TOP = 34;
-const LABEL = 15; // pixels under a picture in the sorted order
+const LABEL = 18; // pixels under a picture in the sorted order
+const APART = 14; // and between two there
 const NARROWEST = 22;
 const WIDEST = 58;
 
@@ -30,10 +31,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const room = whole.clientWidth || 700;
     const available = room > 620 ? room - PREVIEW - 32 : room; // else the preview stands below
     if (order) {
-      const size = WIDEST - 6;
-      const across = Math.max(1, Math.floor(available / (size + GAP)));
+      const size = WIDEST;
+      const across = Math.max(1, Math.floor(available / (size + APART)));
       const lines = Math.ceil(order.length / across);
-      return { size, across, width: available, height: lines * (size + LABEL + GAP) };
+      return { size, across, width: across * (size + APART), height: lines * (size + LABEL + GAP) };
     }
     const size = Math.max(NARROWEST, Math.min(WIDEST, (available - LEFT) / layers - GAP));
     const groups = heads / group;
@@ -43,7 +44,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const { size, across } = frame;
     if (order) {
       const at = place(index);
-      return [(at % across) * (size + GAP), Math.floor(at / across) * (size + LABEL + GAP)];
+      return [2 + (at % across) * (size + APART), 2 + Math.floor(at / across) * (size + LABEL + GAP)];
     }
     const [layer, head] = [Math.floor(index / heads), index % heads];
     const apart = group > 1 ? Math.floor(head / group) * 8 : 0; // heads that share a key and value head stand together
@@ -57,8 +58,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       order.forEach((index) => {
         const [x, y] = corner(index);
         const value = data.statistics[data.sorted][index];
-        const short = `${Math.floor(index / heads)}.${index % heads}`;
-        pen.text(value === null ? short : `${short}  ${value.toFixed(2)}`, x, y + size + LABEL / 2, { most: size + GAP });
+        const short = `${Math.floor(index / heads)}.${index % heads}`; // layer.head
+        pen.text(value === null ? short : `${short}  ${value.toFixed(2)}`, x, y + size + LABEL / 2, { most: size + APART });
       });
       return;
     }

@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 HINT = "Point at a head, or step with the arrow keys; click or Enter opens it."
 _CSS = """
 .mosaic { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: flex-start; }
-.area { flex: 0 1 auto; min-width: 0; max-width: 100%; overflow-x: auto; }
+.area { flex: 0 1 auto; min-width: 0; max-width: 100%; max-height: 40rem; overflow: auto; }
 .all { display: block; outline: none; touch-action: pan-y; }
 .all:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 .preview { flex: 0 0 13rem; font-size: 0.875rem; }

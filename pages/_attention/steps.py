@@ -98,6 +98,7 @@ STEPS = (
 NAMES = [f"{number} {step.name}" for number, step in enumerate(STEPS, 1)]
 SQUARE = ("scores", "scaled", "masked", "weights")
 FIRST = "6 softmax"
+TALLEST = 560  # pixels of rows
 
 
 def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> Mapping[str, Any]:
@@ -234,7 +235,7 @@ def _wide(name: str, title: str, pieces: Sequence[str], values: Any, token: int)
         signed=True,
         largest=22,
         column_labels=False,
-        row_height=14,
+        row_height=max(2, min(14, TALLEST // len(pieces))),
         marked_rows=[token],
         download=f"attention-{name}",
         on_lock=_row,

@@ -40,13 +40,17 @@ def module_outputs(model, ids, mask=None):
 def assert_heads_sum_to_the_module(model, ids, mask=None):
     outputs, weights = module_outputs(model, ids, mask)
     kept = torch.ones_like(ids).bool() if mask is None else mask.bool()
+    reading = read(model, ids, mask)
     for layer in layers(model):
-        traces = [trace_attention(model, ids, layer.index, head, mask) for head in range(layer.heads)]
+        traces = [trace_head(model, reading, layer.index, head) for head in range(layer.heads)]
         bias = layer.projection("o")[1]
         total = sum(trace.output for trace in traces) + (0 if bias is None else bias)
         torch.testing.assert_close(total[kept], outputs[layer.index][kept], **TOLERANCE)
         ours = torch.stack([trace.weights for trace in traces], dim=1)
         torch.testing.assert_close(ours.transpose(1, 2)[kept], weights[layer.index].transpose(1, 2)[kept], **TOLERANCE)
+    in_one_call = trace_attention(model, ids, layer.index, layer.heads - 1, mask)
+    for name, value in vars(in_one_call).items():
+        torch.testing.assert_close(value[kept], getattr(traces[-1], name)[kept], **TOLERANCE)
 
 
 def random_ids(*shape, vocabulary=4096):

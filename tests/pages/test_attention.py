@@ -1,17 +1,19 @@
 """Attention as a person meets it: four parts, every control, hostile sentences, and the gallery it opens on."""
 
+import shutil
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.anatomy.specimens import Specimen
+from core.anatomy.specimens import EARLY_WEIGHTS, Specimen
 from core.anatomy.tokens import SENTENCE
 from core.gallery import build_attention, load_entry
 from pages._attention import opening
 from pages._attention.choice import PARTS
 from pages._attention.mosaic import _order
 from pages._attention.steps import NAMES
-from tests.pages.page_helpers import fine, opened, said
+from tests.pages.page_helpers import a_run, fine, opened, said
 
 OTHER = "One day a cat saw a cat"
 COMMITTED = "hardly: below 0.01 nats"
@@ -103,11 +105,14 @@ def test_a_model_without_a_past_says_so(monkeypatch):
     assert "only its end is known" in said(opened("attention", part="As it learned"))
 
 
-def test_a_checkpoint_stands_beside_its_reference(monkeypatch):
-    monkeypatch.setattr("pages._attention.learned.STORY", ())
-    at = opened("attention", part="As it learned", model="storyteller@1%", sentence=OTHER)
-    assert "Difference" in said(at)
-    assert "The largest change is" in said(at)
+def test_a_checkpoint_of_a_run_stands_beside_its_reference():
+    run = a_run("loop", model="storyteller")
+    shutil.copytree(EARLY_WEIGHTS, run.folder / "weights" / "00000003")
+    at = opened("attention", part="As it learned", model=f"{run.id}@3")
+    assert all(title in said(at) for title in ("Reference", "This checkpoint", "Difference"))
+    assert "The largest change is **-0.8" in said(at)  # what was learned is not there yet
+    for part in PARTS:
+        fine(at.segmented_control(key="part").set_value(part).run())
 
 
 def test_heads_are_sorted_by_a_statistic():
