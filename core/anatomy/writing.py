@@ -61,36 +61,15 @@ def write(
 
     Raises PlaygroundError for a prompt and length that do not fit the context, and tokens outside the vocabulary.
     """
-    chosen = dict(chosen or {})
     context = getattr(model.config, "max_position_embeddings", None) or 1024
     length = config.max_new_tokens
     if length >= context:
         raise PlaygroundError(f"max_new_tokens is {length}, but the model's context is {context} tokens")
-    for token in chosen.values():
+    for token in (chosen or {}).values():
         if not 0 <= token < int(model.config.vocab_size):
             raise PlaygroundError(f"there is no token {token}: ids run from 0 to {int(model.config.vocab_size) - 1}")
-    text = apply_chat_template(tokenizer, prompt)
-    query = encode_queries(tokenizer, [text], context - length)[0]
-    uniforms = uniforms_of_rows(config.seed, 0, [0], length)
-    cache = PreallocatedCache(model.config, query.shape[1] + length)
-    written = [token.id for token in begun]
-    said = "".join(token.text for token in begun)
-    step = torch.cat([query, torch.tensor([written], dtype=torch.long)], dim=1).to(model.device)
-    place = torch.arange(step.shape[1])
-    yield from begun
-    for t in range(len(written), length):
-        logits = _logits_behind(model, step, place, cache)
-        logits = filter_logits(logits.float() / config.temperature, config.top_k, config.top_p)
-        drawn, _ = draw(logits.cpu(), uniforms[:, t])
-        token = chosen.get(t, int(drawn))
-        written.append(token)
-        end = token == tokenizer.eos_token_id
-        now = said if end else str(tokenizer.decode(written, clean_up_tokenization_spaces=False)).rstrip("\ufffd")
-        yield _written(tokenizer, logits[0], token, now[len(said) :], float(uniforms[0, t]), t in chosen, end)
-        if end and config.stop_at_end:
-            return
-        said = now
-        step, place = torch.tensor([[token]], device=model.device), place[-1:] + 1
+    query = encode_queries(tokenizer, [apply_chat_template(tokenizer, prompt)], context - length)[0]
+    return _tokens(model, tokenizer, query, config, dict(chosen or {}), begun)
 
 
 class Writing:
@@ -114,6 +93,37 @@ class Writing:
                     self._done = token.end
             shown = self._written[:count]
             return shown, self._done and len(shown) == len(self._written)
+
+
+def _tokens(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    query: Tensor,
+    config: SamplingConfig,
+    chosen: Mapping[int, int],
+    begun: Sequence[Written],
+) -> Iterator[Written]:
+    length = config.max_new_tokens
+    uniforms = uniforms_of_rows(config.seed, 0, [0], length)
+    cache = PreallocatedCache(model.config, query.shape[1] + length)
+    written = [token.id for token in begun]
+    said = "".join(token.text for token in begun)
+    step = torch.cat([query, torch.tensor([written], dtype=torch.long)], dim=1).to(model.device)
+    place = torch.arange(step.shape[1])
+    yield from begun
+    for t in range(len(written), length):
+        logits = _logits_behind(model, step, place, cache)
+        logits = filter_logits(logits.float() / config.temperature, config.top_k, config.top_p)
+        drawn, _ = draw(logits.cpu(), uniforms[:, t])
+        token = chosen.get(t, int(drawn))
+        written.append(token)
+        end = token == tokenizer.eos_token_id
+        now = said if end else str(tokenizer.decode(written, clean_up_tokenization_spaces=False)).rstrip("\ufffd")
+        yield _written(tokenizer, logits[0], token, now[len(said) :], float(uniforms[0, t]), t in chosen, end)
+        if end and config.stop_at_end:
+            return
+        said = now
+        step, place = torch.tensor([[token]], device=model.device), place[-1:] + 1
 
 
 @torch.no_grad()

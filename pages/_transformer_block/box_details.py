@@ -181,7 +181,9 @@ def _reads(best: Sequence[View]) -> None:
     ]
     st.vega_lite_chart(
         rows,
-        token_bars(theme.dark(), "probability, if the model stopped here", number=".1%"),
+        token_bars(
+            [row["value"] for row in rows], theme.dark(), "probability, if the model stopped here", number=".1%"
+        ),
         key="reads",
         alt="; ".join(f"{one['piece']} {one['probability']:.1%}" for one in best),
     )

@@ -189,6 +189,8 @@ def _writing(specimen_id: str, prompt: str, branch: str, config: SamplingConfig)
     place, token = last
     trunk = ".".join("-".join(map(str, choice)) for choice in before)
     begun, _ = _writing(specimen_id, prompt, trunk, config).first(place)
+    if len(begun) < place:
+        raise PlaygroundError(f"the response ends before token {place}: no branch can leave it there")
     return Writing(write(*opened(specimen_id), prompt, config, {place: token}, begun))
 
 

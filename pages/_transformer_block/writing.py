@@ -38,6 +38,8 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str | 
     branches = listed(st.query_params.get("branches", ""), config.max_new_tokens)
     branch = _branch(branches, specimen.id, text, config)
 
+    data = opening.written_of(specimen.id, text, "" if branch == MAIN else branch, _shown(config), config)
+
     @st.fragment(run_every=SECONDS if playing else None)
     def view() -> None:
         shown = _shown(config)
@@ -51,7 +53,6 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str | 
             st.rerun()
 
     view()
-    data = opening.written_of(specimen.id, text, "" if branch == MAIN else branch, _shown(config), config)
     provenance(data, specimen.id, f"row 0, T = {config.temperature:g}", config.seed)
     if not playing:
         _beside_each_other(specimen, text, branches, config)
@@ -134,8 +135,7 @@ def _reset() -> None:
 
 def _unbranch() -> None:
     """Branches belong to one distribution: another temperature has others."""
-    st.session_state["branch"] = MAIN
-    for name in ("branches", "at"):
+    for name in ("branch", "branches", "at"):
         st.query_params.pop(name, None)
 
 
@@ -160,18 +160,26 @@ def _branch(branches: list[str], specimen_id: str, text: str, config: SamplingCo
     """The branch on screen; a choice where there is more than one."""
     if len(branches) == 1:
         return MAIN
-    names = {one: _name(one, specimen_id, text, config) for one in branches}
-    return str(
-        st.segmented_control(
-            "Branch",
-            branches,
-            default=MAIN,
-            required=True,
-            format_func=lambda one: escaped(names.get(one, one)),
-            key="branch",
-            bind="query-params",
-        )
+    asked = st.query_params.get("branch", MAIN)
+    branch = asked if asked in branches else MAIN
+    names = {one: f"{place} · {_name(one, specimen_id, text, config)}" for place, one in enumerate(branches)}
+    st.session_state["branch_shown"] = branch  # the URL holds token ids, the choice shows words
+    st.segmented_control(
+        "Branch",
+        branches,
+        required=True,
+        format_func=lambda one: escaped(names.get(one, one)),
+        key="branch_shown",
+        on_change=lambda: _open(st.session_state["branch_shown"]),
     )
+    return branch
+
+
+def _open(branch: str) -> None:
+    if branch == MAIN:
+        st.query_params.pop("branch", None)
+    else:
+        st.query_params["branch"] = branch
 
 
 def _name(branch: str, specimen_id: str, text: str, config: SamplingConfig) -> str:
@@ -194,7 +202,7 @@ def _response(text: str, data: View, branch: str, config: SamplingConfig) -> Non
         st.query_params["branches"] = ",".join(branches[1:])
         st.query_params["shown"] = str(max(_shown(config), place + 1))
         st.query_params.pop("at", None)
-        st.session_state["branch"] = new if new in branches else MAIN
+        _open(new if new in branches else MAIN)
         st.session_state[PLAYING] = False
         st.session_state["writing_branched"] = True
 
