@@ -106,7 +106,7 @@ def test_arcs_by_pointer_and_keyboard(page):
     page.keyboard.press("ArrowRight")
     expect(detail(page, "arc")).to_contain_text("Q ␣little looks at")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile("arc=1"))
+    page.wait_for_url(lambda url: "arc=1" in url and "token=1" in url)
     page.reload()
     expect(detail(page, "arc")).to_contain_text("Q ␣little looks at")
     page.locator(".st-key-arc svg").focus()

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.anatomy.specimens import EARLY_WEIGHTS, Specimen
 from core.anatomy.tokens import SENTENCE
 from core.gallery import build_attention, load_entry
+from core.language.registry import STORYTELLER, model_hash
 from pages._attention import opening
 from pages._attention.choice import PARTS
 from pages._attention.mosaic import _order
@@ -209,6 +210,7 @@ def test_the_gallery_is_what_is_computed_now(name, monkeypatch):
     entry = load_entry(name)
     key, data = made[name]
     assert entry["key"] == key
+    assert entry["model_hash"] == model_hash(STORYTELLER)
     _same(entry["data"], data)
 
 
