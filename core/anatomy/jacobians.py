@@ -22,6 +22,8 @@ from core.anatomy.recurrence import (
     transformer_layer,
 )
 
+_ROUNDING = 1e-12  # of the largest singular value: a float64 product of a hundred matrices is not exact below
+
 
 @dataclass(frozen=True)
 class JacobianProduct:
@@ -54,7 +56,7 @@ def rnn_jacobian(state: Tensor, W_h: Tensor) -> Tensor:
 def jacobian_product(kind: Kind, config: FlowConfig, factors: int) -> JacobianProduct:
     """∂h_T/∂h_{T−n} of the first seed's recurrent network, for n = 1 … `factors`.
 
-    Singular values below (state · machine precision) of the largest are rounding, and given as NaN.
+    Singular values below 10⁻¹² of the largest are rounding for the most part, and given as NaN.
     Raises ValueError for the transformer, which multiplies nothing, and when there are more factors than tokens.
     """
     if kind not in CELLS:
@@ -71,8 +73,8 @@ def jacobian_product(kind: Kind, config: FlowConfig, factors: int) -> JacobianPr
         products.append(product)
     stacked = torch.stack(products)
     values = torch.linalg.svdvals(stacked)
-    noise = values[:, :1] * steps.shape[-1] * torch.finfo(values.dtype).eps
-    return JacobianProduct(stacked, values.where(values > noise, torch.nan), newest_first)
+    told = values > _ROUNDING * values[:, :1]
+    return JacobianProduct(stacked, values.where(told, torch.nan), newest_first)
 
 
 def attention_jacobians(config: FlowConfig) -> Tensor:

@@ -8,6 +8,9 @@ from core.config import Config
 
 Kind = Literal["rnn", "lstm", "gru", "transformer"]
 KINDS: tuple[Kind, ...] = ("rnn", "lstm", "gru", "transformer")
+SWEPT_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # the learning rates that were tried for every network
+SWEPT_DISTANCES = (10, 50, 200)
+SWEPT_SEED = 100  # none of those that are raced afterwards
 FARTHEST = 200  # tokens back: the position table of the transformer ends here
 
 

@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from core.anatomy.race_config import KINDS, Kind, RaceConfig
+from core.anatomy.race_config import KINDS, SWEPT_DISTANCES, SWEPT_RATES, SWEPT_SEED, Kind, RaceConfig
 from core.anatomy.recall_race import HELDOUT, Runner, batch_of, recall_accuracy, sequences
-
-RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-DISTANCES = (10, 50, 200)
-SEED = 100  # none of those that are raced afterwards
 
 
 def sweep(
     config: RaceConfig,
-    rates: Sequence[float] = RATES,
-    distances: Sequence[int] = DISTANCES,
+    rates: Sequence[float] = SWEPT_RATES,
+    distances: Sequence[int] = SWEPT_DISTANCES,
     kinds: Iterable[Kind] = KINDS,
 ) -> dict[Kind, dict[float, float]]:
     """Network -> learning rate -> held-out accuracy, averaged over a whole training and over `distances`.
@@ -47,6 +43,6 @@ def learning_curve(kind: Kind, config: RaceConfig) -> list[float]:
 
 
 def _while_learning(kind: Kind, config: RaceConfig, rate: float, distance: int) -> float:
-    tried = config.model_copy(update={f"{kind}_lr": rate, "distance": distance, "seed": SEED})
+    tried = config.model_copy(update={f"{kind}_lr": rate, "distance": distance, "seed": SWEPT_SEED})
     accuracies = learning_curve(kind, tried)
     return sum(accuracies) / len(accuracies)

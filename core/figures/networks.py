@@ -26,9 +26,10 @@ _DIGITS = dict(zip("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True)
 _LEGEND = {
     "orient": "top",
     "symbolType": "stroke",
-    "symbolSize": 260,
+    "symbolSize": 150,
     "symbolStrokeWidth": 2,
-    "labelLimit": 200,
+    "labelLimit": 120,
+    "columnPadding": 8,
     "symbolOpacity": 1,
 }
 
@@ -42,20 +43,20 @@ def power_labels() -> str:
     return f"abs({exponent} - round({exponent})) < 1e-6 ? '10' + {written} : ''"
 
 
-def distinct(kinds: Sequence[str], dark: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Encodings by the column `network` (a name of `NAMES`): of lines, by colour and dash with one legend, and of areas
-    and points, by colour alone."""
+def distinct(kinds: Sequence[str], dark: bool, columns: int = 5) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Encodings by the column `network` (a name of `NAMES`): of lines, by colour and dash, and of areas and points, by
+    colour; they share one legend."""
     domain, shades = [NAMES[kind] for kind in kinds], [SHADES[kind] for kind in kinds]
 
     def by_network(values: list[Any], legend: dict[str, Any] | None) -> dict[str, Any]:
         scale = {"domain": domain, "range": values}
         return {"field": "network", "type": "nominal", "title": None, "legend": legend, "scale": scale}
 
-    legend = _LEGEND if len(kinds) > 1 else None
+    legend = _LEGEND | {"columns": columns} if len(kinds) > 1 else None
     colours = [shade.on(dark) for shade in shades]
     dashes = [list(shade.dash) or [1, 0] for shade in shades]
     of_lines = {"stroke": by_network(colours, legend), "strokeDash": by_network(dashes, legend)}
-    return of_lines, {"fill": by_network(colours, None)}
+    return of_lines, {"fill": by_network(colours, legend)}
 
 
 def lines(
@@ -69,6 +70,8 @@ def lines(
     log_y: bool = False,
     share: bool = False,
     points: bool = False,
+    legend_columns: int = 5,
+    x_format: str = "~s",
     x_values: Sequence[float] = (),
     marks: Sequence[float] = (),
     rule: float | None = None,
@@ -87,13 +90,15 @@ def lines(
         log_y: logarithmic vertical axis, ticks as powers of ten.
         share: the vertical axis is 0 to 1, as percentages.
         points: a mark on every row, for few rows.
+        legend_columns: names side by side in the legend; fewer for a narrow chart.
+        x_format: of the ticks of the horizontal axis.
         x_values: the ticks (default: chosen by Vega).
         marks: places of vertical rules.
         rule: height of a horizontal rule.
         rule_name: what is written on it.
         x_range: first and last value of the horizontal axis, where it must not follow the data.
     """
-    x_axis: dict[str, Any] = {"grid": False, "tickCount": 6, "format": "~s"}
+    x_axis: dict[str, Any] = {"grid": False, "tickCount": 6, "format": x_format}
     if x_values:
         x_axis["values"] = list(x_values)
     y_axis: dict[str, Any] = {"tickCount": 6, "gridOpacity": 0.4, "titleAnchor": "end"}
@@ -105,7 +110,7 @@ def lines(
     x_scale: dict[str, Any] = {"type": "log"} if log_x else {"zero": False}
     x_scale |= {"nice": False} | ({"domain": list(x_range)} if x_range else {})
     number = ".1%" if share else ".3~e" if log_y else ".4~g"
-    of_lines, filled = distinct(kinds, dark)
+    of_lines, filled = distinct(kinds, dark, legend_columns)
     encoding = {
         "x": {"field": "x", "type": "quantitative", "title": x_title, "axis": x_axis, "scale": x_scale},
         "y": {"field": "y", "type": "quantitative", "title": y_title, "axis": y_axis, "scale": y_scale},
@@ -157,7 +162,7 @@ def _horizontal(place: float, name: str) -> list[dict[str, Any]]:
         },
         {
             "data": data,
-            "mark": {"type": "text", "align": "right", "baseline": "bottom", "dy": -3, "fontSize": 12, "color": _GREY},
+            "mark": {"type": "text", "align": "right", "baseline": "bottom", "dy": -6, "fontSize": 12, "color": _GREY},
             "encoding": {
                 "y": y,
                 "x": {"value": "width"},

@@ -9,8 +9,8 @@ from tqdm import tqdm
 from core.anatomy import recurrence_views as views
 from core.anatomy.flow_config import FlowConfig
 from core.anatomy.layer_timing import measured_in_process
-from core.anatomy.race_config import KINDS, Kind, RaceConfig
-from core.anatomy.race_sweep import RATES, best_rate, learning_curve, sweep
+from core.anatomy.race_config import KINDS, SWEPT_DISTANCES, SWEPT_RATES, SWEPT_SEED, Kind, RaceConfig
+from core.anatomy.race_sweep import best_rate, learning_curve, sweep
 from core.anatomy.recall_race import run_race
 
 DISTANCES = (5, 10, 20, 50, 100, 200)
@@ -66,7 +66,7 @@ def _sweep() -> tuple[dict[str, Any], dict[str, Any]]:
             found |= sweep(RaceConfig(), kinds=[kind])
             bar.update()
     best = {kind: best_rate(rates) for kind, rates in found.items()}
-    return {"rates": list(RATES)}, {
+    return {"rates": list(SWEPT_RATES), "distances": list(SWEPT_DISTANCES), "seed": SWEPT_SEED}, {
         "accuracy": {kind: list(rates.values()) for kind, rates in found.items()},
         "best": best,
     }

@@ -33,6 +33,7 @@ ENTRY = "why_transformers"
 _GUESSES = ("it still vanishes", "it stays about as it is", "it explodes")
 _OUTCOMES = {"vanishes": _GUESSES[0], "holds": _GUESSES[1], "explodes": _GUESSES[2]}
 _STEEP = 1.5  # the radius of the prediction: the slider's end
+_TOLD_FROM = 1.2
 
 
 def show() -> str:
@@ -44,18 +45,18 @@ def show() -> str:
     factors = {kind: clipped(found[kind]["weight_norms"], largest) if largest else None for kind in KINDS}
     bands = {kind: band(np.asarray(found[kind][measured_at]), factors[kind]) for kind in KINDS}
     readings = {kind: read_flow(bands[kind].mean.tolist()) for kind in KINDS}
+    plain = {kind: read_flow(band(np.asarray(found[kind][measured_at])).mean.tolist()) for kind in KINDS}
     with picture:
         _picture(bands, config, measured_at, largest)
         badge("live" if live else "cached", seed=config.seed, note=_note(config, live))
         _unshown(bands)
     _table(readings, found, factors)
     if largest:
-        before = read_flow(band(np.asarray(found["rnn"][measured_at])).mean.tolist())
-        _clipping(before, readings["rnn"], found["rnn"]["weight_norms"], factors["rnn"] or [], largest)
+        _clipping(plain["rnn"], readings["rnn"], found["rnn"]["weight_norms"], factors["rnn"] or [], largest)
     _what_h_is()
     _predict(config)
-    _equation(config, readings)
-    return claim(readings)
+    _equation(config, plain)
+    return claim(plain)
 
 
 def _controls() -> tuple[FlowConfig, float | None, str]:
@@ -137,7 +138,8 @@ def _picture(bands: Mapping[Kind, Band], config: FlowConfig, measured_at: str, l
     smallest = min(row[2] for row in rows)
     table = pd.DataFrame(rows, columns=["network", "x", "y", "low", "high"])
     st.markdown(
-        f"**‖∂L_T/∂{symbol}_t‖** against the distance T − t, logarithmic{', clipped' if largest else ''}: "
+        rf"$\lVert \partial L_T / \partial {symbol}_t \rVert$ against the distance $T - "
+        rf"t${', clipped' if largest else ''}: "
         f"the mean of {config.seeds} untrained networks of each kind, and their range"
     )
     st.vega_lite_chart(
@@ -236,6 +238,8 @@ def _what_h_is() -> None:
 
 def _predict(config: FlowConfig) -> None:
     """The RNN at the slider's end, computed; the reader says first what will happen."""
+    if config.spectral_radius > _TOLD_FROM and "flow_guess" not in st.query_params:
+        return  # the picture has told it already
     guess = predict(
         "flow_guess",
         f"turn the RNN's spectral radius up to {_STEEP}. With all other settings as they are, its gradient…",

@@ -147,9 +147,7 @@ def _chart(kind: Kind, view: dict[str, Any], n: int) -> None:
     )
     downloads("singular_values", f"singular_values_{kind}", [["line", "rank", "n", "value"], *rows])
     if missing := int(np.isnan(values[n - 1]).sum()):
-        st.caption(
-            f"{missing} of {values.shape[1]} are too small beside the largest for float64 to tell from rounding."
-        )
+        st.caption(f"{missing} of {values.shape[1]} are below 10⁻¹² of the largest: mere rounding, not drawn.")
 
 
 def _matrix(kind: Kind, view: dict[str, Any], n: int) -> None:
@@ -159,7 +157,7 @@ def _matrix(kind: Kind, view: dict[str, Any], n: int) -> None:
         f"h[{i}]" if i < _hidden(kind, len(product)) else f"c[{i - _hidden(kind, len(product))}]"
         for i in range(len(product))
     ]
-    st.markdown(f"**∂h_T/∂h_T₋{str(n).translate(_LOWERED)}** · entries × {short(largest)}")
+    st.markdown(rf"$\partial h_T / \partial h_{{T-{n}}}$ · entries × {short(largest)}")
     matrix(
         product,
         [f"{name} at T" for name in names],
@@ -174,13 +172,12 @@ def _matrix(kind: Kind, view: dict[str, Any], n: int) -> None:
         column_labels=False,
         download=f"jacobian_{kind}_{n}",
     )
+    if kind == "lstm":
+        st.caption("The hidden vector comes first, the cell behind it: what passes stands in the lower right quarter.")
     st.caption(
         "*Look for* stripes: when few singular values are left, all rows become multiples of each other, and the past "
         "gets through as one number. *Not shown*: how small it all is; the factor above says that."
     )
-
-
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _hidden(kind: Kind, state: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.anatomy.race_config import FARTHEST, KINDS, RaceConfig
+from core.anatomy.race_config import FARTHEST, KINDS, SWEPT_DISTANCES, SWEPT_SEED, RaceConfig
 from core.anatomy.race_reading import LEARNED, mean, reach
 from core.errors import PlaygroundError
 from core.figures.networks import NAMES, lines
@@ -72,7 +72,6 @@ def _controls(run: Run | None) -> int:
         except PlaygroundError as error:
             st.error(escaped(str(error)))
             return distance
-        st.query_params["part"] = st.session_state["part"]
         st.rerun()
     if run and st.button("Back to the cached races", icon=":material/undo:", key="race_back", width="stretch"):
         st.query_params.pop("run", None)
@@ -118,6 +117,7 @@ def _curves(points: pd.DataFrame, steps: int, vocabulary: int) -> None:
             "optimiser step",
             "held-out accuracy",
             height=_HEIGHT,
+            legend_columns=2,
             share=True,
             rule=1 / vocabulary,
             rule_name="guessing",
@@ -176,6 +176,7 @@ def _against_distance(entry: Mapping[str, Any] | None, distance: int) -> None:
             "k, steps ago (logarithmic)",
             "accuracy on 2,000 fresh sequences",
             height=_HEIGHT,
+            legend_columns=2,
             log_x=True,
             share=True,
             points=True,
@@ -213,7 +214,7 @@ def _task(entry: Mapping[str, Any] | None) -> None:
         f"many "
         "weights for each: "
         + (_sizes(entry["data"]["parameters"]).removeprefix("weights: ") if entry else "within 3 %")
-        + ". Recurrent matrices start orthogonal and the LSTM's forget bias at 1, where recurrences learn best."
+        + ". Recurrent matrices start orthogonal, the LSTM's forget bias at 1, as is usual."
     )
     sweep = load_entry(SWEEP)
     if sweep:
@@ -221,7 +222,7 @@ def _task(entry: Mapping[str, Any] | None) -> None:
         st.caption(
             f"Each network has its own learning rate, the best of "
             f"{', '.join(f'{rate:g}' for rate in sweep['key']['rates'])} "
-            f"on another seed at k = 10 and 50: {best}."
+            f"on seed {SWEPT_SEED} at k = {', '.join(map(str, SWEPT_DISTANCES))}: {best}."
         )
     blind = entry["data"]["without_positions"] if entry else {}
     if blind:
