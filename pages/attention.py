@@ -74,8 +74,8 @@ def _closing() -> None:
                 "layers may undo it. Switch the head off and measure: that is what *Does it matter?* does.",
             ),
         ],
-        "label",
-        "read what the whole machine writes, and vote.",
+        "transformer_block",
+        "see what the rest of the block does with what attention brings.",
     )
 
 
