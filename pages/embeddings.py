@@ -17,6 +17,7 @@ from pages._parts.text import escaped
 
 TITLE = "Embeddings"
 PARTS = ("Input", "Positions", "Vocabulary", "In context", "What moved")
+_STEADY = "<style>.claim { min-height: 3em; }</style>"  # a shorter claim must not move the map under the pointer
 OF_A_SENTENCE = ("Input", "In context", "What moved")
 
 
@@ -35,6 +36,7 @@ def main() -> None:
     except PlaygroundError as error:
         st.error(escaped(str(error)))
     with head:
+        st.html(_STEADY)
         page_header("embeddings", TITLE, claim)
     _closing()
 

@@ -49,7 +49,7 @@ def specimen(specimen_id: str) -> Specimen:
         return Specimen(specimen_id, STAGES[specimen_id], "storyteller")
     run_id, at, step = specimen_id.rpartition("@")
     if at:
-        if not step.isdigit() or int(step) not in weight_folders(_run_folder(run_id)):
+        if not step.isdecimal() or int(step) not in weight_folders(_run_folder(run_id)):
             raise PlaygroundError(f"{specimen_id}: that run has no saved weights after step {step or '?'}")
         return Specimen(specimen_id, f"{run_id}, after step {step}", _model_of(run_id))
     info = policy_info(specimen_id)

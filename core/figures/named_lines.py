@@ -70,7 +70,8 @@ def named_lines(
             "strokeWidth": {
                 "field": "line",
                 "type": "nominal",
-                "legend": None,
+                "title": None,
+                "legend": colour["legend"],
                 "scale": scale | {"range": [one.width for one in lines]},
             },
             "tooltip": [

@@ -184,21 +184,21 @@ export default function ({ data, parentElement, setTriggerValue }) {
     refresh();
     setTriggerValue("picked", { value: locked === null ? "" : data.ids[locked] });
   };
-  let held = null;
+  // On the canvas, not in here: new data may come between a press and its release.
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
   canvas.onpointerdown = (event) => {
-    held = { from: at(event), last: at(event), moved: false };
+    canvas.held = { from: at(event), last: at(event), moved: false };
     canvas.setPointerCapture(event.pointerId);
   };
   canvas.onpointermove = (event) => {
     const [x, y] = at(event);
-    if (held) {
-      const [dx, dy] = [x - held.last[0], y - held.last[1]];
-      held.moved ||= Math.hypot(x - held.from[0], y - held.from[1]) > 4;
-      if (held.moved) {
+    if (canvas.held) {
+      const [dx, dy] = [x - canvas.held.last[0], y - canvas.held.last[1]];
+      canvas.held.moved ||= Math.hypot(x - canvas.held.from[0], y - canvas.held.from[1]) > 4;
+      if (canvas.held.moved) {
         if (solid && !event.shiftKey) {
           view.turn += dx / 150;
           view.tilt = Math.max(-1.5, Math.min(1.5, view.tilt + dy / 150));
@@ -207,24 +207,24 @@ export default function ({ data, parentElement, setTriggerValue }) {
           view.down += dy;
         }
       }
-      held.last = [x, y];
+      canvas.held.last = [x, y];
       hovered = null;
     } else hovered = under(x, y);
-    canvas.style.cursor = held?.moved ? "grabbing" : hovered === null ? "grab" : "pointer";
+    canvas.style.cursor = canvas.held?.moved ? "grabbing" : hovered === null ? "grab" : "pointer";
     refresh();
   };
   canvas.onpointerup = (event) => {
-    if (held?.moved) tellView();
-    else if (held) {
+    if (canvas.held?.moved) tellView();
+    else if (canvas.held) {
       const found = under(...at(event));
       if (found !== null) lock(found);
     }
-    held = null;
+    canvas.held = null;
   };
-  canvas.onpointercancel = () => (held = null);
+  canvas.onpointercancel = () => (canvas.held = null);
   canvas.onpointerleave = () => {
     hovered = null;
-    if (!held) refresh();
+    if (!canvas.held) refresh();
   };
   // From one point to the nearest within 45° of the arrow's direction.
   const walk = (from, [dx, dy]) => {

@@ -1,0 +1,74 @@
+"""A sentence as tokens: their bytes join to the text's, whatever the text is."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.anatomy.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
+from tests.tiny import tokenizer
+
+TOKENIZER = tokenizer()
+
+
+def joined(text: str, longest: int = 100_000) -> bytes:
+    return b"".join(token.bytes for token in read_sentence(TOKENIZER, text, longest).tokens)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SENTENCE,
+        " two  spaces\nand\ttabs ",
+        "naïve café — “quoted”",
+        "🐶👩‍👩‍👧 dogs",
+        "שלום עולם",
+        "<b>bold</b> & $x$ :red[x]",
+        "\x00\x07",
+        "a" * 3000,
+    ],
+)
+def test_the_bytes_of_all_pieces_are_the_texts(text):
+    assert joined(text) == text.encode()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
+def test_for_any_text(text):
+    assert joined(text) == text.encode()
+
+
+def test_half_a_character_is_shown_by_its_bytes():
+    tokens = read_sentence(TOKENIZER, "🐶").tokens
+    assert len(tokens) > 1
+    assert all(token.piece.startswith("⟨") and token.piece.endswith("⟩") for token in tokens)
+    assert " ".join(token.piece.strip("⟨⟩") for token in tokens) == "🐶".encode().hex(" ").upper()
+
+
+def test_a_special_token_is_its_name():
+    token = token_of(TOKENIZER, TOKENIZER.eos_token_id)
+    assert token.piece == TOKENIZER.eos_token
+    assert token.bytes == TOKENIZER.eos_token.encode()
+
+
+def test_nothing_is_added_by_hand_and_nothing_is_no_token():
+    assert read_sentence(TOKENIZER, "").tokens == ()
+    assert read_sentence(TOKENIZER, "The").ids == TOKENIZER("The", add_special_tokens=False)["input_ids"]
+
+
+def test_what_lies_behind_the_longest_is_cut_and_counted():
+    sentence = read_sentence(TOKENIZER, "dog " * 1000)
+    assert len(sentence.tokens) == LONGEST
+    assert sentence.cut == len(TOKENIZER("dog " * 1000)["input_ids"]) - LONGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [(" a", "␣a"), ("\n", "⏎"), ("\t", "⇥"), ("", "∅"), ("\x07", "⟨U+0007⟩"), ("\u202e", "⟨U+202E⟩")],
+)
+def test_what_cannot_be_seen_is_made_visible(text, shown):
+    assert visible(text) == shown
+
+
+def test_every_token_of_the_vocabulary_has_a_name_without_controls():
+    pieces = pieces_of(TOKENIZER, range(len(TOKENIZER)))
+    assert all(piece and piece.isprintable() for piece in pieces)
