@@ -102,7 +102,8 @@ def ppo_stage(
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
     small = policy.num_parameters() < LORA_FROM
     start = copy.deepcopy(policy).requires_grad_(True)
-    start.set_attn_implementation(attention_implementation(policy.device))
+    for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL
+        model.set_attn_implementation(attention_implementation(policy.device))
     tuned = with_adapters(start, config.lora_rank, "CAUSAL_LM")
     reference = policy.requires_grad_(False) if small else None  # adapters switched off are their own reference
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold)
