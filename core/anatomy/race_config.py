@@ -27,7 +27,7 @@ class RaceConfig(Config):
     rnn_lr: float = Field(3e-3, gt=0, le=1, description="Adam's learning rate of the RNN")
     lstm_lr: float = Field(1e-2, gt=0, le=1, description="Adam's learning rate of the LSTM")
     gru_lr: float = Field(3e-2, gt=0, le=1, description="Adam's learning rate of the GRU")
-    transformer_lr: float = Field(3e-2, gt=0, le=1, description="Adam's learning rate of the transformer")
+    transformer_lr: float = Field(1e-2, gt=0, le=1, description="Adam's learning rate of the transformer")
     spectral_radius: float = Field(
         1.0, ge=0.0, le=2.0, description="of every recurrent matrix at the start: an orthogonal matrix times this"
     )

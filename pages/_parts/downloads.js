@@ -3,6 +3,7 @@
 export default function ({ data, parentElement }) {
   const words = parentElement.querySelector(".downloads");
   const buttons = { png: savePicture, svg: saveDrawing, csv: saveNumbers };
+  const here = parentElement.host ?? parentElement;
   const shown = data.csv !== null || data.own ? ["png", "svg", "csv"] : ["png", "svg"];
   words.replaceChildren(
     ...shown.map((kind) => {
@@ -10,16 +11,24 @@ export default function ({ data, parentElement }) {
       button.textContent = kind === "csv" ? "Data" : kind.toUpperCase();
       button.title = kind === "csv" ? "The numbers of this figure, as CSV" : `This figure as ${kind.toUpperCase()}`;
       button.setAttribute("aria-label", `${button.title}: ${data.name}`);
-      button.onclick = () => buttons[kind](data);
+      button.onclick = () => buttons[kind](data, placeOf(data.key, here));
       return button;
     }),
   );
 }
 
-function drawn(key) {
+// A Vega chart's key reaches no class of the page: its figure is then the nearest one above the buttons.
+function placeOf(key, buttons) {
+  const named = document.querySelector(`.st-key-${CSS.escape(key)}`);
+  if (named) return named;
+  let above = buttons.closest(".stElementContainer")?.previousElementSibling;
+  while (above && !above.querySelector("svg.main-svg, svg.marks")) above = above.previousElementSibling;
+  return above;
+}
+
+function drawn(key, place) {
   const own = window.playgroundFigures?.get(key);
   if (own) return own.svg();
-  const place = document.querySelector(`.st-key-${CSS.escape(key)}`);
   const parts = [...(place?.querySelectorAll("svg.main-svg, svg.marks") ?? [])];
   if (!parts.length) return null;
   const { width, height } = parts[0].getBoundingClientRect();
@@ -39,16 +48,15 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-function saveDrawing({ key, name }) {
-  const svg = drawn(key);
+function saveDrawing({ key, name }, place) {
+  const svg = drawn(key, place);
   if (svg) save(new Blob([svg], { type: "image/svg+xml" }), `${name}.svg`);
 }
 
-function savePicture({ key, name }) {
-  const place = document.querySelector(`.st-key-${CSS.escape(key)}`);
+function savePicture({ key, name }, place) {
   const camera = place?.querySelector('.gl-container canvas') && place.querySelector('.modebar-btn[data-attr="toImage"], .modebar-btn[data-title^="Download"]');
   if (camera) return camera.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-  const svg = drawn(key);
+  const svg = drawn(key, place);
   if (!svg) return;
   const image = new Image();
   image.onload = () => {

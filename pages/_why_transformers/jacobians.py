@@ -84,29 +84,21 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
 
     @st.fragment(run_every=_PLAY_SECONDS if playing else None)
     def stepping() -> None:
-        if st.session_state.get("factors_playing"):
+        if playing != bool(st.session_state.get("factors_playing")):
+            st.rerun()  # the clock of a fragment is set where it is made
+        if playing:
             _move(1)
             if st.session_state["factors"] >= FACTORS:
                 st.session_state["factors_playing"] = False
-                st.rerun()
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.button("Back", icon=":material/skip_previous:", key="factors_back", on_click=_move, args=(-1,))
+            st.button("One more factor", icon=":material/skip_next:", key="factors_on", on_click=_move, args=(1,))
             st.button(
-                "One more factor",
-                icon=":material/skip_next:",
-                key="factors_on",
-                on_click=_move,
-                args=(1,),
-            )
-            if st.button(
                 "Pause" if playing else "Play",
                 icon=":material/pause:" if playing else ":material/play_arrow:",
                 key="factors_play",
-            ):
-                st.session_state["factors_playing"] = not playing
-                if not playing and st.session_state.get("factors", FIRST) >= FACTORS:
-                    st.session_state["factors"] = 1
-                st.rerun()
+                on_click=_play,
+            )
             n = st.slider("Factors multiplied", 1, FACTORS, FIRST, key="factors", bind="query-params", width="stretch")
         chart, square = st.columns([3, 2], gap="large")
         with chart:
@@ -125,6 +117,13 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
 
 def _move(by: int) -> None:
     st.session_state["factors"] = min(FACTORS, max(1, st.session_state.get("factors", FIRST) + by))
+
+
+def _play() -> None:
+    """Begin, from the first factor where none is left; or pause."""
+    st.session_state["factors_playing"] = begins = not st.session_state.get("factors_playing")
+    if begins and st.session_state.get("factors", FIRST) >= FACTORS:
+        st.session_state["factors"] = 1
 
 
 def _chart(kind: Kind, view: dict[str, Any], n: int) -> None:
