@@ -29,13 +29,17 @@ def main() -> None:
 def _body() -> str | None:
     """The part that is open; what it can claim."""
     specimen, text = specimen_bar()
-    row = st.columns([5.6, 1.1, 1.9], gap="small", vertical_alignment="bottom")
-    with row[0]:
+    row = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="block_choice"
+    )
+    with row:
         part = choice.choose_part()
+    together = row.container(horizontal=True, vertical_alignment="bottom", width="content")
+    beside = together.container(width=120), together.container(width=200)
     sizes = opening.about(specimen, text)
     if sizes is None:
         return None
-    return SHOWN[part].show(specimen, text, sizes, row[1:])
+    return SHOWN[part].show(specimen, text, sizes, beside)
 
 
 def _closing() -> None:

@@ -11,13 +11,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.anatomy.ablation import change_in_nats
 from core.anatomy.attention import layer_of, scaling_of
 from core.anatomy.block import BlockTrace, activation_of, embed, trace_block
-from core.anatomy.cross_attention import both_ways, cross_attention
+from core.anatomy.cross_attention import both_ways, cross_attention, weights_of
 from core.anatomy.logit_lens import lens_difference, logit_lens, positions_at_once, read_one, settled_at
 from core.anatomy.next_token import next_token
 from core.anatomy.parts import layers, logits_of, rotates, unembedding
 from core.anatomy.tokens import Sentence, pieces_of
 from core.anatomy.without import Backward
 from core.anatomy.writing import Written
+from core.language.registry import is_chat
 
 FIRST = 4  # numbers of each vector that are written out
 UNITS = 6  # feed-forward units named
@@ -26,7 +27,7 @@ SHOWN = 8  # likeliest tokens of two distributions beside each other
 View = dict[str, Any]
 
 
-def about(model: PreTrainedModel, sentence: Sentence) -> View:
+def about(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentence: Sentence) -> View:
     """The sentence's tokens and the model's sizes: what the controls offer."""
     blocks = layers(model)
     first = blocks[0]
@@ -42,6 +43,7 @@ def about(model: PreTrainedModel, sentence: Sentence) -> View:
         "norm": "LayerNorm" if isinstance(first.attention_norm, nn.LayerNorm) else "RMSNorm",
         "activation": "GELU" if first.fused else "SwiGLU",
         "rotates": rotates(model),
+        "chat": is_chat(tokenizer),
         "at_once": positions_at_once(model, len(blocks) + 1),
     }
 
@@ -156,16 +158,35 @@ def next_view(
 
 
 def ways_view(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], layer: int, head: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    ids: Sequence[int],
+    decoder: Tensor,
+    encoder: Tensor,
 ) -> View:
-    """The same weights as decoder and as encoder."""
-    ways = both_ways(model, ids, layer, head)
+    """What changes when the mask is taken away: vectors, and what comes next."""
+    ways = both_ways(model, ids, decoder, encoder)
     both = [ways.decoder_logprobs.exp(), ways.encoder_logprobs.exp()]
     best = torch.stack(both).amax(0).topk(SHOWN).indices
     best = best[both[0][best].argsort(descending=True)]
-    fields = {name: value for name, value in vars(ways).items() if not name.endswith("_logprobs")}
-    fields |= {f"{way}_mean": float(fields[f"{way}_next"].mean()) for way in ("decoder", "encoder")}
-    return fields | {"pieces": pieces_of(tokenizer, best.tolist()), "probabilities": [one[best] for one in both]}
+    return {
+        "moved": ways.moved,
+        "change": ways.change,
+        "decoder_mean": float(ways.decoder_next.mean()),
+        "encoder_mean": float(ways.encoder_next.mean()),
+        "pieces": pieces_of(tokenizer, best.tolist()),
+        "probabilities": [one[best] for one in both],
+    }
+
+
+def masks_view(
+    model: PreTrainedModel, ids: Sequence[int], decoder: Tensor, encoder: Tensor, layer: int, head: int
+) -> View:
+    """One head's weights both ways."""
+    return {
+        "decoder_weights": weights_of(model, ids, decoder, layer, head, causal=True),
+        "encoder_weights": weights_of(model, ids, encoder, layer, head, causal=False),
+    }
 
 
 def cross_view(model: PreTrainedModel, source: Sequence[int], target: Sequence[int], layer: int, head: int) -> View:

@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 
 from core.alignment.kl import exact_kl
 from core.anatomy.attention import Ids, Reading, layer_of, read, scaling_of
-from core.anatomy.block import Switches, trace_blocks
-from core.anatomy.parts import logits_of, rotate
+from core.anatomy.block import attend, embed, normalise
+from core.anatomy.parts import Layer, logits_of, rotate
 from core.errors import PlaygroundError
 
 
@@ -40,9 +40,7 @@ def cross_attention(model: PreTrainedModel, source: Ids, target: Ids, layer: int
     gives them, as an encoder-decoder would, two sequences read separately. Given the same sequence twice it is that
     head without its mask. PlaygroundError for a layer or head that is not there and for ids that cannot be read.
     """
-    block = layer_of(model, layer)
-    if not 0 <= head < block.heads:
-        raise PlaygroundError(f"there is no head {head}: layer {layer} has heads 0 to {block.heads - 1}")
+    block = _checked_head(model, layer, head)
     asked, asking = (read(model, ids) for ids in (source, target))
     q, k, v = (_of_head(model, one, layer, head, name) for one, name in ((asking, "q"), (asked, "k"), (asked, "v")))
     scores = q @ k.T
@@ -54,10 +52,8 @@ def cross_attention(model: PreTrainedModel, source: Ids, target: Ids, layer: int
 
 @dataclass(frozen=True)
 class BothWays:
-    """The same weights as a decoder (causal mask) and as an encoder (no mask). T tokens."""
+    """What the mask decides: the same weights as a decoder (causal mask) and as an encoder (no mask). T tokens."""
 
-    decoder_weights: Tensor  # [T, T], of the chosen head
-    encoder_weights: Tensor  # [T, T]
     moved: Tensor  # [layers, T], ‖h_encoder − h_decoder‖ / ‖h_decoder‖ behind each layer
     change: Tensor  # [T], KL(decoder ‖ encoder) of what is predicted at each token, in nats
     decoder_next: Tensor  # [T − 1], probability given to the token that does come next
@@ -67,32 +63,40 @@ class BothWays:
 
 
 @torch.no_grad()
-def both_ways(model: PreTrainedModel, ids: Sequence[int], layer: int, head: int) -> BothWays:
-    """Two forwards of the whole model, one with the causal mask and one without, every layer alike."""
-    block = layer_of(model, layer)
-    if not 0 <= head < block.heads:
-        raise PlaygroundError(f"there is no head {head}: layer {layer} has heads 0 to {block.heads - 1}")
-    weights, states, logprobs = [], [], []
-    for causal in (True, False):
-        leaving = []
-        for place, trace in enumerate(trace_blocks(model, ids, switches=Switches(causal=causal))):
-            leaving.append(trace.leaving)
-            if place == layer:
-                weights.append(trace.weights[head])
-        states.append(torch.stack(leaving))
-        logprobs.append(logits_of(model, leaving[-1]).log_softmax(-1))
-    following = torch.tensor(list(ids[1:]), dtype=torch.long, device=states[0].device).unsqueeze(-1)
+def both_ways(model: PreTrainedModel, ids: Sequence[int], decoder: Tensor, encoder: Tensor) -> BothWays:
+    """Compares two forwards of the whole model: `residual_stream` of `ids` with the mask, and without it everywhere."""
+    logprobs = [logits_of(model, stream[-1]).log_softmax(-1) for stream in (decoder, encoder)]
+    following = torch.tensor(list(ids[1:]), dtype=torch.long, device=decoder.device).unsqueeze(-1)
     decoder_next, encoder_next = (one[:-1].gather(-1, following).squeeze(-1).exp() for one in logprobs)
+    behind = decoder[2::2]
     return BothWays(
-        weights[0],
-        weights[1],
-        (states[1] - states[0]).norm(dim=-1) / states[0].norm(dim=-1),
+        (encoder[2::2] - behind).norm(dim=-1) / behind.norm(dim=-1),
         exact_kl(*logprobs),
         decoder_next,
         encoder_next,
         logprobs[0][-1],
         logprobs[1][-1],
     )
+
+
+@torch.no_grad()
+def weights_of(
+    model: PreTrainedModel, ids: Sequence[int], stream: Tensor, layer: int, head: int, causal: bool
+) -> Tensor:
+    """A head's weights [T, T] where its layer is given what `stream` holds; `stream` as `residual_stream` gave it.
+
+    PlaygroundError for a layer or head that is not there.
+    """
+    block = _checked_head(model, layer, head)
+    entering = normalise(block.attention_norm, stream[2 * layer])
+    return attend(block, entering, embed(model, ids)[1], causal)[0][head]
+
+
+def _checked_head(model: PreTrainedModel, layer: int, head: int) -> Layer:
+    block = layer_of(model, layer)
+    if not 0 <= head < block.heads:
+        raise PlaygroundError(f"there is no head {head}: layer {layer} has heads 0 to {block.heads - 1}")
+    return block
 
 
 def _of_head(model: PreTrainedModel, reading: Reading, layer: int, head: int, name: str) -> Tensor:

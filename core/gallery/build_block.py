@@ -41,7 +41,7 @@ def _block() -> Entry:
 
     model, tokenizer, sentence, stream = _opened()
     view = block_view(model, tokenizer, sentence.ids, stream, LAYER, TOKEN)
-    return _key(layer=LAYER, token=TOKEN), view | {"about": about(model, sentence)}
+    return _key(layer=LAYER, token=TOKEN), view | {"about": about(model, tokenizer, sentence)}
 
 
 def _depth() -> Entry:
@@ -79,11 +79,19 @@ def _next() -> Entry:
 
 
 def _ways() -> Entry:
-    from core.anatomy.block_views import ways_view
+    from core.anatomy.block_views import masks_view, ways_view
 
-    model, tokenizer, sentence, _ = _opened()
+    model, tokenizer, sentence, decoder = _opened()
+    both = decoder, _without_mask(model, sentence.ids)
     state = {"layer": LAYER, "head": HEAD}
-    return _key(**state), ways_view(model, tokenizer, sentence.ids, **state)
+    masks = masks_view(model, sentence.ids, *both, LAYER, HEAD)
+    return _key(**state), ways_view(model, tokenizer, sentence.ids, *both) | masks
+
+
+def _without_mask(model: Any, ids: list[int]) -> Any:
+    from core.anatomy.block import Switches, residual_stream
+
+    return residual_stream(model, ids, switches=Switches(causal=False))
 
 
 def _cross() -> Entry:

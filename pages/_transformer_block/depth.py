@@ -88,6 +88,7 @@ def _lengths(specimen: Specimen, data: View, sizes: View, token: int) -> None:
             template="{column}: layer {row} adds {value} of the two lengths",
             low=0.0,
             high=1.0,
+            row_height=12,
         )
         st.caption(
             "‖added‖ / (‖added‖ + ‖stream before‖). *Look for* tokens that some layer nearly rewrites, often the "
@@ -140,9 +141,12 @@ def _verdict(data: View, guess: str, what: str) -> str:
     carried, now = data["carried"]
     words = "You were right." if guess == right else f"You said *{guess}*."
     loss, other = data["losses"]
+    length = (
+        f"**{number(ratio)} times** as long as in the trained model" if ratio < math.inf else "too long for float32"
+    )
     return (
-        f"{words} **{what}**: the stream leaves the last layer **{number(ratio)} times** as long as in the trained "
-        f"model. The loss goes from **{number(loss)}** to **{number(other)}** nats a token. From the last layer back "
+        f"{words} **{what}**: the stream leaves the last layer {length}. The loss goes from **{number(loss)}** to "
+        f"**{number(other)}** nats a token. From the last layer back "
         f"to the input the gradient changes by a factor of {number(carried)} as trained, and {number(now)} now."
     )
 

@@ -60,6 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const draw = () => {
     width = parentElement.querySelector(".figure").clientWidth || 700;
+    const held = svg.getRootNode().activeElement?.dataset?.box; // the keyboard stays where it was
     svg.replaceChildren();
     svg.setAttribute("width", width);
     svg.setAttribute("height", TOTAL);
@@ -73,9 +74,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const group = make("g", { class: "box", role: "button", tabindex: box.id === current ? 0 : -1, "aria-pressed": box.id === opened, "aria-label": box.detail, "data-box": box.id });
       const frame = { class: "frame", x: x - side / 2, y: y - BOX / 2, width: side, height: BOX, rx: 8, fill: data.ground, stroke: box.colour, "stroke-width": 1.5 };
       make("rect", { ...frame, "stroke-dasharray": box.dash }, undefined, group);
+      const scale = Math.min(1, Math.max(0.78, side / 135));
       const words = [[box.title, 13, 650, box.colour, -26], [`‖·‖ ${box.norm}`, 15, 650, ink, -4], [box.first, 12, 400, ink, 15], [box.second, 12, 400, ink, 31]];
       for (const [text, size_, weight, fill, dy] of words) {
-        const label = make("text", { x, y: y + dy, "text-anchor": "middle", "dominant-baseline": "middle", "font-family": "system-ui, sans-serif", "font-size": size_, "font-weight": weight, fill }, "", group);
+        const label = make("text", { x, y: y + dy, "text-anchor": "middle", "dominant-baseline": "middle", "font-family": "system-ui, sans-serif", "font-size": size_ * scale, "font-weight": weight, fill }, "", group);
         fit(label, side - 8, text);
       }
       group.onpointerenter = () => say(box.id);
@@ -84,6 +86,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       group.onclick = () => toggle(box.id);
       group.onkeydown = (event) => press(event, box.id);
     }
+    if (held) svg.querySelector(`[data-box="${held}"]`)?.focus();
     say(null);
   };
   const toggle = (id) => {

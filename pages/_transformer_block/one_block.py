@@ -16,7 +16,7 @@ from pages._transformer_block.words import number, word
 
 BOXES = ("entering", "attention_input", "attention", "between", "feed_forward_input", "feed_forward", "leaving")
 TITLES = {
-    "entering": "residual stream",
+    "entering": "stream",
     "attention": "attention",
     "between": "add",
     "feed_forward": "feed-forward",
@@ -107,7 +107,7 @@ def _lines(name: str, data: Mapping[str, Any], sizes: Mapping[str, Any]) -> tupl
         most = max(set(places), key=places.count)
         return f"{places.count(most)} of {len(places)} heads look", f"most at “{sizes['pieces'][most]}”"
     awake = sum(value > 0 for value in data["pre"])
-    return sizes["activation"], f"{awake} of {len(data['pre']):,} above 0"
+    return sizes["activation"], f"{awake} of {len(data['pre']):,} on"
 
 
 def _alt(data: Mapping[str, Any], sizes: Mapping[str, Any], layer: int, token: int) -> str:

@@ -32,7 +32,7 @@ def about(specimen: Specimen, text: str) -> View | None:
         return None
     from core.anatomy.block_views import about as measured
 
-    return measured(opened(specimen.id)[0], sentence)
+    return measured(*opened(specimen.id), sentence)
 
 
 def block_of(specimen: Specimen, text: str, ids: Sequence[int], layer: int, token: int) -> View:
@@ -76,7 +76,11 @@ def next_of(
 def ways_of(specimen: Specimen, text: str, ids: Sequence[int], layer: int, head: int) -> View:
     """The same weights with and without the causal mask."""
     key = _key(specimen, text) | {"layer": layer, "head": head}
-    return cached_or_live("transformer_block_ways", key, lambda: _ways(specimen.id, tuple(ids), layer, head))
+    return cached_or_live(
+        "transformer_block_ways",
+        key,
+        lambda: _ways(specimen.id, tuple(ids)) | _masks(specimen.id, tuple(ids), layer, head),
+    )
 
 
 def cross_of(specimen: Specimen, source: str, target: str, layer: int, head: int) -> View:
@@ -98,10 +102,10 @@ def _key(specimen: Specimen, text: str) -> View:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _stream(specimen_id: str, ids: Ids) -> "Tensor":
-    from core.anatomy.block import residual_stream
+def _stream(specimen_id: str, ids: Ids, causal: bool = True) -> "Tensor":
+    from core.anatomy.block import Switches, residual_stream
 
-    return residual_stream(opened(specimen_id)[0], ids)
+    return residual_stream(opened(specimen_id)[0], ids, switches=Switches(causal=causal))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -160,11 +164,22 @@ def _next(specimen_id: str, ids: Ids, token: int, temperature: float, top_k: int
     return _plain(next_view(*opened(specimen_id), state, temperature, top_k, top_p))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _ways(specimen_id: str, ids: Ids, layer: int, head: int) -> View:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _ways(specimen_id: str, ids: Ids) -> View:
     from core.anatomy.block_views import ways_view
 
-    return _plain(ways_view(*opened(specimen_id), ids, layer, head))
+    return _plain(ways_view(*opened(specimen_id), ids, *_both_streams(specimen_id, ids)))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _masks(specimen_id: str, ids: Ids, layer: int, head: int) -> View:
+    from core.anatomy.block_views import masks_view
+
+    return _plain(masks_view(opened(specimen_id)[0], ids, *_both_streams(specimen_id, ids), layer, head))
+
+
+def _both_streams(specimen_id: str, ids: Ids) -> "tuple[Tensor, Tensor]":
+    return _stream(specimen_id, ids), _stream(specimen_id, ids, causal=False)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -34,7 +34,11 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str:
     data = opening.ways_of(specimen, text, sizes["ids"], layer, head)
     _two_matrices(specimen, data, sizes, layer, head)
     _what_changes(data, sizes)
-    show_code("core.anatomy.cross_attention:both_ways", "core.anatomy.parts:attention_mask_of")
+    show_code(
+        "core.anatomy.cross_attention:both_ways",
+        "core.anatomy.cross_attention:weights_of",
+        "core.anatomy.parts:attention_mask_of",
+    )
     _two_sentences(specimen, layer, head)
     _which_models()
     return claim(data, sizes)

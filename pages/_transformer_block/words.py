@@ -8,6 +8,11 @@ def word(piece: str) -> str:
     return piece.strip("␣") or piece
 
 
+def percent(share: float) -> str:
+    """A probability; a small one is not said to be none."""
+    return f"{share:.1%}" if share >= 0.0005 else "less than 0.1%"
+
+
 def number(value: float | None) -> str:
     """Three digits; what is no number says so."""
     if value is None or not math.isfinite(value):

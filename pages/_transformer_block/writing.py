@@ -20,7 +20,7 @@ from pages._parts.text import escaped, said
 from pages._transformer_block import opening
 from pages._transformer_block.branches import MAIN, choices, leaving, listed
 from pages._transformer_block.choice import Columns
-from pages._transformer_block.words import word
+from pages._transformer_block.words import percent, word
 from pages._transformer_block.written import written
 
 View = Mapping[str, Any]
@@ -53,6 +53,8 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str | 
             st.rerun()
 
     view()
+    if sizes["chat"]:
+        st.caption("A chat model: the sentence is given to it as the user's turn, and this is the answer.")
     provenance(data, specimen.id, f"row 0, T = {config.temperature:g}", config.seed)
     if not playing:
         _beside_each_other(specimen, text, branches, config)
@@ -70,24 +72,22 @@ def claim(data: View) -> str:
     how = "you chose" if rarest["chosen"] else "the random number chose"
     return (
         f"The least likely of these {len(tokens)} tokens is “{word(rarest['piece'])}” with "
-        f"{rarest['probability']:.1%}: {how} it. The model was least decided at “{word(most_open['piece'])}”, "
+        f"{percent(rarest['probability'])}: {how} it. The model was least decided at “{word(most_open['piece'])}”, "
         f"{most_open['entropy']:.1f} nats."
     )
 
 
 def _settings(columns: Columns, row: DeltaGenerator) -> SamplingConfig:
     with columns[0]:
-        seed = st.number_input("Seed", 0, 2**31 - 1, WRITING.seed, key="seed", bind="query-params", on_change=_reset)
+        seed = st.number_input("Seed", 0, 2**31 - 1, WRITING.seed, key="seed", bind="query-params", on_change=_anew)
     with columns[1]:
         temperature = st.slider(
-            "Temperature", 0.05, 2.0, WRITING.temperature, 0.05, key="heat", bind="query-params", on_change=_unbranch
+            "Temperature", 0.05, 2.0, WRITING.temperature, 0.05, key="heat", bind="query-params", on_change=_anew
         )
     with row.popover("More", icon=":material/tune:"):
-        top_k = st.slider(
-            "Top-k (0: all)", 0, 100, WRITING.top_k, key="keep_k", bind="query-params", on_change=_unbranch
-        )
+        top_k = st.slider("Top-k (0: all)", 0, 100, WRITING.top_k, key="keep_k", bind="query-params", on_change=_anew)
         top_p = st.slider(
-            "Top-p (1: all)", 0.05, 1.0, WRITING.top_p, 0.05, key="keep_p", bind="query-params", on_change=_unbranch
+            "Top-p (1: all)", 0.05, 1.0, WRITING.top_p, 0.05, key="keep_p", bind="query-params", on_change=_anew
         )
         length = st.select_slider(
             "Longest response, tokens", LENGTHS, WRITING.max_new_tokens, key="length", bind="query-params"
@@ -131,6 +131,12 @@ def _reset() -> None:
     st.session_state[PLAYING] = False
     st.query_params["shown"] = "0"
     _unbranch()
+
+
+def _anew() -> None:
+    """Another seed or distribution: the response is written again before the reader's eyes."""
+    _reset()
+    st.session_state[PLAYING] = True
 
 
 def _unbranch() -> None:

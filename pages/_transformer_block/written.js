@@ -60,6 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const resting = () => locked ?? (tokens.length ? tokens.length - 1 : null);
 
+  const held = [...text.querySelectorAll(".token")].indexOf(text.getRootNode().activeElement); // or −1
   const spans = tokens.map((token, index) => {
     const span = document.createElement("span");
     span.textContent = token.end ? "⏹" : token.text || "·";
@@ -87,6 +88,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   prompt.className = "prompt";
   prompt.textContent = data.prompt;
   text.replaceChildren(prompt, ...spans);
+  if (held >= 0 && held < spans.length) focus(held);
   text.setAttribute("aria-label", data.alt);
   show(resting());
 }

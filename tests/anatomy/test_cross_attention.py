@@ -5,14 +5,18 @@ import torch
 import torch.nn.functional as F
 
 from core.anatomy.attention import read, trace_attention
-from core.anatomy.block import residual_stream
-from core.anatomy.cross_attention import both_ways, cross_attention
+from core.anatomy.block import Switches, residual_stream
+from core.anatomy.cross_attention import both_ways, cross_attention, weights_of
 from core.anatomy.parts import layers, logits_of
 from core.errors import PlaygroundError
 from tests.tiny import FAMILIES, gpt2
 
 SOURCE, TARGET = [5, 9, 77, 300, 9], [40, 41, 7]
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
+
+
+def streams(model, ids):
+    return tuple(residual_stream(model, ids, switches=Switches(causal=causal)) for causal in (True, False))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -56,23 +60,22 @@ def test_rotary_positions_are_those_of_each_sentence():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_decoder_of_both_ways_is_the_model(family):
     model = FAMILIES[family]()
-    ways = both_ways(model, SOURCE, 1, 0)
+    ways = both_ways(model, SOURCE, *streams(model, SOURCE))
     with torch.no_grad():
         logits = model(torch.tensor([SOURCE])).logits[0]
     torch.testing.assert_close(ways.decoder_logprobs, logits[-1].log_softmax(-1), rtol=1e-4, atol=1e-4)
     following = logits[:-1].softmax(-1).gather(-1, torch.tensor(SOURCE[1:]).unsqueeze(-1)).squeeze(-1)
     torch.testing.assert_close(ways.decoder_next, following, rtol=1e-3, atol=1e-6)
-    torch.testing.assert_close(ways.decoder_weights, trace_attention(model, SOURCE, 1, 0).weights, **TOLERANCE)
-    assert ways.encoder_weights.triu(1).sum() > 0
+    weights = weights_of(model, SOURCE, residual_stream(model, SOURCE), 1, 0, causal=True)
+    torch.testing.assert_close(weights, trace_attention(model, SOURCE, 1, 0).weights, **TOLERANCE)
 
 
 def test_the_encoder_is_the_model_whose_mask_lets_everything_through():
     """In the first layer the input is the same, so the encoder's head is the traced one; behind it all has changed."""
     model = gpt2()
-    ways = both_ways(model, SOURCE, 0, 1)
-    torch.testing.assert_close(
-        ways.encoder_weights, trace_attention(model, SOURCE, 0, 1, causal=False).weights, **TOLERANCE
-    )
+    both = streams(model, SOURCE)
+    ways, weights = both_ways(model, SOURCE, *both), weights_of(model, SOURCE, both[1], 0, 1, causal=False)
+    torch.testing.assert_close(weights, trace_attention(model, SOURCE, 0, 1, causal=False).weights, **TOLERANCE)
     everything = torch.zeros(1, 1, len(SOURCE), len(SOURCE))  # an additive mask of our own takes the causal one's place
     with torch.no_grad():
         logits = model(torch.tensor([SOURCE]), attention_mask=everything).logits[0]
@@ -82,7 +85,7 @@ def test_the_encoder_is_the_model_whose_mask_lets_everything_through():
 
 
 def test_one_token_is_the_same_both_ways():
-    ways = both_ways(gpt2(), [5], 0, 0)
+    ways = both_ways(gpt2(), [5], *streams(gpt2(), [5]))
     assert float(ways.moved.max()) == 0
     assert float(ways.change) == pytest.approx(0, abs=1e-6)
 
@@ -91,6 +94,6 @@ def test_what_cannot_be_done_is_said():
     with pytest.raises(PlaygroundError, match="no head 2"):
         cross_attention(gpt2(), SOURCE, TARGET, 0, 2)
     with pytest.raises(PlaygroundError, match="no layer 9"):
-        both_ways(gpt2(), SOURCE, 9, 0)
+        weights_of(gpt2(), SOURCE, residual_stream(gpt2(), SOURCE), 9, 0, causal=True)
     with pytest.raises(PlaygroundError, match="no tokens"):
         cross_attention(gpt2(), [], TARGET, 0, 0)

@@ -166,8 +166,10 @@ def test_another_seed_starts_again_and_writes_something_else():
     at = a_part("Writing", shown="6")
     first = said(at)
     fine(at.number_input(key="seed").set_value(5).run())
-    fine(at.button(key="writing_step").click().run())
-    assert "of these 1 tokens" in said(at)
+    assert at.button(key="writing_play").label == "Pause"  # it is written again before the reader's eyes
+    for _ in range(3):
+        fine(at.button(key="writing_step").click().run())
+    assert "of these 4 tokens" in said(at)
     assert said(at) != first
 
 
