@@ -62,13 +62,13 @@ class RewardConfig(Config):
 class PPOConfig(Config):
     """Proximal policy optimisation of a language model against a reward model."""
 
-    updates: int = Field(13, ge=1, le=10_000, description="rounds of sampling and optimising")
+    updates: int = Field(20, ge=1, le=10_000, description="rounds of sampling and optimising")
     rollout_batch: int = Field(64, ge=2, le=1024, description="responses an update")
     max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
     temperature: float = Field(
         1.0, ge=0.05, le=5.0, description="sampling temperature; log-probabilities are taken at the same one"
     )
-    learning_rate: float = Field(1e-4, gt=0, le=1e-2, description="AdamW's learning rate")
+    learning_rate: float = Field(7e-5, gt=0, le=1e-2, description="AdamW's learning rate")
     lr_schedule: Literal["constant", "linear"] = Field(
         "constant", description="learning rate over the run: constant, or linearly down to zero"
     )
@@ -113,9 +113,9 @@ class PPOConfig(Config):
 class LoopPPOConfig(PPOConfig):
     """PPO as the whole loop runs it: until the policy has drifted as far as it may, however many updates that takes."""
 
-    updates: int = Field(20, ge=1, le=10_000, description="rounds of sampling and optimising, at most")
+    updates: int = Field(26, ge=1, le=10_000, description="rounds of sampling and optimising, at most")
     kl_budget: float | None = Field(
-        7.5,
+        8.2,
         gt=0,
         description="end PPO with the update whose responses have drifted this far, in nats a response (none: never)",
     )
