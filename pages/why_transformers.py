@@ -48,14 +48,13 @@ def _closing() -> None:
             (
                 "Why does a gradient vanish or explode on its way through a recurrence?",
                 "It is multiplied by one Jacobian a token. A product of n matrices shrinks or grows like a power: "
-                "with a "
-                "spectral radius of 0.8 there is 0.8⁵⁰ ≈ 10⁻⁵ left after 50 tokens, before tanh takes its share.",
+                "with a spectral radius of 0.8 there is 0.8⁵⁰ ≈ 10⁻⁵ left after 50 tokens, before tanh takes its "
+                "share.",
             ),
             (
                 "What does an LSTM's forget gate change, and what does it not?",
                 "The cell is multiplied by the gate alone, and a gate near 1 loses little: σ(3)⁵⁰ ≈ 0.09. It is still "
-                "a "
-                "product of as many factors as there are tokens, and with the usual bias of 1 it vanishes too: turn "
+                "a product of as many factors as there are tokens, and with the usual bias of 1 it vanishes too: turn "
                 "it down.",
             ),
             (

@@ -41,7 +41,7 @@ class Band:
 def band(norms: np.ndarray, factors: Sequence[float] | None = None) -> Band:
     """Mean, smallest and largest over the seeds of `norms` [seeds, time], each seed times its factor (clipping)."""
     scaled = norms if factors is None else norms * np.asarray(factors)[:, None]
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # log 0 is −∞, and its exponential 0 again: that is meant
+    with np.errstate(all="ignore"):  # log 0 is −∞, and its exponential 0 again: that is meant
         mean = np.exp(np.log(scaled).mean(0))
     return Band(mean, scaled.min(0), scaled.max(0), int((scaled == 0).sum()), int((~np.isfinite(scaled)).sum()))
 

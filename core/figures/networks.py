@@ -7,7 +7,7 @@ from core.figures.axes import CONFIG
 from core.figures.palette import RUNS, Colour
 
 NAMES = {
-    "rnn": "RNN (tanh)",
+    "rnn": "RNN",
     "lstm": "LSTM",
     "gru": "GRU",
     "transformer": "transformer",
@@ -69,7 +69,7 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
     share: bool = False,
-    points: bool = False,
+    points: int = 0,
     legend_columns: int = 5,
     x_format: str = "~s",
     x_values: Sequence[float] = (),
@@ -89,7 +89,7 @@ def lines(
         log_x: logarithmic horizontal axis.
         log_y: logarithmic vertical axis, ticks as powers of ten.
         share: the vertical axis is 0 to 1, as percentages.
-        points: a mark on every row, for few rows.
+        points: size of the mark on every row, in square pixels, for few rows (0: none).
         legend_columns: names side by side in the legend; fewer for a narrow chart.
         x_format: of the ticks of the horizontal axis.
         x_values: the ticks (default: chosen by Vega).
@@ -109,11 +109,12 @@ def lines(
         y_axis, y_scale = y_axis | {"labelExpr": power_labels()}, {"type": "log", "nice": True}
     x_scale: dict[str, Any] = {"type": "log"} if log_x else {"zero": False}
     x_scale |= {"nice": False} | ({"domain": list(x_range)} if x_range else {})
+    y_label = None if share else y_title  # a narrow chart has no room for what its heading says
     number = ".1%" if share else ".3~e" if log_y else ".4~g"
     of_lines, filled = distinct(kinds, dark, legend_columns)
     encoding = {
         "x": {"field": "x", "type": "quantitative", "title": x_title, "axis": x_axis, "scale": x_scale},
-        "y": {"field": "y", "type": "quantitative", "title": y_title, "axis": y_axis, "scale": y_scale},
+        "y": {"field": "y", "type": "quantitative", "title": y_label, "axis": y_axis, "scale": y_scale},
         "tooltip": [
             {"field": "network", "title": "network"},
             {"field": "x", "title": x_title, "format": ",~g"},
@@ -125,13 +126,14 @@ def lines(
     band = {
         "mark": {"type": "area", "opacity": 0.16},
         "encoding": {
-            "y": {"field": "low", "type": "quantitative", "title": y_title},
+            "y": {"field": "low", "type": "quantitative", "title": y_label},
             "y2": {"field": "high"},
             **filled,
         },
     }
     line = {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": of_lines}
-    dots = {"mark": {"type": "circle", "size": 50, "opacity": 1 if points else 0}, "encoding": filled}
+    # without marks there are still some for the pointer to find
+    dots = {"mark": {"type": "circle", "size": points or 70, "opacity": 1 if points else 0}, "encoding": filled}
     layers = [band, line, dots]
     layers += [_vertical(place) for place in marks]
     if rule is not None:

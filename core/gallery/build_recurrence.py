@@ -15,6 +15,7 @@ from core.anatomy.recall_race import run_race
 
 DISTANCES = (5, 10, 20, 50, 100, 200)
 SEEDS = (0, 1, 2)
+GATES_AT, GATES = 50, (1.0, 3.0, 5.0)  # k, and biases of the LSTM's forget gate
 BLIND = (10, 50)  # distances at which the transformer also learns without positions
 
 
@@ -58,6 +59,18 @@ def _race() -> tuple[dict[str, Any], dict[str, Any]]:
     return config.model_dump(), data
 
 
+def _gates() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The LSTM at one distance, its forget gate more or less open at the start."""
+    config = RaceConfig(distance=GATES_AT)
+    opened = {
+        str(bias): [
+            learning_curve("lstm", config.model_copy(update={"forget_bias": bias, "seed": seed}))[-1] for seed in SEEDS
+        ]
+        for bias in GATES
+    }
+    return config.model_dump(), {"accuracy": opened, "seeds": list(SEEDS)}
+
+
 def _sweep() -> tuple[dict[str, Any], dict[str, Any]]:
     """Which learning rate is best for which network: what the defaults of `RaceConfig` are."""
     found: dict[Kind, dict[float, float]] = {}
@@ -81,6 +94,7 @@ _VIEWS: dict[str, Callable[[], tuple[dict[str, Any], dict[str, Any]]]] = {
     "why_transformers_jacobians": _jacobians,
     "why_transformers_race": _race,
     "why_transformers_sweep": _sweep,
+    "why_transformers_gates": _gates,
     "why_transformers_cost": _cost,
 }
 

@@ -85,7 +85,7 @@ def _times(data: Mapping[str, Any], live: bool, command: str) -> None:
             "seconds",
             log_x=True,
             log_y=True,
-            points=True,
+            points=50,
             x_values=lengths,
             x_format=",d",
             legend_columns=3,
@@ -105,9 +105,8 @@ def _times(data: Mapping[str, Any], live: bool, command: str) -> None:
     st.caption(
         f"From {lengths[-2]:,} to {lengths[-1]:,} tokens the time grows: {', '.join(parts)}. Theory counts the "
         "operations of the matrix products alone. One thread does one thing at a time: that a recurrence's steps wait "
-        "for "
-        "each other shows on a GPU. PyTorch has a fused kernel for the LSTM here, and loops over the tokens for RNN "
-        "and GRU."
+        "for each other shows on a GPU. PyTorch has a fused kernel for the LSTM here, and loops over the tokens for "
+        "RNN and GRU."
     )
 
 
@@ -157,10 +156,9 @@ def _words(n: int, d: int) -> None:
     st.markdown(
         f"**“Infinite context” is not free.** At d = {d:,} the n² part is {share:.0%} of attention's operations at "
         f"{n:,} tokens (half at {crossover(d):,}), and twice as many tokens take {grown:.2f}× the work and 2× the "
-        f"memory. "
-        "A recurrence takes 2× the work and no more memory, but must squeeze the past into one state, and take its "
-        "steps "
-        "one after the other. Methods that promise more (windows, recurrent or linear attention, compression) give up "
+        "memory. A recurrence takes 2× the work and no more memory, but must squeeze the past into one state, and "
+        "take its steps one after the other. Methods that promise more (windows, recurrent or linear attention, "
+        "compression) give up "
         "exactness, a direct path, or both: " + "; ".join(f"{name}: {what}" for name, what in REACHES.items()) + "."
     )
     show_code(
@@ -180,6 +178,5 @@ def claim(data: Mapping[str, Any] | None) -> str:
     lengths: Sequence[int] = sorted({one["length"] for one in data["timings"]})
     return (
         f"{plain}: from {lengths[-2]:,} to {lengths[-1]:,} tokens it took {beside['attention'][0]:.1f}× the time "
-        f"here, an "
-        f"LSTM {beside['lstm'][0]:.1f}×."
+        f"here, an LSTM {beside['lstm'][0]:.1f}×."
     )

@@ -195,10 +195,9 @@ def _table(
     st.markdown("\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]))
     st.caption(
         "× a token: the factor from one token to the one before it, from 10 tokens back to the first; more than "
-        "tenfold in "
-        "a hundred tokens *vanishes* or *explodes*. The transformer's level is about 1/T, because untrained attention "
-        "is "
-        "shared out evenly over all tokens; it is level, and training can raise it at any distance."
+        "tenfold in a hundred tokens *vanishes* or *explodes*. The transformer's level is about 1/T, because "
+        "untrained attention is shared out evenly over all tokens; it is level, and training can raise it at any "
+        "distance."
     )
 
 
@@ -215,11 +214,9 @@ def _clipping(
         return
     st.info(
         f"**What clipping does:** the RNN's whole gradient has a norm of {_span(norms)}; multiplied by "
-        f"{_span(factors)}, it "
-        f"is at most {largest:g}, and so is the step. **What it does not do:** the gradient from {far} tokens back is "
-        f"{short(before.shares[far])} of the last token's before, and {short(after.shares[far])} after. One factor "
-        f"moves "
-        "the whole line; its slope, and what has vanished, stay."
+        f"{_span(factors)}, it is at most {largest:g}, and so is the step. **What it does not do:** the gradient from "
+        f"{far} tokens back is {short(before.shares[far])} of the last token's before, and {short(after.shares[far])} "
+        "after. One factor moves the whole line; its slope, and what has vanished, stay."
     )
 
 
@@ -231,8 +228,7 @@ def _what_h_is() -> None:
             "- **transformer**: it hands nothing on. h_t is what the layer reads at position t, token + position; keys "
             "and values are made of it, and every later position reads those directly.\n"
             "- **L_T**: cross-entropy, in nats, of one of 32 classes, read from the network at the last token alone. "
-            "Tokens "
-            "are random vectors; the networks are untrained, as a training would find them at its first step."
+            "Tokens are random vectors; the networks are untrained, as a training would find them at its first step."
         )
 
 
@@ -253,8 +249,7 @@ def _predict(config: FlowConfig) -> None:
     verdict = "As you said" if guess == measured else f"You said: {guess}"
     st.success(
         f"**{verdict}.** At ρ = {_STEEP} it is {short(reading.farthest)} at the first token, {config.length - 1} "
-        f"back, and "
-        f"changes by × {reading.pace:.3f} a token: {measured}. Without its tanh it would be × {_STEEP}: "
+        f"back, and changes by × {reading.pace:.3f} a token: {measured}. Without its tanh it would be × {_STEEP}: "
         "saturation holds the explosion back, and is why the same radius does not explode in every network.",
         icon=":material/visibility:",
     )
@@ -272,11 +267,9 @@ def _equation(config: FlowConfig, readings: Mapping[Kind, Reading]) -> None:
     st.markdown(
         f"{far} factors: ρⁿ = {config.spectral_radius:g}{raised(far)} = "
         f"**{short(through_eigenvalue(config.spectral_radius, far))}** for the RNN's matrix alone, measured with its "
-        f"tanh "
-        f"**{short(at['rnn'])}**; the forget gate's bias alone, σ({config.forget_bias:g}){raised(far)} = "
+        f"tanh **{short(at['rnn'])}**; the forget gate's bias alone, σ({config.forget_bias:g}){raised(far)} = "
         f"**{short(through_forget_gate(config.forget_bias, far))}**, measured **{short(at['lstm'])}** with the other "
-        f"gates "
-        "and what the state adds to the gates."
+        "gates and what the state adds to the gates."
     )
     show_code(
         "core.anatomy.gradient_flow:gradient_flow",

@@ -163,8 +163,7 @@ def _matrix(kind: Kind, view: dict[str, Any], n: int) -> None:
         [f"{name} at T − {n}" for name in names],
         key="jacobian",
         alt=f"The Jacobian of the last state with respect to the state {n} tokens earlier, divided by its largest "
-        f"singular "
-        "value",
+        "singular value",
         template=f"∂ {{row}} / ∂ {{column}} = {{value}} × {short(largest)}",
         signed=True,
         high=float(np.abs(product).max()),

@@ -25,6 +25,7 @@ from pages._parts.text import escaped
 
 ENTRY = "why_transformers_race"
 SWEEP = "why_transformers_sweep"
+GATES = "why_transformers_gates"
 _NEAREST = 5  # the slider's shortest distance
 _HEIGHT = 300
 
@@ -37,15 +38,14 @@ def show() -> str:
     with controls:
         distance = _controls(run)
     with picture:
-        left, right = st.columns(2, gap="medium")
-        shown = int(run.config.get("distance", distance)) if run else distance
-        with right:
-            _against_distance(entry, shown)
-        with left:
-            if run:
-                _of_run(run)
-            else:
+        if run:
+            _of_run(run, entry)
+        else:
+            left, right = st.columns(2, gap="medium")
+            with left:
                 _of_gallery(entry, distance)
+            with right:
+                _against_distance(entry, distance)
     _task(entry)
     return claim(entry)
 
@@ -79,19 +79,27 @@ def _controls(run: Run | None) -> int:
     return distance
 
 
-def _of_run(run: Run) -> None:
-    st.markdown(f"**Accuracy while learning**, k = {run.config.get('distance')}")
-    watch(run.id, _draw)
-    badge("live", seed=run.config.get("seed"), run=run.id, note=_sizes((run.result or {}).get("parameters")))
-
-
-def _draw(run: Run, steps: Sequence[Step]) -> None:
-    rows = rows_of(steps, "race")
+def _of_run(run: Run, entry: Mapping[str, Any] | None) -> None:
     config = run.config
-    _curves(_points(rows), int(config.get("steps", 1)), int(config.get("vocabulary", 8)))
-    if not rows:
-        st.caption("The first measurement appears here by itself." if run.status in MOVING else "Nothing was recorded.")
-    downloads("race_curves", f"race_{run.id}", _table(rows))
+    distance = int(config.get("distance", 1))
+
+    def draw(now: Run, steps: Sequence[Step]) -> None:
+        rows = rows_of(steps, "race")
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.markdown(f"**Accuracy while learning**, k = {distance}")
+            _curves(_points(rows), int(config.get("steps", 1)), int(config.get("vocabulary", 8)))
+            downloads("race_curves", f"race_{now.id}", _table(rows))
+            if not rows:
+                st.caption(
+                    "The first measurement appears by itself." if now.status in MOVING else "Nothing was recorded."
+                )
+            sizes = _sizes((now.result or {}).get("parameters"))
+            badge("live", seed=config.get("seed"), run=now.id, note=sizes)
+        with right:
+            _against_distance(entry, distance)
+
+    watch(run.id, draw)
 
 
 def _points(rows: Sequence[Row]) -> pd.DataFrame:
@@ -119,6 +127,7 @@ def _curves(points: pd.DataFrame, steps: int, vocabulary: int) -> None:
             height=_HEIGHT,
             legend_columns=2,
             share=True,
+            points=14,
             rule=1 / vocabulary,
             rule_name="guessing",
             x_range=(0, steps),
@@ -179,7 +188,7 @@ def _against_distance(entry: Mapping[str, Any] | None, distance: int) -> None:
             legend_columns=2,
             log_x=True,
             share=True,
-            points=True,
+            points=50,
             x_values=sorted({int(k) for k in entry["data"]["final"]}),
             marks=[distance],
             rule=1 / entry["key"]["vocabulary"],
@@ -211,8 +220,7 @@ def _task(entry: Mapping[str, Any] | None) -> None:
     st.markdown(
         f"A sequence of k + 1 random tokens out of {config.vocabulary}; behind the last one, name the first. The same "
         f"sequences, {config.steps} steps of {config.batch}, Adam, gradients clipped at {config.grad_clip:g}, and as "
-        f"many "
-        "weights for each: "
+        "many weights for each: "
         + (_sizes(entry["data"]["parameters"]).removeprefix("weights: ") if entry else "within 3 %")
         + ". Recurrent matrices start orthogonal, the LSTM's forget bias at 1, as is usual."
     )
@@ -224,17 +232,27 @@ def _task(entry: Mapping[str, Any] | None) -> None:
             f"{', '.join(f'{rate:g}' for rate in sweep['key']['rates'])} "
             f"on seed {SWEPT_SEED} at k = {', '.join(map(str, SWEPT_DISTANCES))}: {best}."
         )
+    gates = load_entry(GATES)
+    if gates:
+        measured = ", ".join(
+            f"bias {float(bias):g}: {mean(seeds):.0%}" for bias, seeds in gates["data"]["accuracy"].items()
+        )
+        st.markdown(
+            f"**The gate decides.** The LSTM at k = {gates['key']['distance']}, its forget gate opened wider at the "
+            f"start, mean of {len(gates['data']['seeds'])} seeds: {measured}. Where the gradient arrives, it learns: "
+            "compare the slider of *Gradients through time*."
+        )
     blind = entry["data"]["without_positions"] if entry else {}
     if blind:
         measured = ", ".join(f"{curve[-1]:.0%} at k = {k}" for k, curve in blind.items())
         st.caption(
             "The transformer needs its learned positions for this: attention alone sees a bag of tokens. Without them "
-            "it "
-            f"reaches {measured}; guessing is {1 / config.vocabulary:.0%}."
+            f"it reaches {measured}; guessing is {1 / config.vocabulary:.0%}."
         )
     st.caption(
-        "*Not shown*: that a recurrence cannot do it. With many more steps, a curriculum or other starts, LSTMs recall "
-        "farther; here all four get the same short training."
+        "*Not shown*: what a recurrence can do at best. More steps, a curriculum or another start carry it farther; "
+        "here all four get the same short training. And one token is little to keep: a state of fixed size is full "
+        "some day."
     )
     show_code(
         "core.anatomy.recall_race:run_race",

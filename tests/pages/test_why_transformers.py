@@ -152,7 +152,7 @@ def test_a_url_that_means_nothing_gives_a_correct_page(url):
     assert "Why transformers" in at.title[0].value
 
 
-@pytest.mark.parametrize(("kind", "label"), [("rnn", "RNN (tanh)"), ("lstm", "LSTM"), ("gru", "GRU")])
+@pytest.mark.parametrize(("kind", "label"), [("rnn", "RNN"), ("lstm", "LSTM"), ("gru", "GRU")])
 def test_the_product_of_every_recurrence(kind, label):
     at = opened(PAGE, part=JACOBIANS)
     at.button_group(key="network").set_value(kind)
