@@ -83,8 +83,8 @@ def _closing() -> None:
                 "a role, often a topic, not always a meaning.",
             ),
         ],
-        "overview",
-        "see what such a model learns from votes.",
+        "attention",
+        "see how these vectors look at one another.",
     )
 
 

@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from core import paths
 from core.anatomy import specimens
 from core.anatomy.specimens import list_specimens, open_specimen, specimen, specimen_hash
 from core.errors import PlaygroundError
@@ -98,6 +99,16 @@ def test_hostile_ids_are_refused_in_a_sentence(name):
         specimen(name)
     with pytest.raises(PlaygroundError):
         open_specimen(name)
+
+
+def test_weights_beside_the_runs_are_none_of_a_run():
+    """What the id would lead to is there, and whole: the id itself is what is refused."""
+    a_run()
+    outside = paths.home() / "elsewhere"
+    save_snapshot(load_policy("storyteller")[0], outside / "weights" / "00000001")
+    for name in ("../elsewhere@1", f"{outside}@1"):
+        with pytest.raises(PlaygroundError, match="name of no run"):
+            specimen(name)
 
 
 def test_a_step_that_a_run_has_not_kept_is_refused():

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 
 from core.anatomy.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
 from tests.tiny import tokenizer
@@ -52,7 +53,10 @@ def test_a_special_token_is_its_name():
 
 def test_nothing_is_added_by_hand_and_nothing_is_no_token():
     assert read_sentence(TOKENIZER, "").tokens == ()
-    assert read_sentence(TOKENIZER, "The").ids == TOKENIZER("The", add_special_tokens=False)["input_ids"]
+    adding = tokenizer()  # one that would put a beginning before every text
+    adding.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    assert adding("The")["input_ids"][0] == 0
+    assert read_sentence(adding, "The").ids == TOKENIZER("The")["input_ids"]
 
 
 def test_what_lies_behind_the_longest_is_cut_and_counted():

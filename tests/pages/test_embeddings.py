@@ -1,13 +1,14 @@
 """The embeddings page: every part, every control, what is cached and what is computed, and input that means harm."""
 
 import json
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
 from core.anatomy.specimens import specimen_hash
-from core.anatomy.tokens import SENTENCE
 from core.gallery import FOLDER, load_entry
 from core.gallery.build import _rounded
 from core.gallery.build_embeddings import VIEWS
@@ -63,6 +64,17 @@ def test_each_part_opens_on_a_cached_result_without_a_model(monkeypatch, part):
     assert "cached real result" in said(at)
     assert not at.error and not at.warning
     assert any(character.isdigit() for character in claim(at))
+
+
+def test_no_heavy_library_is_imported_for_what_the_gallery_holds():
+    program = (
+        "import sys\n"
+        "from tests.pages.page_helpers import opened\n"
+        f"for part in {PARTS}: opened('embeddings', part=part)\n"
+        "print([name for name in ('torch', 'transformers', 'sklearn', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -313,9 +325,8 @@ def test_the_code_that_ran_is_shown_and_three_questions_asked():
 
 
 def test_a_click_is_quick():
-    """What the page computes itself, warm: the bar is 200 ms; slow shared machines get five times that."""
+    """Processor time, not the clock: other programs may be at work. Warm, on the storyteller, the bar is 200 ms."""
     at = opened("embeddings", part="Vocabulary", word="red")
-    began = time.perf_counter()
+    began = time.process_time()
     fine(at.text_input(key="word").set_value("happy").run())
-    assert time.perf_counter() - began < 1.0
-    assert SENTENCE in str(at.text_input(key="sentence").value)
+    assert time.process_time() - began < 0.4
