@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.anatomy.ablation import change_in_nats
-from core.anatomy.attention import layer_of, scaling_of
+from core.anatomy.attention import Reading, layer_of, scaling_of
 from core.anatomy.block import BlockTrace, activation_of, embed, trace_block
 from core.anatomy.cross_attention import both_ways, cross_attention, weights_of
 from core.anatomy.logit_lens import lens_difference, logit_lens, positions_at_once, read_one, settled_at
@@ -189,7 +189,7 @@ def masks_view(
     }
 
 
-def cross_view(model: PreTrainedModel, source: Sequence[int], target: Sequence[int], layer: int, head: int) -> View:
+def cross_view(model: PreTrainedModel, source: Reading, target: Reading, layer: int, head: int) -> View:
     """One head with queries from `target` and keys and values from `source`, with the numbers written out."""
     block = layer_of(model, layer)
     trace = cross_attention(model, source, target, layer, head)

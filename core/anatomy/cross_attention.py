@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.alignment.kl import exact_kl
-from core.anatomy.attention import Ids, Reading, layer_of, read, scaling_of
+from core.anatomy.attention import Reading, layer_of, scaling_of
 from core.anatomy.block import attend, embed, normalise
 from core.anatomy.parts import Layer, logits_of, rotate
 from core.errors import PlaygroundError
@@ -33,16 +33,15 @@ class CrossAttention:
 
 
 @torch.no_grad()
-def cross_attention(model: PreTrainedModel, source: Ids, target: Ids, layer: int, head: int) -> CrossAttention:
-    """softmax(q kᵀ / √d) v W_O with q from `target` and k, v from `source`: one sequence of ids each.
+def cross_attention(model: PreTrainedModel, source: Reading, target: Reading, layer: int, head: int) -> CrossAttention:
+    """softmax(q kᵀ / √d) v W_O with q from `target` and k, v from `source`: `read` of one sequence each.
 
     A decoder-only model has no trained cross-attention. This borrows a self-attention head's W_Q, W_K, W_V and W_O and
     gives them, as an encoder-decoder would, two sequences read separately. Given the same sequence twice it is that
-    head without its mask. PlaygroundError for a layer or head that is not there and for ids that cannot be read.
+    head without its mask. PlaygroundError for a layer or head that is not there.
     """
     block = _checked_head(model, layer, head)
-    asked, asking = (read(model, ids) for ids in (source, target))
-    q, k, v = (_of_head(model, one, layer, head, name) for one, name in ((asking, "q"), (asked, "k"), (asked, "v")))
+    q, k, v = (_of_head(model, one, layer, head, name) for one, name in ((target, "q"), (source, "k"), (source, "v")))
     scores = q @ k.T
     scaled = scores * scaling_of(block)
     weights = scaled.softmax(-1)

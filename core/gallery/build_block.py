@@ -95,6 +95,7 @@ def _without_mask(model: Any, ids: list[int]) -> Any:
 
 
 def _cross() -> Entry:
+    from core.anatomy.attention import read
     from core.anatomy.block_views import cross_view
 
     model, tokenizer, _, _ = _opened()
@@ -102,7 +103,8 @@ def _cross() -> Entry:
     state = {"layer": LAYER, "head": HEAD}
     key = {"model": MODEL, "source": SOURCE, "target": TARGET} | state
     pieces = {"source": source.pieces, "target": target.pieces}
-    return key, cross_view(model, source.ids, target.ids, **state) | {"pieces": pieces}
+    view = cross_view(model, read(model, source.ids), read(model, target.ids), LAYER, HEAD)
+    return key, view | {"pieces": pieces}
 
 
 def _writing() -> Entry:

@@ -87,7 +87,8 @@ def matrix(
     else:
         low = low if low is not None else float(finite.min()) if finite.size else 0.0
         high = high if high is not None else float(finite.max()) if finite.size else 1.0
-    cells = [None if not np.isfinite(value) else round(float(value), 6) for value in values.ravel()]
+    rounded = np.round(np.asarray(values, float).ravel(), 6)
+    cells = np.where(np.isfinite(rounded), rounded.astype(object), None).tolist()
     locked = _locked(key, len(rows), len(columns))
     data = {
         "key": key,

@@ -14,6 +14,7 @@ from pages._parts.specimen import cached_or_live, opened, sentence_of
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.anatomy.attention import Reading
     from core.anatomy.without import Backward
     from core.anatomy.writing import Writing
 
@@ -175,7 +176,8 @@ def _ways(specimen_id: str, ids: Ids) -> View:
 def _masks(specimen_id: str, ids: Ids, layer: int, head: int) -> View:
     from core.anatomy.block_views import masks_view
 
-    return _plain(masks_view(opened(specimen_id)[0], ids, *_both_streams(specimen_id, ids), layer, head))
+    found = masks_view(opened(specimen_id)[0], ids, *_both_streams(specimen_id, ids), layer, head)
+    return {name: weights.numpy() for name, weights in found.items()}  # at 256 tokens, lists would take their time
 
 
 def _both_streams(specimen_id: str, ids: Ids) -> "tuple[Tensor, Tensor]":
@@ -190,7 +192,15 @@ def _cross(specimen_id: str, source: str, target: str, layer: int, head: int) ->
     model, tokenizer = opened(specimen_id)
     both = [read_sentence(tokenizer, text, LONGEST_PAIR) for text in (source, target)]
     pieces = {"source": both[0].pieces, "target": both[1].pieces}
-    return _plain(cross_view(model, both[0].ids, both[1].ids, layer, head)) | {"pieces": pieces}
+    readings = (_reading(specimen_id, tuple(one.ids)) for one in both)
+    return _plain(cross_view(model, *readings, layer, head)) | {"pieces": pieces}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _reading(specimen_id: str, ids: Ids) -> "Reading":
+    from core.anatomy.attention import read
+
+    return read(opened(specimen_id)[0], ids)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

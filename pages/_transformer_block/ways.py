@@ -159,17 +159,36 @@ def _written_out(data: View, asks: list[str], answers: list[str], cell: tuple[in
     row = cell[0] if cell else len(asks) - 1
     column = cell[1] if cell else int(np.argmax(data["weights"][row]))
     q, k, v = data["q"][row], data["k"][column], data["v"][column]
-    terms = " + ".join(
-        f"{a:.2f} \\cdot {b:.2f}" if b >= 0 else f"{a:.2f} \\cdot ({b:.2f})" for a, b in zip(q, k, strict=True)
-    )
+    terms = [f"{_signed(a)} \\cdot {_signed(b)}" for a, b in zip(q, k, strict=True)]
+    half = len(terms) // 2
     st.markdown(f"**{escaped(asks[row])}** asks **{escaped(answers[column])}**")
-    st.latex(rf"q \cdot k = {terms} + \dots = {data['scores'][row][column]:.3f}")
-    st.latex(rf"\frac{{q \cdot k}}{{\sqrt{{{data['head_size']}}}}} = {data['scaled'][row][column]:.3f}")
-    st.latex(rf"\text{{softmax}}_{{1 \dots {len(answers)}}} = {data['weights'][row][column]:.4f}")
-    mixed = ",\\ ".join(f"{value:.3f}" for value in data["head_output"][row])
-    value = ",\\ ".join(f"{one:.3f}" for one in v)
-    st.latex(rf"{data['weights'][row][column]:.3f} \cdot ({value}, \dots) + \dots = ({mixed}, \dots)")
+    _lines(
+        rf"q \cdot k &= {' + '.join(terms[:half])}",
+        rf"&\quad + {' + '.join(terms[half:])} + \dots",
+        rf"&= {data['scores'][row][column]:.3f}",
+    )
+    _lines(
+        rf"q \cdot k / \sqrt{{{data['head_size']}}} &= {data['scaled'][row][column]:.3f}",
+        rf"\text{{softmax over {len(answers)}}} &= {data['weights'][row][column]:.4f}",
+    )
+    _lines(
+        rf"{data['weights'][row][column]:.3f} &\cdot ({_listed(v)}) + \dots",
+        rf"&= ({_listed(data['head_output'][row])})",
+    )
     st.caption("Click a cell to follow another pair.")
+
+
+def _lines(*lines: str) -> None:
+    st.latex(r"\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}")
+
+
+def _signed(value: float) -> str:
+    """A number behind a sign."""
+    return f"{value:.2f}" if value >= 0 else f"({value:.2f})"
+
+
+def _listed(vector: list[float]) -> str:
+    return r",\ ".join(f"{value:.2f}" for value in vector[:3]) + r",\ \dots"
 
 
 def _which_models() -> None:

@@ -15,6 +15,10 @@ SOURCE, TARGET = [5, 9, 77, 300, 9], [40, 41, 7]
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 
 
+def crossed(model, source, target, layer, head):
+    return cross_attention(model, read(model, source), read(model, target), layer, head)
+
+
 def streams(model, ids):
     return tuple(residual_stream(model, ids, switches=Switches(causal=causal)) for causal in (True, False))
 
@@ -23,12 +27,12 @@ def streams(model, ids):
 @pytest.mark.parametrize("head", [0, 1])
 def test_a_sentence_asked_about_itself_is_that_head_without_its_mask(family, head):
     model = FAMILIES[family]()
-    crossed, traced = (
-        cross_attention(model, SOURCE, SOURCE, 1, head),
+    ours, traced = (
+        crossed(model, SOURCE, SOURCE, 1, head),
         trace_attention(model, SOURCE, 1, head, causal=False),
     )
     for name in ("q", "k", "v", "scores", "scaled", "weights", "head_output", "output"):
-        torch.testing.assert_close(getattr(crossed, name), getattr(traced, name), **TOLERANCE)
+        torch.testing.assert_close(getattr(ours, name), getattr(traced, name), **TOLERANCE)
 
 
 def test_two_sentences_against_torchs_multi_head_attention():
@@ -43,18 +47,18 @@ def test_two_sentences_against_torchs_multi_head_attention():
         theirs.out_proj.bias.zero_()
         asking, asked = (read(model, ids).inputs[1].unsqueeze(0) for ids in (TARGET, SOURCE))
         output, weights = theirs(asking, asked, asked, average_attn_weights=False)
-    ours = [cross_attention(model, SOURCE, TARGET, 1, head) for head in range(block.heads)]
+    ours = [crossed(model, SOURCE, TARGET, 1, head) for head in range(block.heads)]
     torch.testing.assert_close(torch.stack([one.weights for one in ours]), weights[0], **TOLERANCE)
     torch.testing.assert_close(sum(one.output for one in ours), output[0], **TOLERANCE)
 
 
 def test_rotary_positions_are_those_of_each_sentence():
     model = FAMILIES["llama"]()
-    crossed = cross_attention(model, SOURCE, TARGET, 0, 3)
-    torch.testing.assert_close(crossed.q, trace_attention(model, TARGET, 0, 3).q, **TOLERANCE)
-    torch.testing.assert_close(crossed.k, trace_attention(model, SOURCE, 0, 3).k, **TOLERANCE)
-    expected = F.scaled_dot_product_attention(*(one.unsqueeze(0) for one in (crossed.q, crossed.k, crossed.v)))
-    torch.testing.assert_close(crossed.head_output, expected[0], **TOLERANCE)
+    ours = crossed(model, SOURCE, TARGET, 0, 3)
+    torch.testing.assert_close(ours.q, trace_attention(model, TARGET, 0, 3).q, **TOLERANCE)
+    torch.testing.assert_close(ours.k, trace_attention(model, SOURCE, 0, 3).k, **TOLERANCE)
+    expected = F.scaled_dot_product_attention(*(one.unsqueeze(0) for one in (ours.q, ours.k, ours.v)))
+    torch.testing.assert_close(ours.head_output, expected[0], **TOLERANCE)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -92,8 +96,8 @@ def test_one_token_is_the_same_both_ways():
 
 def test_what_cannot_be_done_is_said():
     with pytest.raises(PlaygroundError, match="no head 2"):
-        cross_attention(gpt2(), SOURCE, TARGET, 0, 2)
+        crossed(gpt2(), SOURCE, TARGET, 0, 2)
     with pytest.raises(PlaygroundError, match="no layer 9"):
         weights_of(gpt2(), SOURCE, residual_stream(gpt2(), SOURCE), 9, 0, causal=True)
     with pytest.raises(PlaygroundError, match="no tokens"):
-        cross_attention(gpt2(), [], TARGET, 0, 0)
+        crossed(gpt2(), [], TARGET, 0, 0)
