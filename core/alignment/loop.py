@@ -53,19 +53,13 @@ def run_loop(
         yield from clock.over(records)
     reward_model = load_reward_model(reward_folder)
     ppo_config = config.ppo.model_copy(update={"seed": config.seed})
-    yield from clock.over(
-        ppo_stage(
-            policy,
-            tokenizer,
-            reward_model,
-            prompts.train,
-            ppo_config,
-            policy_folder,
-            inner[2],
-            controls,
-            annotator,
-        )
+    updates = inner[2]["update"] if inner[2] else 0
+    records = ppo_stage(
+        policy, tokenizer, reward_model, prompts.train, ppo_config, policy_folder, inner[2], controls, annotator
     )
+    for record in clock.over(records):
+        updates = record.step
+        yield record
     seconds = clock.seconds()
 
     tuned, _ = load_policy(str(policy_folder))
@@ -89,7 +83,7 @@ def run_loop(
         "annotator": config.annotator,
         "seed": config.seed,
         "pairs": len(pairs),
-        "updates": ppo_config.updates,
+        "updates": updates,
         **measured,
         **skill,
         "seconds": seconds | {"evaluation": clock.since_last()},

@@ -45,7 +45,7 @@ def test_every_figure_can_be_recomputed_from_the_files(config, tmp_path):
     rows = read_jsonl(folder / "heldout.jsonl")
     assert summarise_heldout([HeldoutRow(**row) for row in rows]).items() <= result.items()
     assert set(rows[0]) == {"prompt", "reference_response", "tuned_response", "gold_reference", "gold_tuned", "kl"}
-    assert len(rows) == 6 and result["kl"] > 0
+    assert len(rows) == 6 and result["kl"] > 0 and result["updates"] == 3
     votes = read_jsonl(folder / "preferences.jsonl")
     assert len(votes) == 40 and {"prompt", "chosen", "rejected"} <= set(votes[0])
     seconds = result["seconds"]
