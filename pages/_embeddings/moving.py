@@ -30,12 +30,10 @@ def moving(specimen: Specimen, text: str) -> str:
     ids = tuple(int(token["id"]) for token in tokens)
     wanted = {"before": before, "after": after, "sentence": text}
     data = cached_or_live("embeddings_moved", wanted, lambda: moved_of(before, after, ids))
+    names = list(GROUPS)
+    first = names[1] if _rare_first(data) else names[0]  # what the claim speaks of is what is drawn
     group = GROUPS[
-        str(
-            st.segmented_control(
-                "Among", list(GROUPS), default=next(iter(GROUPS)), required=True, key="among", bind="query-params"
-            )
-        )
+        str(st.segmented_control("Among", names, default=first, required=True, key="among", bind="query-params"))
     ]
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -106,7 +104,7 @@ def _claim(data: Data, group: str, before: str, after: str) -> str:
             f"{where} no token's vector moved; in context the states still differ by up to {deepest:.3g} (1 − cosine)."
         )
     median = data["medians"][group]
-    if data["frequency"] < -0.2:
+    if _rare_first(data):
         return (
             f"{where} rare tokens moved farthest (rank correlation with frequency {data['frequency']:+.2f}): "
             f"“{most[0]['piece']}” by {most[0]['distance']:.2g}, the median by {median:.2g}."
@@ -115,3 +113,8 @@ def _claim(data: Data, group: str, before: str, after: str) -> str:
         f"{where}, “{most[0]['piece']}” moved farthest, by {most[0]['distance']:.2g}, the median by {median:.2g}; "
         f"in context the last states differ by up to {deepest:.2g} (1 − cosine)."
     )
+
+
+def _rare_first(data: Data) -> bool:
+    """Whether moving far goes with being rare."""
+    return float(data["frequency"]) < -0.2

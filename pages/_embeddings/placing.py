@@ -130,6 +130,7 @@ def _vectors(values: np.ndarray, kind: str, title: str) -> None:
         template=("position {row}, pair {column}: cos " if kind == "rotary" else "position {row}, dimension {column}: ")
         + "{value}",
         signed=True,
+        largest=5,
         column_labels=False,
     )
 
@@ -184,9 +185,8 @@ def _lines(
 
 def _equations(look: str) -> None:
     st.subheader("The equations", anchor=False)
-    left, right = st.columns(2, gap="medium")
-    left.latex(r"PE_{(t,2i)}=\sin\frac{t}{10000^{2i/d}},\quad PE_{(t,2i+1)}=\cos\frac{t}{10000^{2i/d}}")
-    right.latex(r"\langle R_m q,\,R_n k\rangle=\langle q,\,R_{n-m}\,k\rangle,\quad \theta_i=\text{base}^{-2i/d}")
+    st.latex(r"PE_{(t,2i)}=\sin\frac{t}{10000^{2i/d}},\quad PE_{(t,2i+1)}=\cos\frac{t}{10000^{2i/d}}")
+    st.latex(r"\langle R_m q,\,R_n k\rangle=\langle q,\,R_{n-m}\,k\rangle,\quad \theta_i=\text{base}^{-2i/d}")
     functions = {
         "Similarity": ("similarity", "rotary_similarity", "spread"),
         "Vectors": ("learned", "sinusoids", "angles"),
