@@ -69,7 +69,7 @@ def test_writing_steps_plays_and_comes_back_after_a_refresh(page):
     tokens.nth(4).wait_for()
     page.wait_for_url(re.compile("shown=5"))
     page.get_by_role("button", name="Play").click()
-    tokens.nth(7).wait_for()
+    tokens.nth(5).wait_for()
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Play").wait_for()
     shown = int(re.search(r"shown=(\d+)", page.url)[1])
