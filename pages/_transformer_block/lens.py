@@ -81,7 +81,8 @@ def _window(sizes: View, token: int) -> tuple[int, int]:
         0,
         length - most,
         min(max(0, token - most + 1), length - most),
-        key=f"first_{token}",
+        key="first",
+        bind="query-params",
         help=f"Of {length} positions, {most} at a time: a distribution over the whole vocabulary at every layer.",
     )
     if not first <= token < first + most:

@@ -119,6 +119,16 @@ def test_the_lens_of_a_tuned_model_opens_beside_its_reference():
     assert "They differ most behind" in said(at)
 
 
+def test_a_lens_too_large_for_one_view_is_looked_at_in_parts(monkeypatch):
+    monkeypatch.setattr("core.anatomy.logit_lens._MULTIPLICATIONS", 0)
+    at = a_part("Logit lens", sentence="Tom saw a cat and a dog and a big red ball", first="2", token="3 ␣cat")
+    assert at.slider(key="first").value == 2
+    fine(at.selectbox(key="token").set_value(9).run())
+    assert "The chosen token is kept in view" in said(at)
+    fine(at.slider(key="first").set_value(7).run())
+    assert "The chosen token is kept in view" not in said(at)
+
+
 def test_next_token_controls():
     at = a_part("Next token")
     assert "of 4,096 tokens can still come" in said(at)
