@@ -84,7 +84,7 @@ def _controls() -> tuple[FlowConfig, float | None, str]:
     )
     length = st.slider("Tokens", 10, LONGEST, default.length, key="tokens", bind="query-params")
     clip = st.toggle(
-        "Clip the gradient to norm 1",
+        "Clip to norm 1",
         key="clip",
         bind="query-params",
         help="Multiplies the whole gradient of a network so that its norm is at most 1.",
