@@ -154,12 +154,16 @@ def analogies_view(cloud: Cloud, tokenizer: "PreTrainedTokenizerBase") -> list[d
 
 
 def context_view(
-    model: "PreTrainedModel", states: np.ndarray, ids: Sequence[int], pair: Sequence[int]
+    model: "PreTrainedModel",
+    states: np.ndarray,
+    ways: dict[str, np.ndarray],
+    ids: Sequence[int],
+    pair: Sequence[int],
 ) -> dict[str, Any]:
-    """Two positions through the layers: how alike they are at every depth, and where each goes."""
+    """Two positions through the layers: how alike they are at every depth, and where all go (`trajectory`'s `ways`)."""
     content = content_plus_position(model, ids)["content"]
     assert content is not None
-    return contextual.self_similarity(states, content, pair[0], pair[1]) | contextual.trajectory(states)
+    return contextual.self_similarity(states, content, pair[0], pair[1]) | ways
 
 
 def moved_view(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from core.anatomy import embedding_views as views
-from core.anatomy.contextual import residual_states
+from core.anatomy.contextual import residual_states, trajectory
 from core.anatomy.parts import token_embedding
 from core.anatomy.repeats import repeated
 from core.anatomy.specimens import open_specimen
@@ -66,7 +66,8 @@ def _context() -> View:
     ids = read_sentence(tokenizer, SENTENCE).ids
     pair = list(repeated(ids)[0])
     key = {"model": MODEL, "sentence": SENTENCE, "pair": pair}
-    return key, views.context_view(model, residual_states(model, ids), ids, pair)
+    states = residual_states(model, ids)
+    return key, views.context_view(model, states, trajectory(states), ids, pair)
 
 
 def _moved() -> View:

@@ -85,11 +85,19 @@ def states_of(specimen_id: str, ids: tuple[int, ...]) -> "np.ndarray":
     return residual_states(opened(specimen_id)[0], ids)
 
 
+@st.cache_data(max_entries=6, show_spinner=False)
+def _ways_of(specimen_id: str, ids: tuple[int, ...]) -> Data:
+    from core.anatomy.contextual import trajectory
+
+    return trajectory(states_of(specimen_id, ids))
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def context_of(specimen_id: str, ids: tuple[int, ...], pair: tuple[int, int]) -> Data:
     from core.anatomy.embedding_views import context_view
 
-    return context_view(opened(specimen_id)[0], states_of(specimen_id, ids), ids, pair)
+    model, _ = opened(specimen_id)
+    return context_view(model, states_of(specimen_id, ids), _ways_of(specimen_id, ids), ids, pair)
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the two models…")
