@@ -1,34 +1,34 @@
-"""Two distributions over the same few tokens, side by side."""
+"""One or two distributions over the same few tokens, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.figures.axes import CONFIG
-from core.figures.palette import Colour
+from core.figures.palette import CONCEPTS
+
+_SHADES = (CONCEPTS["policy"], CONCEPTS["kl"])
+_FILLING = [0.95, 0.25]
 
 
 def paired_bars(
-    tokens: Sequence[str],
-    first: Sequence[float | None],
-    second: Sequence[float | None],
-    names: tuple[str, str],
-    shades: tuple[Colour, Colour],
-    dark: bool,
+    tokens: Sequence[str], distributions: Mapping[str, Sequence[float | None]], dark: bool
 ) -> dict[str, Any]:
-    """A Vega-Lite specification with its data: two bars a token, told apart by colour and by filling.
+    """A Vega-Lite specification with its data: a bar a token and distribution, told apart by colour and by filling.
 
-    Values that are None (the model's numbers ran over) leave a gap.
+    `distributions` is one or two names with their probabilities, in the order of `tokens`. Values that are None (the
+    model's numbers ran over) leave a gap.
     """
+    names = list(distributions)
     rows = [
-        {"place": place, "token": f"{place + 1}  {token}", "which": which, "probability": value}
-        for place, (token, *both) in enumerate(zip(tokens, first, second, strict=True))
-        for which, value in zip(names, both, strict=True)
+        {"place": place, "token": f"{place + 1}  {token}", "which": name, "probability": distributions[name][place]}
+        for place, token in enumerate(tokens)
+        for name in names
     ]
-    scale = {"domain": list(names), "range": [shade.on(dark) for shade in shades]}
+    scale = {"domain": names, "range": [shade.on(dark) for shade in _SHADES[: len(names)]]}
     by_name = {"field": "which", "type": "nominal"}
     return {
         "data": {"values": rows},
-        "height": {"step": 17},
+        "height": {"step": 17 if len(names) > 1 else 24},
         "mark": {"type": "bar", "strokeWidth": 1.5, "cornerRadiusEnd": 2},
         "encoding": {
             "y": {
@@ -38,7 +38,7 @@ def paired_bars(
                 "title": None,
                 "axis": {"labelLimit": 140, "ticks": False, "domain": False, "labelFontSize": 13},
             },
-            "yOffset": {"field": "which", "sort": list(names)},
+            "yOffset": {"field": "which", "sort": names},
             "x": {
                 "field": "probability",
                 "type": "quantitative",
@@ -47,7 +47,7 @@ def paired_bars(
             },
             "color": by_name | {"title": None, "scale": scale, "legend": {"orient": "top", "labelLimit": 300}},
             "stroke": by_name | {"legend": None, "scale": scale},
-            "fillOpacity": by_name | {"legend": None, "scale": {"domain": list(names), "range": [0.95, 0.25]}},
+            "fillOpacity": by_name | {"legend": None, "scale": {"domain": names, "range": _FILLING[: len(names)]}},
             "tooltip": [
                 {"field": "token"},
                 {"field": "which", "title": "model"},

@@ -7,14 +7,12 @@ import numpy as np
 import streamlit as st
 
 from core.anatomy.specimens import Specimen
-from core.figures.next_token import next_token, next_token_rows
 from pages._attention import opening
 from pages._attention.choice import Choice, unlock
 from pages._attention.written import BREAK
-from pages._parts import theme
 from pages._parts.code import show_code
-from pages._parts.downloads import downloads
 from pages._parts.matrix import Cell, matrix
+from pages._parts.next_tokens import next_tokens
 from pages._parts.predict import predict
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped
@@ -82,18 +80,12 @@ def _bars(data: Mapping[str, Any], revealed: bool, named: str) -> None:
     before = np.asarray(data["before"], float).tolist()
     after = np.asarray(data["after"], float).tolist() if revealed else None
     moved = f", {data['kl']:.3f} nats away without {named}" if revealed else ""
-    st.vega_lite_chart(
-        next_token_rows(data["pieces"], before, after),
-        next_token(theme.dark(), both=revealed),
+    next_tokens(
+        data["pieces"],
+        {"as it is": before} | ({"switched off": after} if after else {}),
         key="next_token",
-        alt=f"The likeliest next tokens{moved}: "
-        + ", ".join(f"{piece} {share:.1%}" for piece, share in zip(data["pieces"], before, strict=True)),
-    )
-    columns = [data["pieces"], before, *([after] if after else [])]
-    downloads(
-        "next_token",
-        "attention-ablation",
-        [["token", "as it is", "switched off"][: len(columns)], *zip(*columns, strict=True)],
+        alt=f"The likeliest next tokens{moved}",
+        download="attention-ablation",
     )
 
 

@@ -10,13 +10,13 @@ import streamlit as st
 from core.anatomy.specimens import Specimen
 from core.errors import PlaygroundError
 from core.figures.named_lines import NamedLine, named_lines
-from core.figures.paired_bars import paired_bars
 from core.figures.palette import CONCEPTS, TEXT, Colour
 from core.gallery.build_block import NORMS_OFF_FROM
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
+from pages._parts.next_tokens import next_tokens
 from pages._parts.predict import predict
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped
@@ -183,19 +183,14 @@ def _prediction(data: View, sizes: View) -> None:
     with left:
         last = escaped(sizes["pieces"][-1])
         st.markdown(f"**What comes after {last}?**")
-        st.vega_lite_chart(
-            paired_bars(
-                data["pieces"],
-                *([value if _finite(value) else None for value in row] for row in data["probabilities"]),
-                NAMES,
-                (CONCEPTS["policy"], CONCEPTS["kl"]),
-                theme.dark(),
-            ),
+        shares = ([value if _finite(value) else None for value in row] for row in data["probabilities"])
+        next_tokens(
+            data["pieces"],
+            dict(zip(NAMES, shares, strict=True)),
             key="without_next",
-            alt="Next token as trained and with parts taken out: " + ", ".join(data["pieces"]),
+            alt="Next token as trained and with parts taken out",
+            download="without-next",
         )
-        rows = zip(data["pieces"], *data["probabilities"], strict=True)
-        downloads("without_next", "without-next", [["token", *NAMES], *map(list, rows)])
     with right:
         st.markdown(
             f"The two distributions are **{number(data['kl'])} nats** apart (KL, full vocabulary). The final norm "

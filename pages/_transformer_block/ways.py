@@ -8,13 +8,10 @@ import streamlit as st
 
 from core.anatomy.specimens import Specimen
 from core.errors import PlaygroundError
-from core.figures.paired_bars import paired_bars
-from core.figures.palette import CONCEPTS
 from core.gallery.build_block import HEAD, SOURCE, TARGET
-from pages._parts import theme
 from pages._parts.code import show_code
-from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
+from pages._parts.next_tokens import next_tokens
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped
 from pages._transformer_block import opening
@@ -100,19 +97,13 @@ def _what_changes(data: View, sizes: View) -> None:
     with right:
         last = escaped(sizes["pieces"][-1])
         st.markdown(f"**What comes after {last}?** · {number(data['change'][-1])} nats apart")
-        st.vega_lite_chart(
-            paired_bars(
-                data["pieces"],
-                *data["probabilities"],
-                NAMES,
-                (CONCEPTS["policy"], CONCEPTS["kl"]),
-                theme.dark(),
-            ),
+        next_tokens(
+            data["pieces"],
+            dict(zip(NAMES, data["probabilities"], strict=True)),
             key="ways_next",
-            alt="Next token with and without the causal mask: " + ", ".join(data["pieces"]),
+            alt="Next token with and without the causal mask",
+            download="encoder-decoder-next",
         )
-        rows = zip(data["pieces"], *data["probabilities"], strict=True)
-        downloads("ways_next", "encoder-decoder-next", [["token", *NAMES], *map(list, rows)])
 
 
 def _two_sentences(specimen: Specimen, layer: int, head: int) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.figures.contributions import contributions
-from core.figures.next_token import next_token, next_token_rows
+from core.figures.paired_bars import paired_bars
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -15,11 +15,12 @@ def test_a_bar_a_part_with_its_sign_in_a_second_cue(dark):
     assert list(bars.marker.opacity) == [0.55, 1.0]
 
 
-def test_two_rows_a_token_and_one_where_nothing_was_changed():
-    rows = next_token_rows(["a", "a"], [0.6, 0.2], [0.5, 0.3])
-    assert [row["probability"] for row in rows] == [0.6, 0.5, 0.2, 0.3]
+def test_a_bar_a_token_and_distribution():
+    both = paired_bars(["a", "a"], {"as it is": [0.6, 0.2], "off": [0.5, None]}, True)
+    rows = both["data"]["values"]
+    assert [row["probability"] for row in rows] == [0.6, 0.5, 0.2, None]
     assert len({row["token"] for row in rows}) == 2  # the same piece twice stays two bars
-    alone = next_token_rows(["a", "a"], [0.6, 0.2])
-    assert {row["which"] for row in alone} == {"as it is"}
-    assert next_token(False, both=False)["encoding"]["color"]["scale"]["domain"] == ["as it is"]
-    assert next_token(True)["encoding"]["fillOpacity"]["scale"]["range"] == [0.95, 0.25]
+    assert both["encoding"]["fillOpacity"]["scale"]["range"] == [0.95, 0.25]
+    alone = paired_bars(["a", "a"], {"as it is": [0.6, 0.2]}, False)
+    assert {row["which"] for row in alone["data"]["values"]} == {"as it is"}
+    assert alone["encoding"]["color"]["scale"]["domain"] == ["as it is"]
