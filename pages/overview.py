@@ -31,6 +31,16 @@ def claim(result: dict[str, Any], voter: str, votes: int) -> str:
     return words + ("." if rate > 0.55 else ": no better than a coin. This loop did not work.")
 
 
+def length_note(steps: list[Step]) -> None:
+    """What a better score may owe to shorter texts alone, where the responses shrank."""
+    lengths = [step.metrics["response_length"] for step in steps if "response_length" in step.metrics]
+    if lengths and lengths[-1] < 0.8 * lengths[0]:
+        st.caption(
+            f"Look closer: its responses went from {lengths[0]:.0f} to {lengths[-1]:.0f} tokens while it was tuned. "
+            "Part of the gain may be length alone. The PPO page shows the curve."
+        )
+
+
 def cached(entry: dict[str, Any]) -> list[Step]:
     """The page's first screen before anything has run here: a real loop, computed earlier. Returns its reward steps."""
     voter, config, result = voter_title(entry["annotator"]), entry["config"], entry["result"]
@@ -61,6 +71,7 @@ def cached(entry: dict[str, Any]) -> list[Step]:
             st.query_params["run"] = newest.id
             st.rerun()
     before_after(entry["examples"], voter, "example")
+    length_note(steps)
     with st.expander("How that run went, and the command that repeats it"):
         loop_view.curves(steps, voter)
         st.code(entry["command"], language="bash")
@@ -95,6 +106,7 @@ def own(run: Run) -> list[Step]:
         reveal(run.result["gold_win_rate"])
     if examples := loop_view.heldout(run, SHOWN):
         before_after(examples, voter, "example")
+        length_note(steps)
     loop_view.curves(steps, voter)
     return steps
 

@@ -104,7 +104,7 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
             "and KL is the price of every step away."
         )
     gain = scores[-1] - scores[0]
-    paid = f"{kl[-1]:.1f} nats of KL a response"
+    paid = f"{kl[-1]:.1f} nats of KL a response in its last update"
     if gain > 0:
         return (
             f"The mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."
@@ -129,7 +129,9 @@ def _equation(rows: Sequence[Row]) -> None:
         if score is not None and worth is not None and beta:
             st.markdown(
                 f"In the last update: score **{score:.2f}** − β **{beta:.3g}** × KL **{(score - worth) / beta:.2f}** = "
-                f"**{worth:.2f}**, what a response was worth to PPO on average."
+                f"**{worth:.2f}**, what a response was worth to PPO on average. The KL charged is estimated from the "
+                "sampled tokens (k1); the exact one above sums over the vocabulary, and the overview's is measured on "
+                "prompts never trained on."
             )
     show_code("core.alignment.ppo_losses:policy_loss", "core.alignment.ppo_losses:shaped_rewards")
 

@@ -78,7 +78,7 @@ def _kl(values: Sequence[float]) -> Reading:
         )
     if end > _NATS_WATCH:
         return Reading("watch", f"{end:.1f} nats a response: read the samples closely.")
-    return Reading("healthy", f"{end:.1f} nats a response given up so far: still close to the reference.")
+    return Reading("healthy", f"{end:.1f} nats a response, mean of the last updates: still close to the reference.")
 
 
 def _entropy(values: Sequence[float]) -> Reading:

@@ -39,7 +39,7 @@ def calibration(bins: Sequence[Mapping[str, float]], dark: bool) -> go.Figure:
         },
         hovertemplate="says %{x:.0%}, right %{y:.0%}<br>%{customdata} held-out votes<extra></extra>",
     )
-    figure.add_annotation(x=0.97, y=0.9, text="perfectly calibrated", showarrow=False, xanchor="right", textangle=0)
+    figure.add_annotation(x=1.0, y=0.06, text="dashed: perfectly calibrated", showarrow=False, xanchor="right")
     figure.update_layout(
         height=300,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

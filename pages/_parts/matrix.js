@@ -10,7 +10,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = parentElement.querySelector("canvas");
   const detail = parentElement.querySelector(".detail");
   const { rows, columns, values, texts } = data;
-  let hovered = null;
+  // A click makes the page draw anew: where the pointer or the keys were is kept over that.
+  const places = (window.playgroundPlaces ??= new Map());
+  const inside = (cell) => (cell && cell[0] < rows.length && cell[1] < columns.length ? cell : null);
+  let hovered = inside(places.get(data.key));
+  const point = (cell) => {
+    hovered = cell;
+    places.set(data.key, cell);
+  };
   let locked = data.locked;
   let frame = null;
   const painted = document.createElement("canvas");
@@ -143,12 +150,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("picked", { cell: locked });
   };
   canvas.onpointermove = (event) => {
-    hovered = under(event);
+    point(under(event));
     canvas.style.cursor = hovered ? "pointer" : "default";
     if (!locked) refresh();
   };
   canvas.onpointerleave = () => {
-    hovered = null;
+    point(null);
     if (!locked) refresh();
   };
   canvas.onclick = (event) => {
@@ -159,10 +166,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
     const from = locked ?? hovered ?? [0, 0];
     if (step) {
-      hovered = [
+      point([
         Math.min(rows.length - 1, Math.max(0, from[0] + step[0])),
         Math.min(columns.length - 1, Math.max(0, from[1] + step[1])),
-      ];
+      ]);
       if (locked) {
         locked = null;
         setTriggerValue("picked", { cell: null });

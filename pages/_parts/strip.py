@@ -24,6 +24,7 @@ def _living_strip(here: str) -> None:
 
 def _draw(here: str, state: Pipeline) -> None:
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        st.html('<span class="whose" title="where your own loop stands">yours</span>', width="content")
         for index, station in enumerate(state.stations()):
             if index:
                 st.html('<span class="arrow" aria-hidden="true">→</span>', width="content")
@@ -37,6 +38,6 @@ def _draw(here: str, state: Pipeline) -> None:
                     help="You are here" if station.name == here else None,
                 )
         st.html(
-            '<span class="arrow again" title="and again, with responses of the tuned policy">↺ again</span>',
+            '<span class="arrow again" title="and again, with responses of the tuned policy">↺</span>',
             width="content",
         )

@@ -125,7 +125,8 @@ def _reliability(bins: Sequence[Mapping[str, float]]) -> None:
         else "On average it is **as sure as it should be**"
     )
     words.markdown(
-        f"{lean}: the probability it gives its favourite exceeds how often that one was chosen by {gap:+.1%}. "
+        f"{lean}: the probability it gives its favourite is {abs(100 * gap):.1f} points "
+        f"{'above' if gap > 0 else 'below'} how often that one was chosen. "
         "On the dashed line, of all votes given 80%, four in five go that way. Larger marks stand for more votes; "
         "small ones are noise."
     )

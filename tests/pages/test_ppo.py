@@ -130,7 +130,7 @@ def test_curves_stand_beside_what_they_are_and_what_they_say():
     for title in ("Score", "KL to the reference", "Entropy", "Clip fraction", "Value loss", "Response length"):
         assert f"**{title}**" in words
     assert "Rose from 0.50 to 3.00" in words
-    assert "12.0 nats a response given up so far" in words
+    assert "12.0 nats a response, mean of the last updates" in words
     assert words.count("*Healthy:*") == 6
 
 

@@ -136,7 +136,7 @@ def test_calibration_is_drawn_and_its_lean_said():
     at = opened("reward_model", run=run.id)
     assert len(at.get("plotly_chart")) == 1
     assert "**too sure**" in said(at)
-    assert "+10.0%" in said(at)
+    assert "10.0 points above" in said(at)
 
 
 def test_guessing_is_called_guessing():
