@@ -42,6 +42,21 @@ def recall_accuracy(model: nn.Module, ids: Tensor) -> float:
         return float((model(ids).argmax(-1) == ids[:, 0]).double().mean())
 
 
+def influence(model: nn.Module, ids: Tensor) -> float:
+    """How much the right answer's logit hangs on the wanted token: mean of ‖∂z/∂x_{T−k}‖ over ids [count, k + 1].
+
+    x is that token's embedding, z the logits at the end: what any error at the end is multiplied by on its way back to
+    where it is needed. In logits a unit of embedding; float32, so that 0 means less than 10⁻⁴⁵.
+    """
+    embedded: list[Tensor] = []
+    hook = model.get_submodule("embedding").register_forward_hook(lambda _, given, out: embedded.append(out))
+    with hook:
+        logits = model(ids)
+    answers = logits.gather(1, ids[:, :1]).sum()  # sequences do not mix: the sum's gradient is each one's own
+    (gradient,) = torch.autograd.grad(answers, embedded)
+    return float(gradient[:, 0].norm(dim=-1).double().mean())
+
+
 class Runner:
     """One network and its optimiser."""
 
@@ -73,9 +88,9 @@ def run_race(config: RaceConfig, state: dict[str, Any] | None = None) -> Iterato
     """Race the four; a record every `measure_every` optimiser steps, which each network has then taken alike.
 
     Metrics of each: `loss/KIND` (nats, mean over the steps of the record), `grad_norm/KIND` (largest of them, before
-    clipping), `accuracy/KIND` (held out). The last record's result: final accuracy of each on 2,000 fresh sequences,
-    and its number of weights. `state` is what an earlier record's `state()` gave: the records that followed it follow
-    again, bit for bit.
+    clipping), `accuracy/KIND` (held out), `influence/KIND` (of the wanted token on its answer; a held-out batch). The
+    last record's result: final accuracy of each on 2,000 fresh sequences, and its number of weights. `state` is what an
+    earlier record's `state()` gave: the records that followed it follow again, bit for bit.
     """
     runners = {kind: Runner(kind, config) for kind in KINDS}
     done = 0
@@ -93,6 +108,7 @@ def run_race(config: RaceConfig, state: dict[str, Any] | None = None) -> Iterato
             metrics[f"loss/{kind}"] = sum(losses) / len(losses)
             metrics[f"grad_norm/{kind}"] = max(norms)
             metrics[f"accuracy/{kind}"] = recall_accuracy(runner.model, heldout)
+            metrics[f"influence/{kind}"] = influence(runner.model, heldout[: config.batch])
         done = until
         yield Record(
             step=done,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from core.anatomy.flow_config import FlowConfig
+from core.anatomy.flow_reading import band
 from core.anatomy.gradient_flow import gradient_flow
 from core.anatomy.jacobians import attention_jacobians, jacobian_product
 from core.anatomy.layer_timing import REPEATS, WIDTH, Timing
@@ -53,12 +54,20 @@ def jacobian_view(kind: Kind, config: FlowConfig) -> View:
 def races_view(
     races: Mapping[int, Sequence[Sequence[Mapping[str, float]]]], results: Mapping[int, Sequence[Mapping[str, Any]]]
 ) -> View:
-    """Races by distance, several seeds each: accuracy against the step (mean over the seeds), and at the end (each)."""
+    """Races by distance, several seeds each: accuracy and influence against the step, and the accuracy at the end.
+
+    The curves are means over the seeds, of the influence the geometric one.
+    """
+
+    def over_seeds(seeds: Sequence[Sequence[Mapping[str, float]]], metric: str) -> np.ndarray:
+        return np.array([[row[metric] for row in rows] for rows in seeds])
+
     return {
         "curves": {
             str(distance): {
                 "step": [row["step"] for row in seeds[0]],
-                **{kind: np.mean([[row[f"accuracy/{kind}"] for row in rows] for rows in seeds], 0) for kind in KINDS},
+                **{f"accuracy/{kind}": over_seeds(seeds, f"accuracy/{kind}").mean(0) for kind in KINDS},
+                **{f"influence/{kind}": band(over_seeds(seeds, f"influence/{kind}")).mean for kind in KINDS},
             }
             for distance, seeds in races.items()
         },

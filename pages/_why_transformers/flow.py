@@ -250,7 +250,7 @@ def _predict(config: FlowConfig) -> None:
     st.success(
         f"**{verdict}.** At ρ = {_STEEP} it is {short(reading.farthest)} at the first token, {config.length - 1} "
         f"back, and changes by × {reading.pace:.3f} a token: {measured}. Without its tanh it would be × {_STEEP}: "
-        "saturation holds the explosion back, and is why the same radius does not explode in every network.",
+        "saturation holds the explosion back.",
         icon=":material/visibility:",
     )
 

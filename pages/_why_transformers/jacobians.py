@@ -81,6 +81,8 @@ def _view(kind: Kind, config: FlowConfig) -> tuple[dict[str, Any], bool]:
 def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) -> None:
     """Step, play, slide: only this part of the page runs again."""
     playing = bool(st.session_state.get("factors_playing"))
+    if "factors" not in st.session_state:
+        st.session_state["factors"] = _linked()
 
     @st.fragment(run_every=_PLAY_SECONDS if playing else None)
     def stepping() -> None:
@@ -98,8 +100,10 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
                 icon=":material/pause:" if playing else ":material/play_arrow:",
                 key="factors_play",
                 on_click=_play,
+                args=(not playing,),
             )
-            n = st.slider("Factors multiplied", 1, FACTORS, FIRST, key="factors", bind="query-params", width="stretch")
+            n = st.slider("Factors multiplied", 1, FACTORS, key="factors", width="stretch")
+        st.query_params["factors"] = str(n)  # not bound: a tick that a click interrupts would leave its number there
         chart, square = st.columns([3, 2], gap="large")
         with chart:
             _chart(kind, view, n)
@@ -115,13 +119,19 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
     stepping()
 
 
+def _linked() -> int:
+    """The number of factors that the URL names."""
+    named = st.query_params.get("factors", "")
+    return min(FACTORS, max(1, int(named))) if named.isascii() and named.isdigit() and len(named) < 6 else FIRST
+
+
 def _move(by: int) -> None:
     st.session_state["factors"] = min(FACTORS, max(1, st.session_state.get("factors", FIRST) + by))
 
 
-def _play() -> None:
+def _play(begins: bool) -> None:
     """Begin, from the first factor where none is left; or pause."""
-    st.session_state["factors_playing"] = begins = not st.session_state.get("factors_playing")
+    st.session_state["factors_playing"] = begins
     if begins and st.session_state.get("factors", FIRST) >= FACTORS:
         st.session_state["factors"] = 1
 

@@ -13,9 +13,10 @@ from core.anatomy.race_config import KINDS, SWEPT_DISTANCES, SWEPT_RATES, SWEPT_
 from core.anatomy.race_reading import reach
 from core.anatomy.race_sweep import best_rate, learning_curve, sweep
 from core.anatomy.recall_networks import HEADS, network, size_of, width_for
-from core.anatomy.recall_race import batch_of, recall_accuracy, recall_loss, run_race, sequences
+from core.anatomy.recall_race import batch_of, influence, recall_accuracy, recall_loss, run_race, sequences
+from core.errors import PlaygroundError
 from core.gallery import load_entry
-from core.runs import checkpoints, recorder
+from core.runs import checkpoints, locks, recorder
 from core.runs.jobs import RaceJob, job_from
 from core.runs.store import RunStore
 
@@ -125,6 +126,30 @@ def test_a_nearby_token_is_learned():
     assert set(result["parameters"]) == set(KINDS)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_influence_is_that_of_finite_differences(kind):
+    config = RaceConfig(distance=6, parameters=4000)
+    model, ids = network(kind, config).double(), sequences(config, 0, 3)
+    told = influence(model, ids)
+    plain, total = model.embedding.forward, 0.0
+    for row in range(3):
+        slopes = []
+        for i in range(model.embedding.embedding_dim):
+            ends = []
+            for way in (1e-6, -1e-6):
+
+                def moved(given, i=i, way=way):
+                    x = plain(given).clone()
+                    x[:, 0, i] += way
+                    return x
+
+                model.embedding.forward = moved
+                ends.append(model(ids[row : row + 1])[0, ids[row, 0]])
+            slopes.append((ends[0] - ends[1]) / 2e-6)
+        total += torch.stack(slopes).norm().item()
+    assert told == pytest.approx(total / 3, rel=1e-6)
+
+
 def metrics_of(config, **more):
     return [(record.step, record.metrics) for record in run_race(config, **more)]
 
@@ -216,6 +241,16 @@ def test_paused_it_goes_on_step_by_step_and_to_the_same_curve():
     assert curve(store, run) == metrics_of(TINY)
 
 
+def test_only_a_paused_run_goes_step_by_step():
+    store = RunStore()
+    run = store.create(job())
+    with pytest.raises(PlaygroundError, match="only a paused one"):
+        store.request(run.id, "step")
+    store._update(run.id, status="running")
+    with locks.run_lock(run.id), pytest.raises(PlaygroundError, match="only a paused one"):
+        store.request(run.id, "step")
+
+
 def test_the_sweep_tries_all_rates_for_all():
     found = sweep(TINY, rates=(1e-3, 1e-2), distances=(2, 3), kinds=("rnn", "gru"))
     assert {kind: list(rates) for kind, rates in found.items()} == {"rnn": [1e-3, 1e-2], "gru": [1e-3, 1e-2]}
@@ -246,7 +281,10 @@ def test_the_gallery_was_raced_with_the_defaults():
     data = entry["data"]
     for distance, final in data["final"].items():
         assert set(final) == set(KINDS) and all(len(seeds) == len(data["seeds"]) for seeds in final.values())
-        assert set(data["curves"][distance]) == {"step", *KINDS}
+        assert set(data["curves"][distance]) == {
+            "step",
+            *(f"{m}/{kind}" for m in ("accuracy", "influence") for kind in KINDS),
+        }
     sizes = {kind: sum(w.numel() for w in network(kind, RaceConfig()).parameters()) for kind in KINDS}
     assert data["parameters"] == sizes
 
@@ -262,6 +300,6 @@ def test_the_gallerys_first_measurements_are_what_is_measured_now():
             first[kind].append(record.metrics[f"accuracy/{kind}"])
     for kind in KINDS:
         measured = sum(first[kind]) / len(first[kind])
-        assert entry["data"]["curves"]["5"][kind][0] == pytest.approx(
+        assert entry["data"]["curves"]["5"][f"accuracy/{kind}"][0] == pytest.approx(
             measured, abs=0.02
         )  # other kernels round otherwise

@@ -52,7 +52,7 @@ def test_stepping_by_button_play_and_link(page):
     page.get_by_role("button", name="Back", exact=True).click()
     page.get_by_text("now n = 20").wait_for()
     page.get_by_role("button", name="Play").click()
-    page.get_by_text("now n = 23").wait_for()
+    page.get_by_text(re.compile(r"now n = (2[3-9]|[3-9]\d)")).wait_for()  # a slow machine may not draw every one
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Play").wait_for()
     page.wait_for_timeout(500)

@@ -197,6 +197,15 @@ def test_the_cached_races_and_who_gets_how_far():
         assert f"{count:,}" in words
 
 
+def test_what_the_wanted_token_counts_for_is_shown_on_a_logarithmic_axis():
+    at = opened(PAGE, part=RACE)
+    assert chart(at)["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    at.button_group(key="race_show").set_value("influence")
+    at = fine(at.run())
+    assert chart(at)["encoding"]["y"]["scale"]["type"] == "log"
+    assert r"\partial x_{T-50}" in said(at)
+
+
 def test_a_distance_nobody_raced_says_so():
     at = opened(PAGE, part=RACE, race_k="37")
     assert "No race was run yet at k = 37" in said(at)
@@ -231,7 +240,13 @@ def test_a_setting_out_of_bounds_is_refused_in_words():
 
 def records(count=3, result=None):
     rows = [
-        Record(10 * n, {f"accuracy/{kind}": 0.1 * n for kind in KINDS}, "race", 10 * count) for n in range(1, count + 1)
+        Record(
+            10 * n,
+            {f"accuracy/{kind}": 0.1 * n for kind in KINDS} | {f"influence/{kind}": 0.0 for kind in KINDS},
+            "race",
+            10 * count,
+        )
+        for n in range(1, count + 1)
     ]
     if result:
         rows[-1] = Record(10 * count, rows[-1].metrics, "race", 10 * count, result=result)
@@ -246,6 +261,7 @@ def test_a_run_in_the_url_opens_its_race():
     at = opened(PAGE, run=run.id)
     words = said(at)
     assert "Accuracy while learning**, k = 30" in words and run.id in words
+    fine(at.button_group(key="race_show").set_value("influence").run())  # all exactly 0: an empty picture, no error
     assert "with 1 of your own" in words  # its end is in the other picture too
     at = fine(at.button(key="race_back").click().run())
     assert "k = 50" in said(at)
