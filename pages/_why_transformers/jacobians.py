@@ -22,7 +22,7 @@ ENTRY = "why_transformers_jacobians"
 FACTORS = 100
 FIRST = 10  # factors multiplied when the page opens
 _TOLD = 50  # factors that the claim speaks of
-_PLAY_SECONDS = 0.4
+_PLAY_SECONDS = 0.7
 _NETWORKS = ("rnn", "lstm", "gru")
 Kind = Literal["rnn", "lstm", "gru"]
 
