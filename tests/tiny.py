@@ -46,3 +46,11 @@ def llama(seed: int = 0, context: int = 64) -> LlamaForCausalLM:
 
 FAMILIES = {"gpt2": gpt2, "llama": llama}
 PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", 'She said, "I like']
+
+
+def padding_mask(side: str) -> torch.Tensor:
+    """Three rows of twelve tokens, of which 0, 4 and 9 are padding on the left or the right."""
+    mask = torch.ones(3, 12, dtype=torch.long)
+    for row, padding in enumerate((0, 4, 9)):
+        mask[row, :padding] = 0
+    return mask if side == "left" else mask.flip(-1)

@@ -19,7 +19,7 @@ from core.anatomy.parts import captured, layers
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
 from core.language.sampling import positions
-from tests.tiny import FAMILIES, gpt2, llama
+from tests.tiny import FAMILIES, gpt2, llama, padding_mask
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 # the home that the reader's own models live in, seen before each test is given one of its own
@@ -66,10 +66,7 @@ def test_the_heads_of_a_layer_sum_to_its_attention_module(family, length):
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_on_either_side_changes_nothing(family, side):
-    mask = torch.ones(3, 12, dtype=torch.long)
-    for row, padding in enumerate((0, 4, 9)):
-        mask[row, :padding] = 0
-    mask = mask if side == "left" else mask.flip(-1)
+    mask = padding_mask(side)
     model, ids = FAMILIES[family](), random_ids(3, 12)
     assert_heads_sum_to_the_module(model, ids, mask)
     padded = trace_attention(model, ids, 1, 1, mask)

@@ -11,7 +11,7 @@ from core.anatomy.parts import captured, layers, logits_of
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
 from core.language.sampling import positions
-from tests.tiny import FAMILIES, gpt2, llama
+from tests.tiny import FAMILIES, gpt2, llama, padding_mask
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 HOME = paths.home()  # where the reader's own models live, seen before each test is given a home of its own
@@ -74,10 +74,7 @@ def test_every_box_of_the_block(family, length):
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_changes_nothing(family, side):
-    mask = torch.ones(3, 12, dtype=torch.long)
-    for row, padding in enumerate((0, 4, 9)):
-        mask[row, :padding] = 0
-    assert_every_box_is_the_models(FAMILIES[family](), random_ids(3, 12), mask if side == "left" else mask.flip(-1))
+    assert_every_box_is_the_models(FAMILIES[family](), random_ids(3, 12), padding_mask(side))
 
 
 @pytest.mark.parametrize("length", [1, 40, 256])
