@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -25,31 +25,30 @@ def add_pairs(engine: sa.Engine, new: Iterable[NewPair], pool: str) -> int:
 
 
 def next_pair(
-    engine: sa.Engine, annotator: str, policy: str, prompt_set: str, skip: Collection[int]
+    engine: sa.Engine, annotator: str, policy: str, prompt_set: str, skip: Collection[int], prefer: Sequence[int]
 ) -> ShownPair | None:
-    """The oldest pair this annotator has not answered. See `FeedbackStore.next_pair`."""
+    """The pair this annotator answers next. See `FeedbackStore.next_pair`."""
     c = comparisons.c
     answered = sa.exists().where(c.annotator == annotator, c.undone == 0, c.pair_id == pairs.c.id)
-    oldest = (  # an index alone answers this: the texts are fetched for one pair only
-        sa.select(pairs.c.id)
-        .where(_in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
-        .order_by(pairs.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    # an index alone answers this: the texts are fetched for one pair only
+    open_pairs = sa.select(pairs.c.id).where(_in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
+    oldest = open_pairs.order_by(pairs.c.id).limit(1)
+    with reading(engine) as connection:
+        preferred = set(connection.scalars(open_pairs.where(pairs.c.id.in_(prefer)))) if prefer else set()
+        pair_id = next((one for one in prefer if one in preferred), None) or connection.scalar(oldest)
+        return None if pair_id is None else _shown(connection, annotator, pair_id)
+
+
+def _shown(connection: sa.Connection, annotator: str, pair_id: int) -> ShownPair:
     a, b = responses.alias(), responses.alias()
-    shown = (
-        sa.select(pairs.c.id, prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text)
+    texts = (
+        sa.select(prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text, pairs.c.policy, pairs.c.prompt_set)
         .join_from(pairs, prompts, prompts.c.id == pairs.c.prompt_id)
         .join(a, a.c.id == pairs.c.response_a)
         .join(b, b.c.id == pairs.c.response_b)
-        .where(pairs.c.id == oldest)
+        .where(pairs.c.id == pair_id)
     )
-    with reading(engine) as connection:
-        row = connection.execute(shown).first()
-    if row is None:
-        return None
-    pair_id, prompt, a_id, a_text, b_id, b_text = row
+    prompt, a_id, a_text, b_id, b_text, policy, prompt_set = connection.execute(texts).one()
     if _a_goes_left(annotator, pair_id):
         return ShownPair(pair_id, prompt, a_text, b_text, a_id, b_id, policy, prompt_set)
     return ShownPair(pair_id, prompt, b_text, a_text, b_id, a_id, policy, prompt_set)

@@ -6,7 +6,7 @@ for another, and leaves the undone row behind as history that no reader of prefe
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,12 +38,21 @@ class FeedbackStore:
         """
         return waiting_pairs.add_pairs(self.engine, pairs, pool)
 
-    def next_pair(self, annotator: str, policy: str, prompt_set: str, skip: Collection[int] = ()) -> ShownPair | None:
+    def next_pair(
+        self,
+        annotator: str,
+        policy: str,
+        prompt_set: str,
+        skip: Collection[int] = (),
+        prefer: Sequence[int] = (),
+    ) -> ShownPair | None:
         """The oldest pair that this annotator has not answered, or None. `skip`: pair ids to pass over.
 
-        The sides are random, but always the same for this annotator and pair, so that a refresh changes nothing.
+        `prefer`: pair ids that go before the oldest, the first of them that can still be answered; ids of other pools
+        are passed over. The sides are random, but always the same for this annotator and pair, so that a refresh
+        changes nothing.
         """
-        return waiting_pairs.next_pair(self.engine, annotator, policy, prompt_set, skip)
+        return waiting_pairs.next_pair(self.engine, annotator, policy, prompt_set, skip, prefer)
 
     def waiting(self, annotator: str, policy: str, prompt_set: str) -> int:
         """How many pairs `next_pair` could still give this annotator."""

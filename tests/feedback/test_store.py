@@ -73,6 +73,19 @@ def test_pairs_on_the_screen_can_be_passed_over(store):
     assert store.next_pair("ann", *POOL, skip={first.pair_id, second.pair_id}) is None
 
 
+def test_preferred_pairs_go_before_the_oldest_in_their_order(store):
+    store.add_pairs(new_pairs(4), "generated")
+    store.add_pairs([replace(new_pairs(1)[0], policy="gpt2")], "generated")
+    other_pool = store.next_pair("ann", "gpt2", "stories").pair_id
+    ids = [store.next_pair("ann", *POOL, skip=range(n)).pair_id for n in range(1, 5)]
+    prefer = [other_pool, 999, ids[2], ids[1]]
+    seen = []
+    while (shown := store.next_pair("ann", *POOL, prefer=prefer)) is not None:
+        seen.append(shown.pair_id)
+        store.vote(shown, "ann", "left")
+    assert seen == [ids[2], ids[1], ids[0], ids[3]]
+
+
 def test_sides_are_fixed_for_an_annotator_and_balanced_over_pairs(store):
     store.add_pairs(new_pairs(200), "generated")
     first_on_the_left = 0

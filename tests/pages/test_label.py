@@ -138,7 +138,7 @@ def test_habits_follow_the_votes(store):
     for _ in range(8):
         at = press(at, "vote_left")
     (sentence,) = [text.value for text in at.markdown if "the left text" in text.value]
-    assert "8 times of 8" in sentence
+    assert "8 of 8 times" in sentence
     assert Share(8, 8).leans
     assert "a lean towards it" in sentence
 

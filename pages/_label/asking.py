@@ -1,0 +1,118 @@
+"""The pair on the page: two texts, the buttons and keys that answer, and the way back."""
+
+import time
+
+import streamlit as st
+
+from core.errors import PlaygroundError
+from core.feedback.store import Choice, FeedbackStore, ShownPair, Vote
+from pages._parts.text import plain
+
+KEYS = "Keys: ← left, → right, T tie, S skip, U undo."
+_STRENGTHS = {"slightly": 1.0, "clearly": 2.0, "by far": 3.0}
+_CHOICES: dict[Choice, tuple[str, str, str]] = {
+    # choice: (label, shortcut, what the page says when it is saved)
+    "left": ("Left is better", "Left", "left"),
+    "tie": ("Tie", "T", "a tie"),
+    "right": ("Right is better", "Right", "right"),
+    "skip": ("Skip", "S", "skipped"),
+}
+
+
+def last_vote() -> Vote | None:
+    """The vote that was just given; None before the first of this visit and after an undo."""
+    return st.session_state.get("label_last")
+
+
+def ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:
+    """The pair and its buttons. The clock starts when the pair first stands on the page."""
+    seen = st.session_state.setdefault("label_seen", {})
+    began = seen.setdefault((annotator, shown.pair_id), time.monotonic())
+    with st.container(key="pair_prompt"):
+        st.caption("Prompt")
+        plain(shown.prompt, "said")
+    for column, side, text in zip(st.columns(2), ("Left", "Right"), (shown.left, shown.right), strict=True):
+        with column.container(border=True, height="stretch", key=f"pair_{side.lower()}"):
+            st.caption(side)
+            plain(text.strip() or "(nothing at all)", "said")
+    strength = st.session_state.get("strength")
+    buttons = st.columns([3, 2, 3])
+    for column, choice in zip(buttons, ("left", "tie", "right"), strict=True):
+        with column:
+            _vote_button(store, shown, annotator, choice, began, strength)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _vote_button(store, shown, annotator, "skip", began, strength, width="content")
+        undo_button(store, annotator)
+        st.segmented_control(
+            "How much better? (optional)",
+            list(_STRENGTHS),
+            key="strength",
+            help="Kept with this one vote, as the margin of the pair: the loss then asks for that much more "
+            "difference in score.",
+        )
+
+
+def undo_button(store: FeedbackStore, annotator: str) -> None:
+    """Takes back the newest answer, again and again."""
+    st.button(
+        "Undo",
+        key="undo",
+        shortcut="U",
+        icon=":material/undo:",
+        on_click=_undo,
+        args=(store, annotator),
+        disabled=not store.votes(annotator, limit=1),
+        help="Takes back your newest vote, as often as you like.",
+    )
+
+
+def _vote_button(
+    store: FeedbackStore,
+    shown: ShownPair,
+    annotator: str,
+    choice: Choice,
+    began: float,
+    strength: str | None,
+    width: str = "stretch",
+) -> None:
+    label, key, _ = _CHOICES[choice]
+    st.button(
+        label,
+        key=f"vote_{choice}",
+        shortcut=key,
+        width=width,
+        type="primary" if choice in ("left", "right") else "secondary",
+        on_click=_vote,
+        args=(store, shown, annotator, choice, began, strength),
+    )
+
+
+def _vote(
+    store: FeedbackStore, shown: ShownPair, annotator: str, choice: Choice, began: float, strength: str | None
+) -> None:
+    """Save first; only what the store has confirmed is said on the page."""
+    decided = choice in ("left", "right")
+    try:
+        vote = store.vote(
+            shown,
+            annotator,
+            choice,
+            response_seconds=round(time.monotonic() - began, 3),
+            strength=_STRENGTHS[strength] if strength and decided else None,
+        )
+    except PlaygroundError as error:
+        st.session_state["label_said"] = f"Not saved: {error}"
+        return
+    st.session_state["label_last"] = vote
+    st.session_state["label_said"] = f"Saved: {_CHOICES[vote.choice][2]}."
+    st.session_state["strength"] = None
+
+
+def _undo(store: FeedbackStore, annotator: str) -> None:
+    vote = store.undo(annotator)
+    st.session_state["label_last"] = None
+    if vote is None:
+        st.session_state["label_said"] = "Nothing left to take back."
+        return
+    st.session_state["label_said"] = f"Taken back: {_CHOICES[vote.choice][2]}. The pair is here again."
+    st.session_state["label_seen"] = {}  # its clock starts anew
