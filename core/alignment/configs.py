@@ -56,7 +56,18 @@ class RewardConfig(Config):
         0, ge=0, description="optimiser steps between held-out measurements (0: about five in all)"
     )
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for models over 50M parameters")
+    weights_kept: int = Field(
+        12, ge=0, le=64, description="times on the way that the weights are kept, for the loss surface (0: never)"
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the head's start, the split and the order")
+
+
+class LoopRewardConfig(RewardConfig):
+    """Reward training as the whole loop runs it: no weights on the way, which would cost it seconds and 290 MB."""
+
+    weights_kept: int = Field(
+        0, ge=0, le=64, description="times on the way that the weights are kept, for the loss surface (0: never)"
+    )
 
 
 class PPOConfig(Config):
@@ -148,7 +159,7 @@ class LoopConfig(Config):
         description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
     )
     pairs: int = Field(1536, ge=8, le=100_000, description="comparisons to learn from (large policies: 256)")
-    reward: RewardConfig = RewardConfig()
+    reward: LoopRewardConfig = LoopRewardConfig()
     ppo: LoopPPOConfig = LoopPPOConfig()
     evaluation_prompts: int = Field(
         256,

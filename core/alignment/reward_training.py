@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
+from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.precision import autocast
+from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
 PROBE_PAIRS = 64  # held-out pairs measured while training goes on; all of them are measured at the end
@@ -89,6 +92,11 @@ def evaluate_pairs(model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: 
     return report_pairs(both[: len(pairs)], both[len(pairs) :])
 
 
+def steps_kept(steps: int, times: int) -> set[int]:
+    """The steps, from 1, behind which the weights are kept: `times` of them evenly spread, the last one among them."""
+    return {max(1, round(steps * place / times)) for place in range(1, times + 1)} if steps else set()
+
+
 def lr_scale(step: int, steps: int, warmup_share: float) -> float:
     """Linear warm-up, then a cosine down to a tenth: what the learning rates are multiplied by at step 0, 1, 2, …"""
     warmup = warmup_share * steps
@@ -124,8 +132,9 @@ def train_reward_model(
 
     Dropout stays off. Held-out pairs are kept by prompt (`split_by_prompt`); a fixed probe of them is measured about
     five times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
-    holds the report. `state` is what an earlier record's `state()` gave. The learning rate can be changed from outside
-    (control `learning_rate`, the peak).
+    holds the report. `config.weights_kept` times on the way a record's `snapshot` writes the weights, and `probe/loss`
+    is the loss of those weights on 64 fixed training pairs (`probe_pairs`), in float32. `state` is what an earlier
+    record's `state()` gave. The learning rate can be changed from outside (control `learning_rate`, the peak).
 
     Raises PlaygroundError when there is nothing to train on, FloatingPointError when the loss is not finite.
     """
@@ -138,10 +147,12 @@ def train_reward_model(
     rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
     margins = torch.tensor([p.margin or 0.0 for p in train], device=device)
     lengths = [max(len(c), len(r)) for c, r in zip(chosen_ids, rejected_ids, strict=True)]
-    probe = heldout[:PROBE_PAIRS]
+    watched = heldout[:PROBE_PAIRS]
     batches = math.ceil(len(train) / config.batch_pairs)
     steps = batches * config.epochs
     every = config.evaluate_every or max(1, steps // 5)
+    kept = steps_kept(steps, config.weights_kept)
+    probe = Probe(tokenizer, probe_pairs(train, config.seed), longest, device) if kept else None
     head = [p for name, p in model.named_parameters() if p.requires_grad and "score" in name]
     trunk = [p for name, p in model.named_parameters() if p.requires_grad and "score" not in name]
     optimizer = torch.optim.AdamW(
@@ -189,12 +200,15 @@ def train_reward_model(
         }
         last = step + 1 == steps
         result, calibration = None, []
-        if probe and (last or (step + 1) % every == 0):
-            report = evaluate_pairs(model, tokenizer, heldout if last else probe)
+        if watched and (last or (step + 1) % every == 0):
+            report = evaluate_pairs(model, tokenizer, heldout if last else watched)
             metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
             if last:
                 metrics["heldout/calibration_error"] = report.calibration_error
                 calibration = [asdict(one) for one in report.calibration]
+        keeping = probe is not None and (last or step + 1 in kept)
+        if probe and keeping:
+            metrics["probe/loss"] = probe.loss(model)
         if last:
             seconds = time.monotonic() - began
             result = {
@@ -217,4 +231,12 @@ def train_reward_model(
                 "tokens": tokens,
             }
 
-        yield Record(step + 1, metrics, "reward", total=steps, state=saved, result=result)
+        yield Record(
+            step + 1,
+            metrics,
+            "reward",
+            total=steps,
+            state=saved,
+            snapshot=partial(save_snapshot, model) if keeping else None,
+            result=result,
+        )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.alignment.configs import LoopConfig, LoopPPOConfig, RewardConfig
+from core.alignment.configs import LoopConfig, LoopPPOConfig, LoopRewardConfig
 from core.alignment.evaluation import HeldoutRow, summarise_heldout
 from core.alignment.loop import run_loop
 from core.alignment.runs import run_reward
@@ -26,7 +26,7 @@ def config(tmp_path):
         annotator="terse",
         prompts=str(prompts),
         pairs=40,
-        reward=RewardConfig(batch_pairs=8),
+        reward=LoopRewardConfig(batch_pairs=8),
         ppo=LoopPPOConfig(updates=3, rollout_batch=8, max_new_tokens=8, learning_rate=1e-3, minibatches=2, epochs=1),
         evaluation_prompts=6,
         evaluation_pairs=100,
