@@ -55,6 +55,13 @@ class RewardConfig(Config):
     evaluate_every: int = Field(
         0, ge=0, description="optimiser steps between held-out measurements (0: about five in all)"
     )
+    patience: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="held-out measurements in a row without a lower log-loss after which training stops; the best "
+        "weights are kept (0: all steps, the last weights)",
+    )
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for models over 50M parameters")
     weights_kept: int = Field(
         12, ge=0, le=64, description="times on the way that the weights are kept, for the loss surface (0: never)"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
+from core.alignment.early_stopping import EarlyStopping
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
 from core.errors import PlaygroundError
@@ -133,8 +134,10 @@ def train_reward_model(
     Dropout stays off. Held-out pairs are kept by prompt (`split_by_prompt`); a fixed probe of them is measured about
     five times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
     holds the report. `config.weights_kept` times on the way a record's `snapshot` writes the weights, and `probe/loss`
-    is the loss of those weights on 64 fixed training pairs (`probe_pairs`), in float32. `state` is what an earlier
-    record's `state()` gave. The learning rate can be changed from outside (control `learning_rate`, the peak).
+    is the loss of those weights on 64 fixed training pairs (`probe_pairs`), in float32. With a patience, all held-out
+    pairs are measured each time, and training may end early (`EarlyStopping`): the model and the `result` are then
+    those of the best measurement, while the last record's metrics are still those of its own step. `state` is what an
+    earlier record's `state()` gave. The learning rate can be changed from outside (control `learning_rate`, the peak).
 
     Raises PlaygroundError when there is nothing to train on, FloatingPointError when the loss is not finite.
     """
@@ -147,7 +150,8 @@ def train_reward_model(
     rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
     margins = torch.tensor([p.margin or 0.0 for p in train], device=device)
     lengths = [max(len(c), len(r)) for c, r in zip(chosen_ids, rejected_ids, strict=True)]
-    watched = heldout[:PROBE_PAIRS]
+    stopping = EarlyStopping(config.patience if heldout else 0)
+    watched = heldout if stopping.active else heldout[:PROBE_PAIRS]
     batches = math.ceil(len(train) / config.batch_pairs)
     steps = batches * config.epochs
     every = config.evaluate_every or max(1, steps // 5)
@@ -163,7 +167,8 @@ def train_reward_model(
         load_trainable(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         learning_rate, first, tokens = state["learning_rate"], state["step"], state["tokens"]
-    for step in range(first, steps):
+        stopping.load(state["stopping"])
+    for step in range(first, first if stopping.over else steps):
         learning_rate = controls(step + 1).get("learning_rate", learning_rate)
         scale = lr_scale(step, steps, config.warmup_share)
         head_ratio = config.head_learning_rate / config.learning_rate
@@ -199,27 +204,33 @@ def train_reward_model(
             "num_tokens": float(tokens),
         }
         last = step + 1 == steps
-        result, calibration = None, []
+        report = None
         if watched and (last or (step + 1) % every == 0):
             report = evaluate_pairs(model, tokenizer, heldout if last else watched)
             metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
-            if last:
-                metrics["heldout/calibration_error"] = report.calibration_error
-                calibration = [asdict(one) for one in report.calibration]
+            stopping.look(model, step + 1, report.log_loss)
+            last = last or stopping.over
+        if last and stopping.stale:
+            stopping.restore(model)
+            report = evaluate_pairs(model, tokenizer, heldout)
+        if last and report:
+            metrics["heldout/calibration_error"] = report.calibration_error
         keeping = probe is not None and (last or step + 1 in kept)
         if probe and keeping:
             metrics["probe/loss"] = probe.loss(model)
+        result = None
         if last:
             seconds = time.monotonic() - began
             result = {
-                "accuracy_heldout": metrics.get("heldout/accuracy"),
-                "log_loss_heldout": metrics.get("heldout/log_loss"),
-                "calibration_error_heldout": metrics.get("heldout/calibration_error"),
+                "accuracy_heldout": report.accuracy if report else None,
+                "log_loss_heldout": report.log_loss if report else None,
+                "calibration_error_heldout": report.calibration_error if report else None,
                 "pairs_train": len(train),
                 "pairs_heldout": len(heldout),
-                "pairs_per_second": (steps - first) * config.batch_pairs / seconds,
+                "pairs_per_second": (step + 1 - first) * config.batch_pairs / seconds,
                 "seconds": seconds,
-                "calibration": calibration,
+                "best_step": stopping.best_step if stopping.active else step + 1,
+                "calibration": [asdict(one) for one in report.calibration] if report else [],
             }
 
         def saved(step: int = step, learning_rate: float = learning_rate, tokens: int = tokens) -> dict[str, Any]:
@@ -229,14 +240,17 @@ def train_reward_model(
                 "learning_rate": learning_rate,
                 "step": step + 1,
                 "tokens": tokens,
+                "stopping": stopping.state(),
             }
 
         yield Record(
             step + 1,
             metrics,
             "reward",
-            total=steps,
+            total=step + 1 if last else steps,
             state=saved,
             snapshot=partial(save_snapshot, model) if keeping else None,
             result=result,
         )
+        if last:
+            return

@@ -6,10 +6,10 @@ from typing import Any
 
 from core.alignment.configs import PPOConfig, RewardConfig
 from core.alignment.reward_model import load_reward_model
+from core.alignment.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
-from core.feedback.pairs import PreferencePair
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import load_preferences
 from core.language.configs import SamplingConfig
@@ -34,13 +34,14 @@ def run_reward(
     fresh = [source for source in sources if source.startswith(f"{SIMULATED}:")]
     if len(fresh) > 1:
         raise PlaygroundError(f"one simulated source at a time (given: {', '.join(fresh)})")
-    pairs: list[PreferencePair] = []
-    for source in sources:
+    pairs: list[TaughtPair] = []
+    written = (folder / PAIRS_FILE).exists()  # a resumed run goes on with what it began with, whatever was voted since
+    for source in sources if not written else ():
         if source not in fresh:
-            pairs += load_preferences(source)
+            pairs += taught(load_preferences(source), source)
     policy, tokenizer = load_policy(model)
-    inner = state["of"] if state else None
-    if fresh:
+    inner = state["of"] if state and not (written and state["stage"] == "preferences") else None
+    if fresh and not written:
         annotator, count = _simulated(fresh[0])
         file = folder / "preferences.jsonl"
         if state is None or state["stage"] == "preferences":
@@ -51,8 +52,11 @@ def run_reward(
             ):
                 yield record.within("preferences")
             inner = None
-        pairs += voted_pairs(file)[0]
-    for record in reward_stage(policy, tokenizer, pairs, config, model, folder / "reward_model", inner, controls):
+        pairs += taught(voted_pairs(file)[0], fresh[0])
+    if not written:
+        write_run_pairs(folder, pairs)
+    all_pairs = [one.pair for one in read_run_pairs(folder)]
+    for record in reward_stage(policy, tokenizer, all_pairs, config, model, folder / "reward_model", inner, controls):
         yield record.within("reward")
 
 

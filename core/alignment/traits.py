@@ -1,11 +1,10 @@
-"""What a reward model latched on to: rank correlations of its scores with traits that plain code can read off a "
-"text."""
+"""What a reward model latched on to: rank correlations of its scores with traits that plain code reads off a text."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.feedback.annotators import annotators
+from core.alignment.text_traits import text_traits
 
 _Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
 
@@ -23,23 +22,18 @@ class Trait:
 def measured_traits(prompts: Sequence[str], responses: Sequence[str], scores: Sequence[float]) -> list[Trait]:
     """Every trait's rank correlation with `scores`, strongest first; all three sequences [N], N ≥ 4.
 
-    The traits are length in words and the simulated annotators' utilities (a mix is made of the others: left out). The
-    interval is Fisher's with the variance 1.06 / (N − 3) that Fieller, Hartley & Pearson (1957, Biometrika 44:470) give
-    for ranks, taken at ρ itself.
+    The interval is Fisher's with the variance 1.06 / (N − 3) that Fieller, Hartley & Pearson (1957, Biometrika 44:470)
+    give for ranks, taken at ρ itself.
     """
     if not len(prompts) == len(responses) == len(scores) >= 4:
         raise ValueError("a correlation needs at least four texts, and a score for each")
-    readers: list[tuple[str, str, Callable[[str, str], float]]] = [
-        ("Length", "words in the response", lambda _, response: float(len(response.split())))
-    ]
-    readers += [(one.title, one.description, one.utility) for one in annotators().values() if one.name != "mix"]
     found = []
-    for name, meaning, read in readers:
-        values = [read(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
+    for trait in text_traits():
+        values = [trait.read(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         correlation = spearman(values, scores)
         reach = _Z_95 * math.sqrt(1.06 / (len(scores) - 3)) * (1 - correlation**2) if len(set(values)) > 1 else 0.0
-        found.append(Trait(name, meaning, correlation, reach))
-    return sorted(found, key=lambda trait: -abs(trait.correlation))
+        found.append(Trait(trait.name, trait.meaning, correlation, reach))
+    return sorted(found, key=lambda one: -abs(one.correlation))
 
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> float:

@@ -179,3 +179,56 @@ def test_report_equals_hand_counts_and_scikit_learn():
     assert confident.calibration_error < 1e-6
     coin = report_pairs(torch.tensor([30.0, -30.0] * 50), torch.zeros(100))
     assert coin.calibration_error == pytest.approx(0.5, abs=1e-6)
+
+
+STOPPED = CONFIG.model_copy(update={"epochs": 8, "evaluate_every": 2, "patience": 2, "heldout_share": 0.3})
+
+
+def contradictory(count=48):
+    """Votes on chance alone: what is learned of them is learned by heart, and held-out votes get less likely."""
+    rng = np.random.default_rng(0)
+    pairs = preferences(count)
+    return [PreferencePair(p.prompt, p.rejected, p.chosen) if rng.random() < 0.5 else p for p in pairs]
+
+
+def test_early_stopping_keeps_the_weights_of_the_lowest_heldout_log_loss():
+    model, tokenizer = new_reward_model(tiny.gpt2(), tiny.tokenizer()), tiny.tokenizer()
+    records = list(train_reward_model(model, tokenizer, contradictory(), STOPPED))
+    measured = {r.step: r.metrics["heldout/log_loss"] for r in records if "heldout/log_loss" in r.metrics}
+    best = min(measured, key=measured.get)
+    assert list(measured)[-1] == list(measured)[list(measured).index(best) + 2]  # two in a row without a lower one
+    assert records[-1].step < 8 * 5  # it did end early
+    assert records[-1].result["best_step"] == best
+    assert records[-1].result["log_loss_heldout"] == pytest.approx(measured[best], abs=1e-6)
+    until = new_reward_model(tiny.gpt2(), tokenizer)
+    for record in train_reward_model(until, tokenizer, contradictory(), STOPPED):
+        if record.step == best:
+            break
+    for name, weight in until.state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("cut", [3, 7])
+def test_a_resumed_early_stop_is_the_uninterrupted_one(cut):
+    tokenizer = tiny.tokenizer()
+    whole = new_reward_model(tiny.gpt2(), tokenizer)
+    records = list(train_reward_model(whole, tokenizer, contradictory(), STOPPED))
+    cut = min(cut, len(records))
+    for record in train_reward_model(new_reward_model(tiny.gpt2(), tokenizer), tokenizer, contradictory(), STOPPED):
+        if record.step == cut:
+            state = record.state()
+            break
+    again = new_reward_model(tiny.gpt2(seed=9), tokenizer)
+    rest = list(train_reward_model(again, tokenizer, contradictory(), STOPPED, state=state))
+    assert [r.metrics for r in rest] == [r.metrics for r in records[cut:]]
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+
+
+def test_a_stop_that_was_saved_stays_one():
+    tokenizer = tiny.tokenizer()
+    whole = new_reward_model(tiny.gpt2(), tokenizer)
+    state = list(train_reward_model(whole, tokenizer, contradictory(), STOPPED))[-1].state()
+    again = new_reward_model(tiny.gpt2(seed=9), tokenizer)
+    assert list(train_reward_model(again, tokenizer, contradictory(), STOPPED, state=state)) == []
+    assert torch.equal(again.score.weight, whole.score.weight)
