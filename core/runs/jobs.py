@@ -12,6 +12,7 @@ from core.anatomy.race_config import RaceConfig
 from core.config import Config
 from core.errors import PlaygroundError
 from core.language.configs import PretrainConfig
+from core.paths import run_folder
 from core.record import Controls, Record
 
 
@@ -58,6 +59,71 @@ class RewardJob(Job):
         from core.alignment.runs import run_reward
 
         return run_reward(self.preferences, self.model, self.reward, folder, state, controls)
+
+
+class AgainJob(Job):
+    """The votes of a finished reward or loop run, learned again: what its kinds share."""
+
+    of: str = Field(description="id of the reward or loop run whose votes are learned again")
+    model: str = Field("storyteller", description="policy whose trunk the reward models start from")
+    reward: RewardConfig = RewardConfig()
+
+
+class EnsembleJob(AgainJob):
+    """Several reward models on resamples of the same votes; leaves `ensemble/member-1`, `member-2`, …"""
+
+    kind: ClassVar[str] = "ensemble"
+
+    members: int = Field(4, ge=2, le=10, description="reward models to train")
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"{self.members} reward models on the votes of {self.of}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.again import run_ensemble
+
+        return run_ensemble(run_folder(self.of), self.model, self.reward, self.members, folder, state, controls)
+
+
+class CurveJob(AgainJob):
+    """Reward models on ever more of the same votes; leaves nothing but its figures."""
+
+    kind: ClassVar[str] = "curve"
+
+    seeds: int = Field(3, ge=1, le=10, description="times each number of votes is learned, from other seeds")
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Learning curve on the votes of {self.of}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.again import run_curve
+
+        return run_curve(run_folder(self.of), self.model, self.reward, self.seeds, state, controls)
+
+
+class FlipJob(AgainJob):
+    """The same votes learned twice, as they are and with one flipped; leaves `unflipped/` and `flipped/`."""
+
+    kind: ClassVar[str] = "flip"
+
+    place: int = Field(ge=0, description="place of the vote to flip among the run's, from 0")
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Vote {self.place} of {self.of} flipped"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.again import run_flip
+
+        return run_flip(run_folder(self.of), self.model, self.reward, self.place, folder, state, controls)
 
 
 class PPOJob(Job):
@@ -165,7 +231,20 @@ class PairsJob(Job):
         return write_pool(self)
 
 
-JOBS: dict[str, type[Job]] = {job.kind: job for job in (RewardJob, PPOJob, LoopJob, PretrainJob, RaceJob, PairsJob)}
+JOBS: dict[str, type[Job]] = {
+    job.kind: job
+    for job in (
+        RewardJob,
+        EnsembleJob,
+        CurveJob,
+        FlipJob,
+        PPOJob,
+        LoopJob,
+        PretrainJob,
+        RaceJob,
+        PairsJob,
+    )
+}
 
 
 def job_from(kind: str, config: dict[str, Any]) -> Job:
