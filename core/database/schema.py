@@ -5,7 +5,7 @@ Times are Unix seconds. Texts are what people saw, byte for byte.
 
 import sqlalchemy as sa
 
-VERSION = "0001"
+VERSION = "0002"
 """The revision that these tables are; a database at another one is migrated, or refused when it is newer."""
 
 metadata = sa.MetaData(
@@ -63,6 +63,19 @@ pairs = sa.Table(
     sa.Column("prompt_set", sa.Text, nullable=False),
     sa.Column("pool", sa.Text, nullable=False),  # where it came from: "bundled", "generated", …
     sa.Column("created", sa.Double, nullable=False),
+    sa.Index(None, "policy", "prompt_set", "id", "pool"),
+    sqlite_autoincrement=True,
+)
+
+quartets = sa.Table(  # four responses to one prompt, put up as two pairs: for ranking
+    "quartets",
+    metadata,
+    _id(),
+    _belongs_to("first_pair", "pairs.id"),
+    _belongs_to("second_pair", "pairs.id"),
+    sa.Column("policy", sa.Text, nullable=False),  # of both pairs
+    sa.Column("prompt_set", sa.Text, nullable=False),
+    sa.UniqueConstraint("first_pair", "second_pair"),
     sa.Index(None, "policy", "prompt_set", "id"),
     sqlite_autoincrement=True,
 )
@@ -81,10 +94,37 @@ comparisons = sa.Table(
     sa.Column("strength", sa.Double),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("undone", sa.Integer, nullable=False, server_default="0"),  # 0: it stands; its own id: taken back
+    sa.Column("ranking", sa.String(32)),  # what one act made together has one name here, and is undone together
+    sa.Column("repeat_of", sa.ForeignKey("comparisons.id", ondelete="CASCADE"), index=True),  # asked again, hidden
     sa.CheckConstraint("choice IN ('left', 'right', 'tie', 'skip')", name="choice_known"),
-    sa.UniqueConstraint("annotator", "undone", "pair_id"),  # one standing vote each, whatever is clicked twice
     sa.Index(None, "annotator", "id"),
     sqlite_autoincrement=True,
+)
+
+# One standing vote each, whatever is clicked twice; and one more where the pair was asked again.
+sa.Index(
+    "uq_comparisons_vote",
+    *(comparisons.c[name] for name in ("annotator", "undone", "pair_id")),
+    unique=True,
+    sqlite_where=comparisons.c.repeat_of.is_(None),
+    postgresql_where=comparisons.c.repeat_of.is_(None),
+)
+sa.Index(
+    "uq_comparisons_repeat",
+    *(comparisons.c[name] for name in ("annotator", "undone", "repeat_of")),
+    unique=True,
+    sqlite_where=comparisons.c.repeat_of.is_not(None),
+    postgresql_where=comparisons.c.repeat_of.is_not(None),
+)
+
+own_prompts = sa.Table(  # what an annotator wants a policy to be asked
+    "own_prompts",
+    metadata,
+    _id(),
+    sa.Column("annotator", sa.Text, nullable=False),
+    _belongs_to("prompt_id", "prompts.id"),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.UniqueConstraint("annotator", "prompt_id"),
 )
 
 datasets = sa.Table(

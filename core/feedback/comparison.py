@@ -21,6 +21,25 @@ class NewPair:
 
 
 @dataclass(frozen=True)
+class NewQuartet:
+    """Four responses to one prompt: two pairs to vote on, and a set of four to rank."""
+
+    prompt: str
+    responses: tuple[str, str, str, str]
+    policy: str
+    prompt_set: str
+    seed: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> tuple[NewPair, NewPair]:
+        """The first two responses, and the last two."""
+        a, b, c, d = self.responses
+        rest = (self.policy, self.prompt_set, self.seed, self.settings)
+        return NewPair(self.prompt, a, b, *rest), NewPair(self.prompt, c, d, *rest)
+
+
+@dataclass(frozen=True)
 class ShownPair:
     """A pair as one annotator sees it."""
 
@@ -30,6 +49,19 @@ class ShownPair:
     right: str
     left_response_id: int
     right_response_id: int
+    policy: str
+    prompt_set: str
+    repeat_of: int | None = None  # the comparison that this asks again, without saying so
+
+
+@dataclass(frozen=True)
+class ShownQuartet:
+    """Four responses as one annotator sees them, in their order on the page."""
+
+    quartet_id: int
+    prompt: str
+    responses: tuple[str, ...]
+    response_ids: tuple[int, ...]
     policy: str
     prompt_set: str
 
@@ -52,6 +84,8 @@ class Vote:
     strength: float | None  # by how much, from 0 up, where the annotator said so
     source: str  # "app", or what else cast it
     undone: bool
+    ranking: str | None = None  # what one act made together (a ranking, a better response) has one name here
+    repeat_of: int | None = None  # the first comparison of the pair, where this one asked again: not a preference
 
     @property
     def chosen(self) -> str | None:

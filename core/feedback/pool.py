@@ -4,14 +4,25 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import sqlalchemy as sa
 
 from core.database.engine import insert_new, reading, writing
-from core.database.schema import comparisons, pairs, prompts, responses
-from core.feedback.comparison import NewPair, ShownPair
+from core.database.schema import comparisons, pairs, prompts, quartets, responses
+from core.feedback.comparison import NewPair, NewQuartet, ShownPair
+from core.feedback.votes import counting
+
+RANKED = "ranked"  # the pool of pairs that only a ranking has put together: never asked one by one
+
+
+@dataclass(frozen=True)
+class Written:
+    """A stored response."""
+
+    id: int
+    text: str
 
 
 def add_pairs(engine: sa.Engine, new: Iterable[NewPair], pool: str) -> int:
@@ -24,12 +35,70 @@ def add_pairs(engine: sa.Engine, new: Iterable[NewPair], pool: str) -> int:
     return added
 
 
+def add_quartets(engine: sa.Engine, new: Iterable[NewQuartet], pool: str) -> int:
+    """Put sets of four up, each as two pairs and for ranking. See `FeedbackStore.add_quartets`."""
+    added = 0
+    remaining = iter(new)
+    while batch := list(islice(remaining, 100)):
+        made = [_quartet_digests(four) for four in batch if len({*map(storable, four.responses)}) == 4]
+        # the first pairs of all, then the second ones: nobody is asked about one prompt twice in a row
+        by_digest = {digest: pair for half in (0, 1) for four in made for digest, pair in [four[half]]}
+        _add_batch(engine, {digest: pair for digest, pair in by_digest.items() if _can_be_judged(pair)}, pool)
+        with writing(engine) as connection:
+            stored = sa.select(pairs.c.digest, pairs.c.id).where(pairs.c.digest.in_(by_digest))
+            ids = {row.digest: row.id for row in connection.execute(stored)}
+            rows = [
+                {
+                    "first_pair": ids[first],
+                    "second_pair": ids[second],
+                    "policy": pair.policy,
+                    "prompt_set": pair.prompt_set,
+                }
+                for (first, pair), (second, _) in made
+                if first in ids and second in ids
+            ]
+            if rows:
+                new_rows = insert_new(engine, quartets).returning(quartets.c.id)
+                added += len(connection.scalars(new_rows, rows).all())
+    return added
+
+
+def pair_ids(
+    connection: sa.Connection,
+    engine: sa.Engine,
+    prompt_id: int,
+    prompt: str,
+    wanted: Sequence[tuple[Written, Written]],
+    policy: str,
+    prompt_set: str,
+    pool: str,
+) -> list[int]:
+    """The pair of every two stored responses in `wanted`, put together (in `pool`) where there is none yet."""
+    digests = [_digest(NewPair(prompt, one.text, other.text, policy, prompt_set)) for one, other in wanted]
+    rows = [
+        {
+            "digest": digest,
+            "prompt_id": prompt_id,
+            "response_a": one.id,
+            "response_b": other.id,
+            "policy": policy,
+            "prompt_set": prompt_set,
+            "pool": pool,
+            "created": time.time(),
+        }
+        for digest, (one, other) in zip(digests, wanted, strict=True)
+    ]
+    connection.execute(insert_new(engine, pairs), rows)
+    stored = sa.select(pairs.c.digest, pairs.c.id).where(pairs.c.digest.in_(digests))
+    ids = {row.digest: row.id for row in connection.execute(stored)}
+    return [ids[digest] for digest in digests]
+
+
 def next_pair(
     engine: sa.Engine, annotator: str, policy: str, prompt_set: str, skip: Collection[int], prefer: Sequence[int]
 ) -> ShownPair | None:
     """The pair this annotator answers next. See `FeedbackStore.next_pair`."""
-    c = comparisons.c
-    answered = sa.exists().where(c.annotator == annotator, c.undone == 0, c.pair_id == pairs.c.id)
+    answered = sa.exists().where(counting(annotator), comparisons.c.pair_id == pairs.c.id)
     # an index alone answers this: the texts are fetched for one pair only
     open_pairs = sa.select(pairs.c.id).where(_in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
     oldest = open_pairs.order_by(pairs.c.id).limit(1)
@@ -56,11 +125,10 @@ def _shown(connection: sa.Connection, annotator: str, pair_id: int) -> ShownPair
 
 def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> int:
     """How many pairs `next_pair` could still give this annotator."""
-    c = comparisons.c
     answered = (
         sa.select(sa.func.count())
-        .select_from(comparisons.join(pairs, pairs.c.id == c.pair_id))
-        .where(c.annotator == annotator, c.undone == 0, _in_pool(policy, prompt_set))
+        .select_from(comparisons.join(pairs, pairs.c.id == comparisons.c.pair_id))
+        .where(counting(annotator), _in_pool(policy, prompt_set))
     )
     everything = sa.select(sa.func.count()).select_from(pairs).where(_in_pool(policy, prompt_set))
     with reading(engine) as connection:
@@ -117,7 +185,7 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
 
 
 def _in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
-    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set)
+    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool != RANKED)
 
 
 def _can_be_judged(pair: NewPair) -> bool:
@@ -126,11 +194,15 @@ def _can_be_judged(pair: NewPair) -> bool:
 
 def _storable(pair: NewPair) -> NewPair:
     return replace(
-        pair, prompt=_valid(pair.prompt), response_a=_valid(pair.response_a), response_b=_valid(pair.response_b)
+        pair, prompt=storable(pair.prompt), response_a=storable(pair.response_a), response_b=storable(pair.response_b)
     )
 
 
-def _valid(text: str) -> str:
+def _quartet_digests(four: NewQuartet) -> list[tuple[str, NewPair]]:
+    return [(_digest(pair), pair) for pair in map(_storable, four.pairs)]
+
+
+def storable(text: str) -> str:
     """`text` with what a database's text cannot hold (NUL, half a surrogate pair) as U+FFFD."""
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
