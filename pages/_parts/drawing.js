@@ -52,7 +52,9 @@ function svgPen(ink) {
   return {
     cell: (x, y, width, height, fill) => add("rect", { x, y, width, height, fill }),
     image: (x, y, size, href) => add("image", { x, y, width: size, height: size, href }),
-    path: (d, stroke, width) => add("path", { d, stroke, "stroke-width": width, fill: "none" }),
+    path: (d, stroke, width, dash = []) =>
+      add("path", { d, stroke, "stroke-width": width, fill: "none", ...(dash.length ? { "stroke-dasharray": dash.join(" ") } : {}) }),
+    area: (d, fill, stroke) => add("path", { d, fill, stroke, "stroke-width": 0.5 }),
     text: (words, x, y, { align = "left", turned = false, colour = ink } = {}) =>
       add(
         "text",

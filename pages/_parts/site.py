@@ -10,6 +10,7 @@ _PAGES = {
     "attention": ("The machine", "Attention", "visibility"),
     "transformer_block": ("The machine", "The block", "layers"),
     "label": ("The loop", "Label", "how_to_vote"),
+    "loss_surface": ("The loop", "Loss surface", "landscape"),
     "reward_model": ("The loop", "Reward model", "balance"),
     "ppo": ("The loop", "PPO", "trending_up"),
     "runs": ("Your things", "Runs", "timeline"),

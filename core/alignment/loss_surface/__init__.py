@@ -1,0 +1,1 @@
+"""The surface that reward training walks on: of one comparison, of two weights, and of a whole transformer."""
