@@ -80,8 +80,9 @@ def simulate(out: Path, as_json: bool, **options: Any) -> None:
 def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     """Take a preference file into the store: .jsonl, .jsonl.gz, .csv or .parquet.
 
-    Columns prompt, chosen, rejected; or chosen and rejected alone, as dialogues that begin alike. Strings, or lists of
-    {role, content}. Bad rows are left out and listed with line and reason.
+    Columns prompt, chosen, rejected; or chosen and rejected alone, as dialogues that begin alike; or two answers and a
+    winner, as Chatbot Arena, SHP, WebGPT comparisons, PKU-SafeRLHF and others have them. Strings, or lists of {role,
+    content}. Ties are counted and left out of training; bad rows are left out and listed with line and reason.
     """
     from core.feedback.interchange import import_preferences
     from core.feedback.store import FeedbackStore
@@ -93,12 +94,16 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
         )
     result = {
         "imported": report.imported,
+        "ties": report.ties,
         "rejected": [{"line": row.line, "reason": row.reason} for row in report.rejected],
         "rejected_total": report.rejected_total,
         "dataset": report.dataset_id,
         "name": report.name,
     }
-    lines = [f"imported: {report.imported}", f"rejected: {report.rejected_total}"]
+    lines = [f"imported: {report.imported}"]
+    if report.ties:
+        lines.append(f"ties: {report.ties} (counted; left out of training, for they say nothing about the better text)")
+    lines.append(f"rejected: {report.rejected_total}")
     lines += [f"  line {row.line}: {row.reason}" for row in report.rejected[:LISTED]]
     if report.rejected_total > LISTED:
         lines.append(f"  and {report.rejected_total - LISTED} more")
@@ -146,7 +151,9 @@ def stats(file: Path | None, as_json: bool) -> None:
         rows = [(name, *(count.get(choice, 0) for choice in choices)) for name, count in votes.items()]
         parts.append(table(rows, ("annotator", *choices)))
     if datasets:
-        parts.append(table([(d["id"], d["name"], d["rows"]) for d in datasets], ("data set", "name", "rows")))
+        parts.append(
+            table([(d["id"], d["name"], d["rows"], d["ties"]) for d in datasets], ("data set", "name", "rows", "ties"))
+        )
     emit({"votes": votes, "datasets": datasets}, as_json, "\n\n".join(parts) or "no votes, no data sets yet")
 
 
@@ -155,10 +162,11 @@ def _describe(file: Path) -> dict[str, Any]:
     from core.feedback.pairs import PreferencePair
 
     prompts: set[int] = set()
-    pairs = bad = longer = chosen = rejected = 0
+    pairs = ties = bad = longer = chosen = rejected = 0
     for _, row in read_preferences(file):
         if not isinstance(row, PreferencePair):
-            bad += 1
+            ties += row.tie
+            bad += not row.tie
             continue
         pairs += 1
         prompts.add(hash(row.prompt))
@@ -168,6 +176,7 @@ def _describe(file: Path) -> dict[str, Any]:
     return {
         "pairs": pairs,
         "prompts": len(prompts),
+        "ties": ties,
         "unusable_rows": bad,
         "chosen_characters_mean": chosen / pairs if pairs else None,
         "rejected_characters_mean": rejected / pairs if pairs else None,

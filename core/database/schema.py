@@ -5,7 +5,7 @@ Times are Unix seconds. Texts are what people saw, byte for byte.
 
 import sqlalchemy as sa
 
-VERSION = "0002"
+VERSION = "0003"
 """The revision that these tables are; a database at another one is migrated, or refused when it is newer."""
 
 metadata = sa.MetaData(
@@ -133,6 +133,7 @@ datasets = sa.Table(
     _id(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("ties", sa.Integer, nullable=False, server_default="0"),  # votes that named no winner: no rows of them
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("published", sa.Double),  # when; NULL while rows are being staged or swept, and then nobody sees it
     sa.Column("host", sa.Text, nullable=False),  # the importing machine, the lock file that its process holds,

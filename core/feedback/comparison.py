@@ -106,3 +106,4 @@ class Dataset:
     name: str
     rows: int
     created: float  # Unix seconds
+    ties: int = 0  # votes of its that named no winner: counted, and not among the rows

@@ -12,12 +12,13 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 from core.errors import PlaygroundError
 from core.feedback.rows import RejectedRow
+from core.feedback.two_answers import COLUMNS, is_two_answers
 
 MAX_ROW = 2**20  # bytes
 _MAX_LINE = 2**26  # bytes: past this there are no lines in the file
@@ -31,7 +32,7 @@ _SUFFIXES = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-_FIELDS = ("prompt", "chosen", "rejected", "margin", "annotator")
+_FIELDS = ("prompt", "chosen", "rejected", "margin", *sorted(COLUMNS - {"prompt"}))
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 RawRow = tuple[int, Any]
@@ -167,10 +168,17 @@ def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
     for delimiter in ",;\t":  # spreadsheets write semicolons where the comma is the decimal sign
         with contextlib.suppress(csv.Error):
             header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
-            if {"chosen", "rejected"} <= set(header) and len(set(header)) == len(header):
+            if _is_known(header) and len(set(header)) == len(header):
                 return header, delimiter
     shown = line[:80].strip().encode("ascii", "replace").decode()
-    raise PlaygroundError(f"{path}: the first line must name the columns prompt, chosen, rejected (it is: {shown!r})")
+    raise PlaygroundError(
+        f"{path}: the first line must name the columns prompt, chosen, rejected, or two answers and a winner (it is: "
+        f"{shown!r})"
+    )
+
+
+def _is_known(columns: Collection[str]) -> bool:
+    return {"chosen", "rejected"} <= set(columns) or is_two_answers(columns)
 
 
 def _row(cells: dict[str, str]) -> dict[str, Any]:
@@ -201,9 +209,12 @@ def _parquet(path: Path) -> Iterator[RawRow]:
     try:
         with pq.ParquetFile(path) as file:
             there = [field for field in _FIELDS if field in file.schema_arrow.names]
-            if not {"chosen", "rejected"} <= set(there):
+            if not _is_known(there):
                 names = ", ".join(file.schema_arrow.names[:8])
-                raise PlaygroundError(f"{path}: the columns must be prompt, chosen, rejected (they are: {names})")
+                raise PlaygroundError(
+                    f"{path}: the columns must be prompt, chosen, rejected, or two answers and a winner (they are: "
+                    f"{names})"
+                )
             number = 0
             for batch in file.iter_batches(batch_size=256, columns=there):
                 for position in range(batch.num_rows):

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 from core.errors import PlaygroundError
 from core.feedback.formats import format_of, guarded, raw_rows
 from core.feedback.pairs import PreferencePair
-from core.feedback.rows import RejectedRow, Unusable, pair_from
+from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
 from core.feedback.staging import staged
 from core.feedback.store import FeedbackStore
 
@@ -37,6 +37,7 @@ class ImportReport:
     imported: int
     rejected: list[RejectedRow]  # the first ones
     rejected_total: int
+    ties: int = 0  # votes that named no winner: counted, and left out of what is learned from
 
 
 def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | RejectedRow]]:
@@ -51,6 +52,8 @@ def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | R
         else:
             try:
                 yield line, pair_from(row)
+            except Tie as reason:
+                yield line, RejectedRow(line, str(reason), tie=True)
             except Unusable as reason:
                 yield line, RejectedRow(line, str(reason))
 
@@ -64,15 +67,15 @@ def import_preferences(
 ) -> ImportReport:
     """Bring a file's preferences into the store as one dataset, visible only once it is whole.
 
-    Usable rows are kept and the others listed; with `strict` one unusable row refuses the file (PlaygroundError) and
-    nothing is kept. `name`: what the dataset is called, else the file's name. `on_progress` is told now and then how
-    many rows have been read. Rows are written in short transactions, so that votes never wait; an import that is
-    killed leaves nothing visible.
+    Usable rows are kept, ties counted and the others listed; with `strict` one unusable row refuses the file
+    (PlaygroundError) and nothing is kept. `name`: what the dataset is called, else the file's name. `on_progress` is
+    told now and then how many rows have been read. Rows are written in short transactions, so that votes never wait; an
+    import that is killed leaves nothing visible.
     """
     path = Path(path)
     name = name or path.name
     rejected: list[RejectedRow] = []
-    rejected_total = read = 0
+    rejected_total = ties = read = 0
     rows = read_preferences(path)
     first = next(rows, None)  # a file that is no such format leaves no trace
     with staged(store.engine, name) as staging:
@@ -80,7 +83,9 @@ def import_preferences(
         characters = 0
         for _, row in chain([] if first is None else [first], rows):
             read += 1
-            if isinstance(row, RejectedRow):
+            if isinstance(row, RejectedRow) and row.tie:
+                ties += 1
+            elif isinstance(row, RejectedRow):
                 rejected_total += 1
                 if len(rejected) < _LISTED:
                     rejected.append(row)
@@ -101,10 +106,11 @@ def import_preferences(
         if batch:
             staging.add(batch)
         if staging.rows:
-            staging.publish()
+            staging.publish(ties)
     if on_progress is not None:
         on_progress(read)
-    return ImportReport(staging.dataset_id if staging.rows else None, name, staging.rows, rejected, rejected_total)
+    dataset_id = staging.dataset_id if staging.rows else None
+    return ImportReport(dataset_id, name, staging.rows, rejected, rejected_total, ties)
 
 
 def export_preferences(

@@ -3,7 +3,7 @@ r"""One row of a preference file, in any of the shapes people use, as a Preferen
 Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages, and
 `chosen, rejected` alone, two dialogues that begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way
 they came, so that `prompt + response` is always what a model reads: the prompt is all they share, up to and including
-the last "\n\nAssistant:", and the responses are the rest.
+the last "\n\nAssistant:", and the responses are the rest. Rows with two answers and a verdict are in `two_answers.py`.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.feedback.pairs import PreferencePair
+from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, is_two_answers
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"
@@ -22,16 +23,22 @@ class RejectedRow:
 
     line: int  # in the file, counted from 1; in Parquet the row, counted from 1
     reason: str
+    tie: bool = False  # a vote like any other, which only names no winner
 
 
 class Unusable(ValueError):
     """The row is no preference; the message is the reason, in a few words."""
 
 
+class Tie(Unusable):
+    """The row is a vote that named no winner: counted, and not to be learned from."""
+
+
 def pair_from(row: Any) -> PreferencePair:
-    """The pair that a row says. Raises Unusable."""
+    """The pair that a row says. Raises Unusable; Tie where the voter saw no difference."""
     if not isinstance(row, dict):
         raise Unusable(f"{_kind(row)} instead of an object with chosen and rejected")
+    row = _decided(row)
     for field in ("chosen", "rejected"):
         if row.get(field) is None:
             raise Unusable(f"{field} is missing")
@@ -45,11 +52,24 @@ def pair_from(row: Any) -> PreferencePair:
         _filled("chosen", chosen),
         _filled("rejected", rejected),
         _margin(row.get("margin")),
-        _annotator(row.get("annotator")),
+        _annotator(row),
     )
     if pair.chosen == pair.rejected:
         raise Unusable("chosen and rejected are the same: a tie")
     return pair
+
+
+def _decided(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of two answers and a verdict as one with chosen and rejected; any other as it is."""
+    if row.get("chosen") is not None or row.get("rejected") is not None or not is_two_answers(row):
+        return row
+    try:
+        decided = as_chosen_rejected(row)
+    except Undecided as reason:
+        raise Unusable(str(reason)) from None
+    if decided is None:
+        raise Tie("a tie")
+    return {name: row[name] for name in VOTERS if name in row} | decided
 
 
 def _from_dialogues(chosen: str, rejected: str) -> tuple[str, str, str]:
@@ -143,9 +163,15 @@ def _margin(value: Any) -> float | None:
     return margin
 
 
-def _annotator(value: Any) -> str:
+def _annotator(row: dict[str, Any]) -> str:
     """A name, where the row has a usable one: it only says who chose, so no row is refused for it."""
-    return value if isinstance(value, str) and len(value) <= 100 and value.isprintable() else ""
+    for name in VOTERS:
+        value = row.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and name.endswith("_id"):
+            value = str(value)
+        if isinstance(value, str) and value and len(value) <= 100 and value.isprintable():
+            return value
+    return ""
 
 
 def _kind(value: Any) -> str:

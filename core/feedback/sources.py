@@ -96,13 +96,19 @@ def _from_file(source: str) -> list[PreferencePair]:
         )
     pairs: list[PreferencePair] = []
     first: RejectedRow | None = None
-    left_out = 0
+    left_out = ties = 0
     for _, row in read_preferences(source):
-        if isinstance(row, RejectedRow):
+        if isinstance(row, RejectedRow) and row.tie:
+            ties += 1
+        elif isinstance(row, RejectedRow):
             first = first or row
             left_out += 1
         else:
             pairs.append(row)
+    if ties:
+        _log.warning(
+            "%s: %d ties are counted and not learned from: they say nothing about the better text", source, ties
+        )
     if first is not None:
         if not pairs:
             raise PlaygroundError(

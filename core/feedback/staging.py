@@ -51,10 +51,10 @@ class Staging:
             connection.execute(sa.insert(dataset_rows), rows)
         self.rows += len(rows)
 
-    def publish(self) -> None:
-        """Make all rows visible at once."""
+    def publish(self, ties: int = 0) -> None:
+        """Make all rows visible at once, beside the number of votes that named no winner."""
         with writing(self._engine) as connection:
-            self._update(connection, rows=self.rows, published=time.time())
+            self._update(connection, rows=self.rows, ties=ties, published=time.time())
 
     def _update(self, connection: sa.Connection, **values: float) -> None:
         mine = sa.update(datasets).where(datasets.c.id == self.dataset_id, datasets.c.published.is_(None))

@@ -258,7 +258,9 @@ class FeedbackStore:
     def datasets(self) -> list[Dataset]:
         """The imported datasets, the newest first."""
         c = datasets.c
-        query = sa.select(c.id, c.name, c.rows, c.published).where(c.published.is_not(None)).order_by(c.id.desc())
+        query = (
+            sa.select(c.id, c.name, c.rows, c.published, c.ties).where(c.published.is_not(None)).order_by(c.id.desc())
+        )
         with reading(self.engine) as connection:
             return [Dataset(*row) for row in connection.execute(query)]
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 ENDINGS = ["jsonl", "gz", "csv", "parquet"]
 TOOK = (
-    "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; or whole "
-    "dialogues in *chosen* "
-    "and *rejected*, as hh-rlhf has them. JSON Lines, CSV (both may be gzipped) or Parquet. Larger ones: `python -m "
-    "core preferences import FILE`."
+    "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; whole "
+    "dialogues in *chosen* and *rejected*, as hh-rlhf has them; or two answers and a winner, as Chatbot Arena, SHP, "
+    "WebGPT comparisons and PKU-SafeRLHF have them. JSON Lines, CSV (both may be gzipped) or Parquet. Larger ones: "
+    "`python -m core preferences import FILE`."
 )
 
 
@@ -60,7 +60,7 @@ def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "Impo
 
 
 def _show(report: "ImportReport") -> None:
-    words = f"{_counted(report.imported)} imported from {escaped(report.name)}."
+    words = f"{_counted(report.imported)} imported from {escaped(report.name)}.{_ties(report.ties)}"
     if report.rejected_total == 0:
         st.success(words, icon=":material/check:")
         return
@@ -88,7 +88,8 @@ def _datasets(store: FeedbackStore) -> None:
     for dataset in datasets:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             plain(
-                f"{dataset.name} · {_counted(dataset.rows)} · {datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
+                f"{dataset.name} · {_counted(dataset.rows)}{f' and {dataset.ties:,} ties' if dataset.ties else ''} · "
+                f"{datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
                 "said",
             )
             if st.button("Delete", key=f"dataset-{dataset.id}", icon=":material/delete:"):
@@ -108,6 +109,16 @@ def _confirm(dataset_id: int, name: str) -> None:
 def _delete(dataset_id: int) -> None:
     FeedbackStore().delete_dataset(dataset_id)
     st.session_state.pop("report", None)
+
+
+def _ties(ties: int) -> str:
+    if not ties:
+        return ""
+    one = ties == 1
+    return (
+        f" {ties:,} tie{' is' if one else 's are'} counted and left out of training: a tie does not say which text is "
+        "better."
+    )
 
 
 def _counted(rows: int) -> str:

@@ -1,0 +1,187 @@
+"""Rows that name two answers and a verdict, in the shapes of public data sets, as rows with chosen and rejected.
+
+- Chatbot Arena, MT-Bench (LMSYS): `conversation_a, conversation_b` of messages; `winner`: model_a, model_b, tie, …
+- Arena as a table (Kaggle): `response_a, response_b`, JSON lists of turns; `winner_model_a, winner_model_b, winner_tie`
+- SHP (Stanford): `human_ref_A, human_ref_B` to `history`; `labels`: 1 is A, 0 is B
+- WebGPT comparisons (OpenAI): `answer_0, answer_1` to `question.full_text`; `score_0, score_1`: equal is a tie
+- Summarize from feedback (OpenAI): two `summaries` to `info`; `choice`: 0 or 1
+- PKU-SafeRLHF: `response_0, response_1`; `better_response_id`: 0 or 1
+- HelpSteer3 (NVIDIA): `response1, response2` to `context`; `overall_preference`: −3 to 3, 0 is a tie
+- anybody's: `response_a, response_b` (answer, output, completion; also _0 _1 and _1 _2); `winner`, `preference`, `vote`
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+Side = Literal["first", "second", "tie"]
+
+_STEMS = ("response", "answer", "output", "completion")
+_ENDINGS = (("_a", "_b"), ("_0", "_1"), ("_1", "_2"), ("1", "2"))
+_SPECIAL = (("human_ref_A", "human_ref_B"), ("conversation_a", "conversation_b"))
+ANSWERS: tuple[tuple[str, str], ...] = (
+    *_SPECIAL,
+    *((stem + first, stem + second) for stem in _STEMS for first, second in _ENDINGS),
+)
+VERDICTS = ("winner", "preference", "preferred", "choice", "label", "labels", "better_response_id", "vote")
+VOTERS = ("annotator", "annotator_id", "worker", "worker_id", "judge", "labeler", "user_id")
+_PROMPTS = ("prompt", "question", "history", "instruction", "context", "info")
+_SCORES = (("score_0", "score_1"), ("score_a", "score_b"))
+_FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
+_SIGNED = "overall_preference"
+
+COLUMNS = frozenset(
+    {*(name for pair in (*ANSWERS, *_SCORES) for name in pair), *VERDICTS, *VOTERS, *_PROMPTS, *_FLAGS, _SIGNED}
+    | {"summaries", "input"}
+)
+"""Every column that is read of such rows."""
+
+_TIES = ("tie", "both", "neither", "equal", "same", "draw")
+
+
+class Undecided(ValueError):
+    """The row has two answers and no verdict that can be read; the message is the reason."""
+
+
+def is_two_answers(columns: Collection[str]) -> bool:
+    """Whether a file with these columns holds two answers a row."""
+    return _answer_columns(columns) is not None or {"summaries", "choice"} <= set(columns)
+
+
+def _answer_columns(columns: Collection[str]) -> tuple[str, str] | None:
+    return next((pair for pair in ANSWERS if set(pair) <= set(columns)), None)
+
+
+def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The row as `prompt, chosen, rejected, annotator`, texts or messages; None when its vote is a tie.
+
+    A question and its answers become messages, so that a model reads who speaks; text that is only continued stays
+    text. Raises Undecided when there is no verdict.
+    """
+    first, second, named = _answers(row)
+    side = _verdict(row, named)
+    if side == "tie":
+        return None
+    chosen, rejected = (first, second) if side == "first" else (second, first)
+    return {"prompt": _prompt(row), "chosen": chosen, "rejected": rejected}
+
+
+def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
+    if isinstance(row.get("summaries"), list):
+        texts = [one.get("text") if isinstance(one, dict) else None for one in row["summaries"]]
+        if len(texts) != 2:
+            raise Undecided(f"summaries has {len(texts)} entries instead of two")
+        return texts[0], texts[1], ("_0", "_1")
+    named = _answer_columns(row) or ("", "")
+    first, second = row.get(named[0]), row.get(named[1])
+    if named[0] == "response_a":
+        turns = [_turns(value) for value in (row.get("prompt"), first, second)]
+        if all(turns):
+            asked, *answered = turns
+            return *(_conversation(asked or [], turn or []) for turn in answered), named  # type: ignore[return-value]
+    if _is_question(row) and isinstance(first, str) and isinstance(second, str):
+        return [_said("assistant", first)], [_said("assistant", second)], named
+    return first, second, named
+
+
+def _turns(value: Any) -> list[str] | None:
+    """A cell that is a JSON list of texts, as the Arena's table has it."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, list) and value and all(isinstance(turn, str) for turn in value) else None
+
+
+def _conversation(asked: list[str], answered: list[str]) -> list[dict[str, str]]:
+    return [
+        _said(role, text)
+        for question, answer in zip(asked, answered, strict=False)
+        for role, text in (("user", question), ("assistant", answer))
+    ]
+
+
+def _said(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text}
+
+
+def _is_question(row: Mapping[str, Any]) -> bool:
+    """Whether the answers answer somebody, rather than continue a text that the row calls its prompt."""
+    named = _answer_columns(row)
+    continued = row.get("prompt") is not None and "better_response_id" not in row
+    return named is not None and not continued
+
+
+def _prompt(row: Mapping[str, Any]) -> Any:
+    if _answer_columns(row) == ("conversation_a", "conversation_b") or _turns(row.get("prompt")):
+        return None  # it is inside the conversations
+    value = next((row[name] for name in _PROMPTS if row.get(name) is not None), None)
+    if isinstance(value, dict):
+        value = value.get("full_text") or _post(value)
+    if isinstance(row.get("input"), str) and row["input"].strip() and isinstance(value, str):
+        value = f"{value}\n\n{row['input']}"
+    return [_said("user", value)] if isinstance(value, str) and _is_question(row) else value
+
+
+def _post(info: Mapping[str, Any]) -> str | None:
+    """A Reddit post or an article as the summarisation data's own models read it (Stiennon et al. 2020, appendix B)."""
+    if info.get("post"):
+        return f"SUBREDDIT: r/{info.get('subreddit')}\nTITLE: {info.get('title')}\nPOST: {info['post']}\nTL;DR:"
+    return f"{info['article']}\n\nTL;DR:" if info.get("article") else None
+
+
+def _verdict(row: Mapping[str, Any], answers: tuple[str, str]) -> Side:
+    if all(name in row for name in _FLAGS[:2]):
+        first, second, tie = (_number(row.get(name)) == 1 for name in _FLAGS)
+        if first + second + tie != 1:
+            raise Undecided("of winner_model_a, winner_model_b and winner_tie exactly one must be 1")
+        return "first" if first else "second" if second else "tie"
+    if row.get(_SIGNED) is not None:
+        return _higher(-_number(row[_SIGNED]), 0.0, _SIGNED)
+    for first_score, second_score in _SCORES:
+        if row.get(first_score) is not None and row.get(second_score) is not None:
+            return _higher(_number(row[first_score]), _number(row[second_score]), first_score)
+    name = next((name for name in VERDICTS if row.get(name) not in (None, "")), None)
+    if name is None:
+        raise Undecided("no winner is named")
+    return _named(name, row[name], answers)
+
+
+def _higher(first: float, second: float, name: str) -> Side:
+    if math.isnan(first) or math.isnan(second):
+        raise Undecided(f"{name} is no number")
+    return "tie" if first == second else "first" if first > second else "second"
+
+
+def _named(name: str, value: Any, answers: tuple[str, str]) -> Side:
+    """What the verdict column says: the answer's own name or ending, a side, an index where the answers have one."""
+    if answers[0] == "human_ref_A":
+        sides: dict[str, Side] = {"1": "first", "0": "second"}
+    else:
+        endings = [column.removeprefix(_stem(column)).lstrip("_") for column in answers]
+        sides = {}
+        for side, column, ending in zip(("first", "second"), answers, endings, strict=True):
+            for word in (column, ending, f"model_{ending}", f"response_{ending}", f"answer_{ending}"):
+                sides[word.casefold()] = side  # type: ignore[assignment]
+        sides |= {"left": "first", "right": "second", "first": "first", "second": "second"}
+    number = _number(value) if not isinstance(value, bool) else math.nan
+    word = str(int(number)) if number == number and number == int(number) else str(value).strip().casefold()
+    if word in sides:
+        return sides[word]
+    if word.startswith(_TIES):
+        return "tie"
+    raise Undecided(f"{name} is {str(value)[:40]!r}, which names neither answer and no tie")
+
+
+def _stem(column: str) -> str:
+    return next((stem for stem in (*_STEMS, "human_ref", "conversation") if column.startswith(stem)), "")
+
+
+def _number(value: Any) -> float:
+    """A number, also one that a CSV cell holds as text; NaN for anything else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
