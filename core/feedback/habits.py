@@ -55,20 +55,33 @@ class Habits:
 
 
 def habits(votes: Sequence[Vote]) -> Habits:
-    """The habits in `votes` (any order, one annotator); undone votes are left out."""
-    kept = sorted((vote for vote in votes if not vote.undone), key=lambda vote: vote.created)
+    """The habits in `votes` (any order, one annotator).
+
+    Undone votes and hidden repeats are left out; a ranking's comparisons have no sides, but they do have lengths.
+    """
+    kept = sorted((v for v in votes if not v.undone and v.repeat_of is None), key=lambda vote: vote.created)
     decided = [vote for vote in kept if vote.choice in ("left", "right")]
+    sided = judged_by_side(kept)
     uneven = [vote for vote in decided if _words(vote.left) != _words(vote.right)]
     longer = sum((vote.choice == "left") == (_words(vote.left) > _words(vote.right)) for vote in uneven)
     measured = [vote.response_seconds for vote in kept if vote.response_seconds is not None]
     return Habits(
         decided=len(decided),
         undecided=len(kept) - len(decided),
-        left=Share(sum(vote.choice == "left" for vote in decided), len(decided)),
+        left=Share(sum(vote.choice == "left" for vote in sided), len(sided)),
         longer=Share(longer, len(uneven)),
         seconds=median(measured) if measured else None,
         pace=_pace([vote.created for vote in kept]),
     )
+
+
+def judged_by_side(votes: Sequence[Vote]) -> list[Vote]:
+    """Standing votes for left or right on two texts side by side: no repeats, nothing out of a ranking."""
+    return [
+        vote
+        for vote in votes
+        if vote.choice in ("left", "right") and not vote.undone and vote.repeat_of is None and vote.ranking is None
+    ]
 
 
 def _words(text: str) -> int:

@@ -8,20 +8,25 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from core.alignment.configs import LoopConfig
 from core.alignment.loop import run_loop
 from core.alignment.preferences import write_pairs
+from core.alignment.quartets import write_quartets
 from core.feedback.prompts import load_prompts
+from core.feedback.quartets import BUNDLED_QUARTETS
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_recurrence
+from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_live_head, build_recurrence
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
 COMMAND = "python -m core gallery"
 BUNDLED_PAIRS = 256
+BUNDLED_QUARTETS_WRITTEN = 128  # prompts: two pairs each
+READING_TEMPERATURE = 0.8
 EXAMPLES = 24  # held-out prompts shown: the first ones, unpicked
 
 
@@ -46,9 +51,30 @@ def build_bundled_pairs() -> None:
         for pair in so_far.pairs
     )
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    temporary = BUNDLED.with_suffix(".tmp")
-    temporary.write_bytes(gzip.compress(text.encode(), mtime=0))  # no time in it: the same pairs, the same file
-    temporary.replace(BUNDLED)
+    _write_gzipped(BUNDLED, text)
+
+
+def build_bundled_quartets() -> None:
+    """Sets of four storyteller responses, cooler than the policy samples them: these are read by people."""
+    policy, tokenizer = load_policy("storyteller")
+    sampling = SamplingConfig(max_new_tokens=48, temperature=READING_TEMPERATURE, seed=0)
+    prompts = load_prompts("stories").train
+    order = np.random.default_rng(sampling.seed).permutation(len(prompts))
+    asked = [prompts[place] for place in order]
+    lines = []
+    with tqdm(total=BUNDLED_QUARTETS_WRITTEN, desc="bundled quartets", unit="set", disable=None) as bar:
+        for written in write_quartets(policy, tokenizer, asked, BUNDLED_QUARTETS_WRITTEN, sampling):
+            bar.update(len(written))
+            for prompt, responses in written:
+                row = {"prompt": prompt, "responses": responses, "seed": 0, "temperature": sampling.temperature}
+                lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    _write_gzipped(BUNDLED_QUARTETS, "".join(lines))
+
+
+def _write_gzipped(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(gzip.compress(text.encode(), mtime=0))  # no time in it: the same texts, the same file
+    temporary.replace(path)
 
 
 def build_loop() -> None:
@@ -108,9 +134,11 @@ def _rounded(value: Any) -> Any:
 
 ENTRIES: dict[str, Callable[[], None]] = {
     "pairs": build_bundled_pairs,
+    "quartets": build_bundled_quartets,
     "loop": build_loop,
     **build_attention.ENTRIES,
     **build_block.ENTRIES,
     **build_embeddings.ENTRIES,
+    **build_live_head.ENTRIES,
     **build_recurrence.ENTRIES,
 }
