@@ -14,7 +14,9 @@ from core.database.schema import comparisons, pairs, prompts, quartets, response
 from core.feedback.comparison import NewPair, NewQuartet, ShownPair
 from core.feedback.votes import counting
 
+WRITTEN = "written"  # the pool of what a policy wrote ahead for people to vote on
 RANKED = "ranked"  # the pool of pairs that only a ranking has put together: never asked one by one
+WITHDRAWN = "withdrawn"  # of pairs for a prompt that its owner took back: asked no more
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ def add_quartets(engine: sa.Engine, new: Iterable[NewQuartet], pool: str) -> int
                 new_rows = insert_new(engine, quartets).returning(quartets.c.id)
                 added += len(connection.scalars(new_rows, rows).all())
     return added
+
+
+def prompt_ids(connection: sa.Connection, engine: sa.Engine, texts: Iterable[str]) -> dict[str, int]:
+    """The id of every prompt in `texts`, stored where it was not yet."""
+    by_digest = {_sha256(text): text for text in texts}
+    rows = [{"digest": digest, "text": text} for digest, text in sorted(by_digest.items())]
+    connection.execute(insert_new(engine, prompts), rows)
+    stored = sa.select(prompts.c.digest, prompts.c.id).where(prompts.c.digest.in_(by_digest))
+    return {by_digest[row.digest]: row.id for row in connection.execute(stored)}
 
 
 def pair_ids(
@@ -149,14 +160,10 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
         new = {digest: pair for digest, pair in batch.items() if digest not in known}
         if not new:
             return 0
-        texts = {_sha256(pair.prompt): pair.prompt for pair in new.values()}
-        rows = [{"digest": digest, "text": text} for digest, text in sorted(texts.items())]
-        connection.execute(insert_new(engine, prompts), rows)
-        stored = sa.select(prompts.c.digest, prompts.c.id).where(prompts.c.digest.in_(texts))
-        prompt_ids = {row.digest: row.id for row in connection.execute(stored)}
+        ids = prompt_ids(connection, engine, [pair.prompt for pair in new.values()])
         written = [
             {
-                "prompt_id": prompt_ids[_sha256(pair.prompt)],
+                "prompt_id": ids[pair.prompt],
                 "text": text,
                 "policy": pair.policy,
                 "seed": pair.seed,
@@ -171,7 +178,7 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
         put_up = [
             {
                 "digest": digest,
-                "prompt_id": prompt_ids[_sha256(pair.prompt)],
+                "prompt_id": ids[pair.prompt],
                 "response_a": next(response_ids),
                 "response_b": next(response_ids),
                 "policy": pair.policy,
@@ -185,7 +192,7 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
 
 
 def _in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
-    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool != RANKED)
+    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool.not_in((RANKED, WITHDRAWN)))
 
 
 def _can_be_judged(pair: NewPair) -> bool:

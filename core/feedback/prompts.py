@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PlaygroundError
+from core.feedback.own_prompts import OWN, own_prompts_of
 
 _DATA = Path(__file__).parent / "data"
 
@@ -33,7 +34,7 @@ def prompt_sets() -> list[PromptSet]:
 
 
 def load_prompts(name_or_file: str) -> PromptSet:
-    """A bundled set by its name, or a file of the reader's own.
+    """A bundled set by its name, an annotator's own prompts (`own:NAME`), or a file of the reader's own.
 
     A `.jsonl` file has an object with the field `prompt` a line; any other file a prompt a line. Blank lines are
     skipped, repeated prompts kept once, and every fifth of what remains is held out (of two to four, the last).
@@ -43,6 +44,8 @@ def load_prompts(name_or_file: str) -> PromptSet:
     """
     if name_or_file in _BUNDLED:
         return _bundled(name_or_file)
+    if name_or_file.startswith(OWN):
+        return _own(name_or_file)
     path = Path(name_or_file).expanduser()
     if not path.is_file():
         known = ", ".join(_BUNDLED)
@@ -93,6 +96,21 @@ def _bundled(name: str) -> PromptSet:
         policy=about["policy"],
         train=tuple(split["train"]),
         heldout=tuple(split["heldout"]),
+    )
+
+
+def _own(name: str) -> PromptSet:
+    annotator = name.removeprefix(OWN)
+    prompts = own_prompts_of(annotator)
+    if not prompts:
+        raise PlaygroundError(f"{annotator} has no prompts of their own yet: the Label page takes some.")
+    return PromptSet(
+        name=name,
+        title=f"{annotator}'s own",
+        description="Prompts typed on the Label page; all of them are voted on, so none is held out.",
+        policy="storyteller",
+        train=tuple(prompts),
+        heldout=(),
     )
 
 

@@ -1,10 +1,14 @@
-"""Writing pairs of responses ahead, for people to vote on."""
+"""Writing responses ahead, for people to vote on and to rank."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from core.alignment.preferences import write_pairs
-from core.feedback.comparison import NewPair
+import numpy as np
+
+from core.alignment.quartets import write_quartets
+from core.feedback.comparison import NewQuartet
+from core.feedback.own_prompts import OWN, by_need
+from core.feedback.pool import WRITTEN
 from core.feedback.prompts import load_prompts
 from core.feedback.store import FeedbackStore
 from core.language.configs import SamplingConfig
@@ -14,25 +18,34 @@ from core.record import Record
 if TYPE_CHECKING:
     from core.runs.jobs import PairsJob
 
-_BATCH = 16  # pairs: small, so that the first of them can be voted on soon
+_BATCH = 8  # prompts: few, so that the first pairs can be voted on soon
 
 
 def write_pool(job: "PairsJob") -> Iterator[Record]:
-    """Write `job.count` pairs into the store's pool, a batch at a time; each can be voted on as soon as it is there.
+    """Write `job.count` pairs into the store's pool, two a prompt; each can be voted on as soon as it is there.
 
-    The seed is the number of pairs the pool had been asked for: every run writes others.
+    The seed is the number of pairs the pool had been asked for: every run writes others. Of an annotator's own
+    prompts, those that have the fewest pairs come first.
     """
     store = FeedbackStore()
     seed = store.pairs_written(job.policy, job.prompts)
     policy, tokenizer = load_policy(job.policy)
     sampling = SamplingConfig(
-        max_new_tokens=job.max_new_tokens, temperature=job.temperature, seed=seed, batch_size=2 * _BATCH
+        max_new_tokens=job.max_new_tokens, temperature=job.temperature, seed=seed, batch_size=4 * _BATCH
     )
     settings = {"max_new_tokens": job.max_new_tokens, "temperature": job.temperature}
-    added = 0
-    for so_far in write_pairs(policy, tokenizer, load_prompts(job.prompts).train, job.count, sampling):
-        fresh = so_far.pairs[added:]
-        added = len(so_far.pairs)
-        rows = (NewPair(p.prompt, p.left, p.right, job.policy, job.prompts, seed, settings) for p in fresh)
-        store.add_pairs(rows, pool="written")
-        yield Record(so_far.batches, {"pairs": float(added)}, "pairs", total=-(-job.count // _BATCH))
+    prompts = _in_turn(job, seed)
+    count = -(-job.count // 2)
+    for batch, written in enumerate(write_quartets(policy, tokenizer, prompts, count, sampling), 1):
+        store.add_quartets(
+            (NewQuartet(prompt, four, job.policy, job.prompts, seed, settings) for prompt, four in written), WRITTEN
+        )
+        pairs = float(min(2 * batch * _BATCH, 2 * count))
+        yield Record(batch, {"pairs": pairs}, "pairs", total=-(-count // _BATCH))
+
+
+def _in_turn(job: "PairsJob", seed: int) -> Sequence[str]:
+    if job.prompts.startswith(OWN):
+        return list(by_need(job.prompts.removeprefix(OWN), job.policy)) or load_prompts(job.prompts).train
+    prompts = load_prompts(job.prompts).train
+    return [prompts[place] for place in np.random.default_rng(seed).permutation(len(prompts))]
