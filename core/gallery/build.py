@@ -19,7 +19,7 @@ from core.feedback.prompts import load_prompts
 from core.feedback.quartets import BUNDLED_QUARTETS
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_recurrence
+from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_live_head, build_recurrence
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
@@ -139,5 +139,6 @@ ENTRIES: dict[str, Callable[[], None]] = {
     **build_attention.ENTRIES,
     **build_block.ENTRIES,
     **build_embeddings.ENTRIES,
+    **build_live_head.ENTRIES,
     **build_recurrence.ENTRIES,
 }
