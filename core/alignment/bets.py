@@ -12,15 +12,21 @@ from core.feedback.habits import Share
 
 @dataclass(frozen=True)
 class Bet:
-    """A guess made before the vote."""
+    """A guess made before the vote: what the head believed of Δr = r(left) − r(right)."""
 
-    left: float  # the probability it gave to the left response
+    mean: float
+    variance: float
     votes: int  # how many votes it had seen by then
 
     @property
+    def left(self) -> float:
+        """The probability it gave to the left response."""
+        return float(chance_left(np.array(self.mean), np.array(self.variance)))
+
+    @property
     def side(self) -> str:
-        """What it bet on; with nothing to go by it is a coin's toss, and no bet."""
-        return "none" if self.left == 0.5 else "left" if self.left > 0.5 else "right"
+        """What it bet on: "left", "right", or "none" where nothing speaks for either."""
+        return "none" if self.mean == 0 else "left" if self.mean > 0 else "right"
 
     @property
     def confidence(self) -> float:
@@ -31,11 +37,11 @@ class Bet:
 def bet(head: LiveHead, gap: np.ndarray) -> Bet:
     """The head's guess about one pair, from its feature gap [views, width]."""
     mean, variance = head.predict(gap[None])
-    return Bet(float(chance_left(mean, variance)[0]), head.votes)
+    return Bet(float(mean[0]), float(variance[0]), head.votes)
 
 
 def hits(bets: Sequence[Bet], left: Sequence[bool]) -> list[bool]:
-    """Which bets were right, those left out that bet on neither side."""
+    """Which bets were right; those on neither side, as before the first vote, are left out."""
     return [(one.side == "left") == chose for one, chose in zip(bets, left, strict=True) if one.side != "none"]
 
 

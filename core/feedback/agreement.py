@@ -114,7 +114,8 @@ def simulated_judgements(votes: Sequence[Vote], annotator: Annotator) -> dict[in
 def rated(judged: Sequence[dict[int, int]]) -> np.ndarray:
     """Judgements of several raters as the table [raters, items] that α takes, MISSING where one said nothing."""
     items = sorted({pair for one in judged for pair in one})
-    return np.array([[one.get(pair, MISSING) for pair in items] for one in judged])
+    table = [[one.get(pair, MISSING) for pair in items] for one in judged]
+    return np.array(table, dtype=int).reshape(len(judged), len(items))
 
 
 def _beyond(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -120,7 +120,7 @@ def test_bets_use_earlier_votes_alone_and_the_book_changes_nothing():
         bets, head = book.upto(range(n), by_key, left)
         assert bets == one_by_one[:n]
         assert head is not None and head.votes == n
-    assert bets[0] == Bet(0.5, 0) and bets[0].side == "none"
+    assert bets[0].side == "none" and bets[0].left == 0.5 and bets[0].votes == 0
     refreshed, _ = BetBook().upto(range(25), by_key, left)
     assert refreshed == bets
     undone, head = book.upto(range(20), by_key, left)
@@ -134,10 +134,10 @@ def test_bets_use_earlier_votes_alone_and_the_book_changes_nothing():
 
 
 def test_running_shares_count_real_bets_alone():
-    bets = [Bet(0.5, 0), Bet(0.7, 1), Bet(0.2, 2), Bet(0.6, 3)]
+    bets = [Bet(0.0, 4.0, 0), Bet(0.7, 1.0, 1), Bet(-0.8, 1.0, 2), Bet(0.1, 0.5, 3)]
     assert hits(bets, [True, True, True, False]) == [True, False, False]
     assert [(share.hits, share.total) for share in running_shares([True, False, False])] == [(1, 1), (1, 2), (1, 3)]
-    assert Bet(0.2, 2).confidence == pytest.approx(0.8)
+    assert Bet(-0.8, 1.0, 2).confidence == pytest.approx(expit(0.8 / math.sqrt(1 + math.pi / 8)))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
