@@ -63,6 +63,20 @@ def response_distribution(model: PreTrainedModel, sequences: Sequences, temperat
     return _distribution(model, response_states(model, sequences), temperature)
 
 
+def reference_distribution(
+    policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
+) -> Tensor:
+    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab].
+
+    In the policy's precision: rounded alike, a policy that has not moved has exactly no KL.
+    """
+    with autocast(sequences.input_ids.device):
+        if ref_policy is not None:
+            return response_distribution(ref_policy, sequences, temperature)
+        with policy.disable_adapter():  # type: ignore[operator]
+            return response_distribution(bare(policy), sequences, temperature)
+
+
 def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
     return (model.get_output_embeddings()(states).float() / temperature).log_softmax(-1)
 

@@ -1,6 +1,6 @@
 """Configurations of simulated votes, the reward model, PPO and the whole loop. No torch."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -77,8 +77,8 @@ class LoopRewardConfig(RewardConfig):
     )
 
 
-class PPOConfig(Config):
-    """Proximal policy optimisation of a language model against a reward model."""
+class OnPolicyConfig(Config):
+    """What all methods have in common that learn from responses they have just written."""
 
     updates: int = Field(20, ge=1, le=10_000, description="rounds of sampling and optimising")
     rollout_batch: int = Field(64, ge=2, le=1024, description="responses an update")
@@ -93,6 +93,22 @@ class PPOConfig(Config):
     epochs: int = Field(1, ge=1, le=20, description="passes over each rollout")
     minibatches: int = Field(8, ge=1, le=64, description="parts a pass is split into, one optimiser step each")
     kl_coef: float = Field(0.055, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
+    cliprange: float = Field(0.2, gt=0, le=1, description="policy clip: ratios beyond 1 ± this earn nothing more")
+    missing_end_penalty: float = Field(0.0, ge=0, description="score taken from a response that never ended")
+    kl_budget: float | None = Field(
+        None,
+        gt=0,
+        description="end the run with the update whose responses have drifted so far, nats a response (none: never)",
+    )
+    grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
+    lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
+    weights_every: int = Field(5, ge=0, description="updates between saved weights for looking back (0: none)")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes prompts, sampling and minibatches")
+
+
+class PPOConfig(OnPolicyConfig):
+    """Proximal policy optimisation of a language model against a reward model."""
+
     kl_estimator: Literal["k1", "k2", "k3"] = Field("k1", description="per-token KL estimate charged in the reward")
     kl_target: float | None = Field(
         None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)"
@@ -100,7 +116,6 @@ class PPOConfig(Config):
     kl_horizon: float = Field(2000.0, gt=0, description="responses over which an adaptive β reacts")
     gamma: float = Field(1.0, ge=0, le=1, description="discount a token")
     lam: float = Field(0.95, ge=0, le=1, description="λ of generalised advantage estimation")
-    cliprange: float = Field(0.2, gt=0, le=1, description="policy clip: ratios beyond 1 ± this earn nothing more")
     cliprange_value: float = Field(0.2, gt=0, description="value clip, in normalised score")
     vf_coef: float = Field(0.1, ge=0, description="weight of the value loss")
     entropy_coef: float = Field(0.0, ge=0, le=1, description="weight of the entropy bonus")
@@ -108,24 +123,14 @@ class PPOConfig(Config):
     whiten_advantages: bool = Field(
         True, description="advantages to mean 0, standard deviation 1 over the rollout's tokens"
     )
-    missing_end_penalty: float = Field(0.0, ge=0, description="score taken from a response that never ended")
     target_kl: float | None = Field(
         None,
         gt=0,
         description="stop an update's epochs when the mean KL to the old policy passes this, in nats a token",
     )
-    kl_budget: float | None = Field(
-        None,
-        gt=0,
-        description="end the run with the update whose responses have drifted so far, nats a response (none: never)",
-    )
-    grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     value_model: Literal["shared", "separate"] = Field(
         "shared", description="value head on the policy's trunk, or a model of its own"
     )
-    lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
-    weights_every: int = Field(5, ge=0, description="updates between saved weights for looking back (0: none)")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes prompts, sampling and minibatches")
 
 
 class LoopPPOConfig(PPOConfig):
@@ -137,6 +142,45 @@ class LoopPPOConfig(PPOConfig):
         gt=0,
         description="end PPO with the update whose responses have drifted this far, in nats a response (none: never)",
     )
+
+
+class GroupConfig(OnPolicyConfig):
+    """Policy gradient without a critic: each response is judged against the others to the same prompt."""
+
+    algorithm: Literal["rloo", "grpo"] = Field(
+        "rloo",
+        description="rloo: leave-one-out baseline, KL charged in the reward; grpo: group-relative, KL (k3) in the loss",
+    )
+    group_size: int = Field(4, ge=2, le=64, description="responses a prompt; divides the rollout")
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> Self:
+        if self.rollout_batch % self.group_size:
+            raise ValueError(f"rollout_batch {self.rollout_batch} is not a whole number of groups of {self.group_size}")
+        return self
+
+
+class DPOConfig(Config):
+    """Direct preference optimisation: the policy learns from the pairs themselves."""
+
+    beta: float = Field(0.1, gt=0, le=10, description="β: how dear a nat of departure from the reference is")
+    epochs: int = Field(1, ge=1, le=50, description="passes over the pairs")
+    batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
+    learning_rate: float = Field(1e-4, gt=0, le=1e-2, description="AdamW's peak learning rate")
+    warmup_share: float = Field(0.1, ge=0, le=1, description="share of the steps over which the learning rate rises")
+    grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
+    max_tokens: int = Field(256, ge=8, le=4096, description="longest prompt + response, in tokens")
+    lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the order")
+
+
+class BestOfNConfig(Config):
+    """Best of n: the response a reward model likes best of several; nothing is trained."""
+
+    responses: int = Field(256, ge=4, le=4096, description="responses a prompt; n goes up to a quarter of them")
+    max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
+    temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the responses")
 
 
 LARGE_POLICY: dict[str, Any] = {

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, response_distribution
-from core.alignment.configs import PPOConfig
+from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, reference_distribution
+from core.alignment.configs import OnPolicyConfig, PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
@@ -33,7 +33,6 @@ from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.configs import SamplingConfig
-from core.language.precision import autocast
 from core.language.sampling import Rollout, sample
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
@@ -140,7 +139,7 @@ def train_ppo(
             return
 
 
-def prompts_of_update(prompts: Sequence[str], config: PPOConfig, update: int) -> list[str]:
+def prompts_of_update(prompts: Sequence[str], config: OnPolicyConfig, update: int) -> list[str]:
     """The prompts of one update: every prompt is used once before any is used again, in an order made from the seed."""
     chosen: list[str] = []
     for position in range((update - 1) * config.rollout_batch, update * config.rollout_batch):
@@ -193,20 +192,6 @@ def judge(
         "advantages": masked_whiten(advantages, mask) if config.whiten_advantages else advantages,
         "returns": returns,
     }
-
-
-def reference_distribution(
-    policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
-) -> Tensor:
-    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab].
-
-    In the policy's precision: rounded alike, a policy that has not moved has exactly no KL.
-    """
-    with autocast(sequences.input_ids.device):
-        if ref_policy is not None:
-            return response_distribution(ref_policy, sequences, temperature)
-        with policy.disable_adapter():  # type: ignore[operator]
-            return response_distribution(bare(policy), sequences, temperature)
 
 
 def optimise(

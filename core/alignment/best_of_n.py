@@ -1,0 +1,128 @@
+"""Best of n: write n responses, keep the one the reward model scores highest. No training at all."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.configs import BestOfNConfig
+from core.alignment.reward_model import RewardModel, score
+from core.errors import PlaygroundError
+from core.feedback.annotators import Annotator
+from core.language.configs import SamplingConfig
+from core.language.sampling import sample
+from core.record import Controls, Record, no_controls
+
+Floats = NDArray[np.float64]
+
+
+def kl_bound(n: int) -> float:
+    """log n − (n − 1)/n nats: KL(best of n ‖ policy) where no two responses tie; with ties it is an upper bound.
+
+    Source: Stiennon et al. (2020), appendix G.3; Beirami et al., "Theoretical guarantees on the best-of-n alignment
+    policy" (2024), theorem 1.
+    """
+    return math.log(n) - (n - 1) / n
+
+
+def best_of_n_weights(scores: Floats, n: int) -> Floats:
+    """P(response i is the best of n drawn with replacement from these N): scores [N] -> [N], summing to 1.
+
+    With F the share of responses that score at most as high and F⁻ the share that score lower, a score is the best with
+    probability Fⁿ − F⁻ⁿ, which the responses that share it share.
+    """
+    order = np.sort(scores)
+    below = np.searchsorted(order, scores, side="left") / len(scores)
+    up_to = np.searchsorted(order, scores, side="right") / len(scores)
+    return (up_to**n - below**n) / ((up_to - below) * len(scores))
+
+
+def best_of_n_kl(scores: Floats, n: int) -> float:
+    """KL(best of n ‖ the N responses drawn evenly) in nats, from their scores [N], ties and all: Σ w log(N w).
+
+    It grows towards `kl_bound(n)` with N; it can never pass log N, so N should be many times n.
+    """
+    weights = best_of_n_weights(scores, n)
+    kept = weights[weights > 0]
+    return float((kept * np.log(kept * len(scores))).sum())
+
+
+def best_of_n_mean(scores: Floats, values: Floats, n: int) -> float:
+    """Expected value of the best of n, drawn without replacement from N scored responses: [N] twice -> nats or score.
+
+    Unbiased for fresh draws: the i-th lowest score is the best of C(i − 1, n − 1) of the C(N, n) possible draws. Equal
+    scores share. Source: Nakano et al., "WebGPT" (2021), appendix I. Raises ValueError when n > N.
+    """
+    if n > len(scores):
+        raise ValueError(f"the best of {n} cannot be drawn from {len(scores)} responses")
+    total = math.comb(len(scores), n)
+    chance = np.array([math.comb(i, n - 1) / total for i in range(len(scores))])
+    order = np.argsort(scores, kind="stable")
+    _, place, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
+    shared = np.bincount(place, weights=chance) / counts
+    return float((shared[place] * values[order]).sum())
+
+
+def run_best_of_n(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    reward_model: RewardModel,
+    prompts: Sequence[str],
+    config: BestOfNConfig,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+    gold: Annotator | None = None,
+) -> Iterator[Record]:
+    """Score `config.responses` responses to each prompt, a record a prompt; the last one's `result` has the table.
+
+    `result["best_of"]`: for each n the mean normalised score, the measured KL and its bound in nats, and with `gold`
+    the true utility. `result["scores"]` and `result["gold"]` [prompts][responses] are what it was computed from.
+    """
+    if not prompts:
+        raise PlaygroundError("no prompts to write to")
+    scores: list[list[float]] = list(state["scores"]) if state else []
+    golds: list[list[float]] = list(state["golds"]) if state else []
+    sampling = SamplingConfig(
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        seed=config.seed,
+        batch_size=min(512, config.responses),
+    )
+    for number in range(len(scores), len(prompts)):
+        rollout = sample(policy, tokenizer, [prompts[number]] * config.responses, sampling, update=number)
+        raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses)
+        scores.append(reward_model.normalise(raw).tolist())
+        if gold is not None:
+            golds.append([gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)])
+        best = int(np.argmax(scores[-1]))
+        last = number + 1 == len(prompts)
+        yield Record(
+            number + 1,
+            {"objective/scores": float(np.mean(scores[-1])), "best": scores[-1][best]},
+            "best_of_n",
+            total=len(prompts),
+            samples=[{"prompt": rollout.prompts[best], "response": rollout.responses[best], "score": scores[-1][best]}],
+            state=lambda: {"scores": list(scores), "golds": list(golds)},
+            result={"best_of": best_of_table(scores, golds), "scores": scores, "gold": golds} if last else None,
+        )
+
+
+def best_of_table(scores: Sequence[Sequence[float]], golds: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """Means over prompts for n = 1, 2, 4, … up to a quarter of the responses: score, gold, KL, and its bound."""
+    table = []
+    per_prompt = np.array(scores, dtype=np.float64)
+    true = np.array(golds, dtype=np.float64) if golds else None
+    for n in (2**i for i in range(max(1, per_prompt.shape[1].bit_length() - 2))):
+        row = {
+            "n": float(n),
+            "score": float(np.mean([best_of_n_mean(one, one, n) for one in per_prompt])),
+            "kl": float(np.mean([best_of_n_kl(one, n) for one in per_prompt])),
+            "kl_bound": kl_bound(n),
+        }
+        if true is not None:
+            row["gold"] = float(np.mean([best_of_n_mean(s, g, n) for s, g in zip(per_prompt, true, strict=True)]))
+        table.append(row)
+    return table

@@ -1,0 +1,145 @@
+"""Direct preference optimisation: the votes teach the policy itself, without a reward model, one record a step."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.actor_critic import Sequences, of_tokens, reference_distribution, response_distribution
+from core.alignment.configs import DPOConfig
+from core.alignment.reward_training import batches_by_length, lr_scale
+from core.errors import PlaygroundError
+from core.feedback.pairs import PreferencePair
+from core.language.adapters import bare, load_trainable, trainable_state
+from core.language.precision import autocast
+from core.language.snapshots import save_snapshot
+from core.record import Controls, Record, no_controls
+
+
+def dpo_loss(chosen: Tensor, rejected: Tensor, ref_chosen: Tensor, ref_rejected: Tensor, beta: float) -> Tensor:
+    """−log σ(β [(log π(y_w) − log π_ref(y_w)) − (log π(y_l) − log π_ref(y_l))]), averaged over pairs.
+
+    Shapes: log-probabilities of whole responses, in nats, [pairs] four times -> []. It is the pairwise ranking loss of
+    the implicit reward r = β log(π / π_ref). Its gradient in log π(y_w) is −β σ(−Δ), and the opposite in log π(y_l).
+    Source: Rafailov et al., "Direct preference optimization" (2023), equation 7.
+    """
+    return -F.logsigmoid(beta * ((chosen - ref_chosen) - (rejected - ref_rejected))).mean()
+
+
+def encode_completions(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], responses: Sequence[str], max_tokens: int
+) -> Sequences:
+    """Prompts padded on the left, responses on the right: [N, Q + R].
+
+    The two are encoded apart, as a policy that is given the prompt writes the response. A text that is too long loses
+    the beginning of its prompt. No end token is added: whether a response was over or cut off is not known of a pair.
+    """
+    queries = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    answers = [tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1] for text in responses]
+    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    queries = [(ids or [start])[-(max_tokens - len(answer)) :] for ids, answer in zip(queries, answers, strict=True)]
+    before, behind = max(map(len, queries)), max(1, max(map(len, answers)))
+    input_ids = torch.full((len(queries), before + behind), tokenizer.pad_token_id)
+    mask = torch.zeros_like(input_ids)
+    for row, (query, answer) in enumerate(zip(queries, answers, strict=True)):
+        both = slice(before - len(query), before + len(answer))
+        input_ids[row, both], mask[row, both] = torch.tensor(query + answer), 1
+    return Sequences(input_ids, mask, before)
+
+
+def response_logprobs(log_p: Tensor, sequences: Sequences) -> Tensor:
+    """log π of each whole response: the vocabulary's log-probabilities [N, R, vocab] -> [N], in nats."""
+    return (of_tokens(log_p, sequences.response_ids) * sequences.mask[:, sequences.query_length :]).sum(-1)
+
+
+def train_dpo(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    pairs: Sequence[PreferencePair],
+    config: DPOConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+) -> Iterator[Record]:
+    """Tune `policy` in place to prefer what was preferred, relative to the reference.
+
+    `ref_policy`, `state` and `controls` (here `learning_rate` alone) are those of `train_ppo`. Metric keys are TRL's.
+
+    Raises PlaygroundError without pairs, FloatingPointError when a loss is not finite.
+    """
+    if not pairs:
+        raise PlaygroundError("no preference pairs to train on")
+    trained = [p for p in policy.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=0.0, fused=True)
+    learning_rate, first = config.learning_rate, 0
+    if state:
+        load_trainable(policy, state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        learning_rate, first = state["learning_rate"], state["step"]
+    device = bare(policy).device
+    lengths = [len(pair.prompt) + max(len(pair.chosen), len(pair.rejected)) for pair in pairs]
+    batches = math.ceil(len(pairs) / config.batch_pairs)
+    steps, began = batches * config.epochs, time.monotonic()
+    for step in range(first, steps):
+        learning_rate = controls(step + 1).get("learning_rate", learning_rate)
+        scale = lr_scale(step, steps, config.warmup_share)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * scale
+        epoch, place = divmod(step, batches)
+        if place == 0 or step == first:
+            parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
+        part = [pairs[i] for i in parts[place]]
+        texts = [pair.chosen for pair in part] + [pair.rejected for pair in part]
+        sequences = encode_completions(tokenizer, [pair.prompt for pair in part] * 2, texts, config.max_tokens)
+        sequences = Sequences(sequences.input_ids.to(device), sequences.mask.to(device), sequences.query_length)
+        with torch.no_grad():
+            reference = response_logprobs(reference_distribution(policy, ref_policy, sequences, 1.0), sequences)
+        with autocast(device):
+            log_p = response_distribution(bare(policy), sequences, 1.0)
+        logprobs = response_logprobs(log_p, sequences)
+        (chosen, rejected), (ref_chosen, ref_rejected) = logprobs.chunk(2), reference.chunk(2)
+        loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, config.beta)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
+        loss.backward()
+        grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        implicit = config.beta * (logprobs.detach() - reference)  # the reward that the policy itself stands for
+        won, lost = implicit.chunk(2)
+        metrics = {
+            "loss": loss.item(),
+            "rewards/chosen": won.mean().item(),
+            "rewards/rejected": lost.mean().item(),
+            "rewards/margins": (won - lost).mean().item(),
+            "rewards/accuracies": (won > lost).float().mean().item(),
+            "logps/chosen": chosen.mean().item(),
+            "logps/rejected": rejected.mean().item(),
+            "grad_norm": grad_norm.item(),
+            "lr": learning_rate * scale,
+        }
+        last = step + 1 == steps
+
+        def saved(step: int = step, learning_rate: float = learning_rate) -> dict[str, Any]:
+            return {
+                "model": trainable_state(policy),
+                "optimizer": optimizer.state_dict(),
+                "learning_rate": learning_rate,
+                "step": step + 1,
+            }
+
+        seconds = time.monotonic() - began
+        yield Record(
+            step + 1,
+            metrics,
+            "dpo",
+            total=steps,
+            state=saved,
+            snapshot=(lambda folder: save_snapshot(policy, folder)) if last else None,
+            result={"pairs": len(pairs), "seconds": seconds, "loss": metrics["loss"]} if last else None,
+        )

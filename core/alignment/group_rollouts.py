@@ -1,0 +1,66 @@
+"""What is known of a rollout of groups before it is learnt from, and what is said of it."""
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from core.alignment.actor_critic import Sequences, of_tokens, reference_distribution, response_distribution
+from core.alignment.configs import GroupConfig
+from core.alignment.group_advantages import group_relative, leave_one_out
+from core.alignment.kl import exact_kl, kl_estimate
+from core.alignment.reward_model import RewardModel, score
+from core.language.adapters import bare
+from core.language.precision import autocast
+from core.language.sampling import Rollout
+
+
+@torch.no_grad()
+def judge_groups(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    reward_model: RewardModel,
+    rollout: Rollout,
+    config: GroupConfig,
+    kl_coef: float,
+) -> dict[str, Tensor]:
+    """What is known of a rollout before it is learnt from: [B, R] each, zero on padding (scores, advantages: [B])."""
+    device = bare(policy).device
+    sequences = Sequences.of(rollout, device)
+    mask = rollout.response_mask.to(device).float()
+    raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses).to(device)
+    scores = reward_model.normalise(raw)
+    with autocast(device):
+        log_p = response_distribution(bare(policy), sequences, config.temperature)
+    ref_log_p = reference_distribution(policy, ref_policy, sequences, config.temperature)
+    logprobs, ref_logprobs = (of_tokens(each, sequences.response_ids) * mask for each in (log_p, ref_log_p))
+    kl = kl_estimate(logprobs, ref_logprobs, "k1")
+    rewards = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
+    if config.algorithm == "rloo":
+        rewards = rewards - kl_coef * kl.sum(-1)
+    advantages_of = leave_one_out if config.algorithm == "rloo" else group_relative
+    return {
+        "response_ids": sequences.response_ids,
+        "mask": mask,
+        "raw_scores": raw,
+        "scores": scores,
+        "logprobs": logprobs,
+        "ref_logprobs": ref_logprobs,
+        "kl": kl,
+        "exact_kl": exact_kl(log_p, ref_log_p) * mask,
+        "advantages": advantages_of(rewards.view(-1, config.group_size)).flatten(),
+    }
+
+
+def summarise(rollout: Rollout, tensors: dict[str, Tensor], kl_coef: float) -> dict[str, float]:
+    """The update's metrics under PPO's names, those of a critic left out. All masked; KL and entropy in nats."""
+    kl = tensors["kl"].sum(-1)
+    return {
+        "objective/kl": kl.mean().item(),
+        "objective/kl_exact": tensors["exact_kl"].sum(-1).mean().item(),
+        "objective/entropy": (-tensors["logprobs"]).sum(-1).mean().item(),
+        "objective/scores": tensors["scores"].mean().item(),
+        "objective/rlhf_reward": (tensors["scores"] - kl_coef * kl).mean().item(),
+        "val/num_eos_tokens": float(rollout.ended.sum()),
+        "response_length": rollout.response_mask.sum(-1).float().mean().item(),
+        "kl_coef": kl_coef,
+    }

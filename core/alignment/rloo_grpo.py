@@ -1,0 +1,151 @@
+"""REINFORCE leave-one-out and group-relative policy optimisation: PPO's loop without a critic, one record an update.
+
+Several responses to each prompt are baseline enough. A response's advantage is the same at all of its tokens. Losses
+are averaged over the rollout's tokens, so that a long response is not discounted for its length.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.actor_critic import Sequences, of_tokens, response_distribution
+from core.alignment.configs import GroupConfig
+from core.alignment.group_rollouts import judge_groups, summarise
+from core.alignment.kl import kl_estimate
+from core.alignment.masked import masked_mean
+from core.alignment.ppo import prompts_of_update
+from core.alignment.ppo_losses import policy_loss
+from core.alignment.ppo_metrics import outcome, shown_samples
+from core.alignment.reward_model import RewardModel
+from core.errors import PlaygroundError
+from core.feedback.annotators import Annotator
+from core.language.adapters import bare, load_trainable, trainable_state
+from core.language.configs import SamplingConfig
+from core.language.precision import autocast
+from core.language.sampling import Rollout, sample
+from core.language.snapshots import save_snapshot
+from core.record import Controls, Record, no_controls
+
+
+def train_grouped(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    reward_model: RewardModel,
+    prompts: Sequence[str],
+    config: GroupConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+    gold: Annotator | None = None,
+) -> Iterator[Record]:
+    """Tune `policy` in place against the reward model; arguments, records and errors are those of `train_ppo`."""
+    if not prompts:
+        raise PlaygroundError("no prompts to train on")
+    trained = [p for p in policy.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, eps=1e-5, weight_decay=0.0, fused=True)
+    kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
+    if state:
+        load_trainable(policy, state["model"])
+        if state["ended"]:
+            return
+        optimizer.load_state_dict(state["optimizer"])
+        kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
+    sampling = SamplingConfig(
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        seed=config.seed,
+        batch_size=config.rollout_batch,
+    )
+    asked = config.model_copy(update={"rollout_batch": config.rollout_batch // config.group_size})
+    started = time.monotonic()
+    for update in range(first + 1, config.updates + 1):
+        changes = controls(update)
+        learning_rate, kl_coef = changes.get("learning_rate", learning_rate), changes.get("kl_coef", kl_coef)
+        left = 1 - (update - 1) / config.updates if config.lr_schedule == "linear" else 1.0
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * left
+        queries = [one for one in prompts_of_update(prompts, asked, update) for _ in range(config.group_size)]
+        rollout = sample(bare(policy), tokenizer, queries, sampling, update=update)
+        tensors = judge_groups(policy, ref_policy, reward_model, rollout, config, kl_coef)
+        statistics = optimise(policy, optimizer, trained, rollout, tensors, config, kl_coef, update)
+        metrics = summarise(rollout, tensors, kl_coef) | statistics | {"lr": learning_rate * left}
+        if gold is not None:
+            utilities = [gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)]
+            metrics["objective/gold"] = float(np.mean(utilities))
+        spent = config.kl_budget is not None and metrics["objective/kl_exact"] >= config.kl_budget
+        last = spent or update == config.updates
+
+        def saved(
+            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate, last: bool = last
+        ) -> dict[str, Any]:
+            return {
+                "model": trainable_state(policy),
+                "optimizer": optimizer.state_dict(),
+                "kl_coef": kl_coef,
+                "learning_rate": learning_rate,
+                "update": update,
+                "ended": last,
+            }
+
+        due = config.weights_every and (last or update % config.weights_every == 0)
+        yield Record(
+            step=update,
+            metrics=metrics,
+            stage=config.algorithm,
+            total=update if last else config.updates,
+            samples=shown_samples(rollout, tensors),
+            rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
+            state=saved,
+            snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,
+            result=outcome(metrics, time.monotonic() - started) if last else None,
+        )
+        if last:
+            return
+
+
+def optimise(
+    policy: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    trained: list[nn.Parameter],
+    rollout: Rollout,
+    tensors: dict[str, Tensor],
+    config: GroupConfig,
+    kl_coef: float,
+    update: int,
+) -> dict[str, float]:
+    """The epochs of one update; the mean of each step's statistics."""
+    sequences = Sequences.of(rollout, tensors["mask"].device)
+    steps: list[dict[str, float]] = []
+    for epoch in range(config.epochs):
+        order = np.random.default_rng((config.seed, update, epoch)).permutation(len(rollout))
+        for part in np.array_split(order, min(config.minibatches, len(rollout))):
+            rows = torch.from_numpy(part)
+            mask, old = tensors["mask"][rows], tensors["logprobs"][rows]
+            with autocast(mask.device):
+                log_p = response_distribution(bare(policy), sequences.rows(rows), config.temperature)
+            logprobs = of_tokens(log_p, tensors["response_ids"][rows])
+            advantages = tensors["advantages"][rows].unsqueeze(-1).expand_as(mask)
+            loss, ratio, clipped = policy_loss(logprobs, old, advantages, mask, config.cliprange)
+            if config.algorithm == "grpo":
+                loss = loss + kl_coef * masked_mean(kl_estimate(logprobs, tensors["ref_logprobs"][rows], "k3"), mask)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
+            loss.backward()
+            grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            steps.append(
+                {
+                    "loss/policy_avg": loss.item(),
+                    "policy/clipfrac_avg": masked_mean(clipped, mask).item(),
+                    "policy/approxkl_avg": masked_mean(0.5 * (logprobs.detach() - old).square(), mask).item(),
+                    "val/ratio": masked_mean(ratio, mask).item(),
+                    "grad_norm": grad_norm.item(),
+                }
+            )
+    return {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
