@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
-from scipy.special import expit
 
 PRIOR_SD = 2.0
 """Prior standard deviation of a typical pair's Δr. Measured on the simulated annotators: at 2 the probabilities are as
@@ -40,6 +38,8 @@ class LiveHead:
 
         mean = k ∇log p(y|Δ), variance = k** − k (K + W⁻¹)⁻¹ kᵀ (Rasmussen & Williams 2006, eq. 3.21 and 3.24).
         """
+        from scipy.linalg import solve_triangular  # half a second to import: pages that only name the head do not wait
+
         flat = _scaled(gaps, self.scales)
         prior = PRIOR_SD**2 * (flat**2).sum(-1)
         if not self.votes:
@@ -76,10 +76,15 @@ def fit_live_head(gaps: np.ndarray, left: Sequence[bool] | np.ndarray) -> LiveHe
     chose = np.asarray(left, dtype=np.float64)  # 1 or 0
     kernel = PRIOR_SD**2 * rows @ rows.T
     dual = _newton(kernel, chose)
-    probability = expit(kernel @ dual)
+    probability = sigmoid(kernel @ dual)
     root = np.sqrt(probability * (1 - probability))
     factor = np.linalg.cholesky(np.eye(len(rows)) + root[:, None] * kernel * root)
     return LiveHead(scales, rows, chose - probability, root, factor)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """σ(x) = 1 / (1 + e^(−x)), without overflow at either end."""
+    return 0.5 + 0.5 * np.tanh(x / 2)
 
 
 def chance_left(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -88,16 +93,18 @@ def chance_left(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     Doubt pulls it towards ½ and never changes the side. Source: MacKay (1992), "The evidence framework applied to
     classification networks", eq. 10.
     """
-    return expit(mean / np.sqrt(1 + np.pi * variance / 8))
+    return sigmoid(mean / np.sqrt(1 + np.pi * variance / 8))
 
 
 def _newton(kernel: np.ndarray, chose: np.ndarray) -> np.ndarray:
     """The maximiser α of Σ log σ(±Δ) − ½ αᵀKα with Δ = Kα: [N]."""
+    from scipy.linalg import cho_solve
+
     dual = np.zeros(len(chose))
     best = _objective(kernel, chose, dual)
     for _ in range(_STEPS):
         gap = kernel @ dual
-        probability = expit(gap)
+        probability = sigmoid(gap)
         weight = probability * (1 - probability)
         root = np.sqrt(weight)
         factor = np.linalg.cholesky(np.eye(len(chose)) + root[:, None] * kernel * root)

@@ -1,9 +1,8 @@
 """Which pair to ask about next: the one whose answer would tell the live head most."""
 
 import numpy as np
-from scipy.special import expit
 
-from core.alignment.live_head import LiveHead
+from core.alignment.live_head import LiveHead, sigmoid
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)  # ∫ f(z) e^(−z²/2) dz
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -20,7 +19,7 @@ def expected_information(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     and preference learning", eq. 2 (BALD).
     """
     gaps = mean[:, None] + np.sqrt(variance)[:, None] * _NODES
-    chances = expit(gaps)
+    chances = sigmoid(gaps)
     information = _entropy(chances @ _WEIGHTS) - _entropy(chances) @ _WEIGHTS
     return np.maximum(information, 0.0)
 
