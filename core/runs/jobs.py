@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
+from core.alignment.loss_surface.config import SurfaceConfig
 from core.anatomy.race_config import RaceConfig
 from core.config import Config
 from core.errors import PlaygroundError
@@ -207,6 +208,23 @@ class RaceJob(Job, RaceConfig):
         return run_race(self, state)
 
 
+class SurfaceJob(Job, SurfaceConfig):
+    """The loss of a run's reward model over a plane; leaves `surface.json`."""
+
+    kind: ClassVar[str] = "surface"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Loss surface of {self.run}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.runs.surface_source import surface_of_run
+
+        return surface_of_run(self, folder, state)
+
+
 class PairsJob(Job):
     """Pairs of responses for people to vote on, written ahead into the store's pool."""
 
@@ -242,6 +260,7 @@ JOBS: dict[str, type[Job]] = {
         LoopJob,
         PretrainJob,
         RaceJob,
+        SurfaceJob,
         PairsJob,
     )
 }
