@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import BestOfNConfig
-from core.alignment.reward_model import RewardModel, score
+from core.alignment.reward_model import Rater
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.configs import SamplingConfig
@@ -69,7 +69,7 @@ def best_of_n_mean(scores: Floats, values: Floats, n: int) -> float:
 def run_best_of_n(
     policy: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    reward_model: RewardModel,
+    reward_model: Rater,
     prompts: Sequence[str],
     config: BestOfNConfig,
     state: dict[str, Any] | None = None,
@@ -93,8 +93,7 @@ def run_best_of_n(
     )
     for number in range(len(scores), len(prompts)):
         rollout = sample(policy, tokenizer, [prompts[number]] * config.responses, sampling, update=number)
-        raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses)
-        scores.append(reward_model.normalise(raw).tolist())
+        scores.append(reward_model.rate(rollout.prompts, rollout.responses)[1].tolist())
         if gold is not None:
             golds.append([gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)])
         best = int(np.argmax(scores[-1]))

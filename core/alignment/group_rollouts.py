@@ -8,7 +8,7 @@ from core.alignment.actor_critic import Sequences, of_tokens, reference_distribu
 from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
 from core.alignment.kl import exact_kl, kl_estimate
-from core.alignment.reward_model import RewardModel, score
+from core.alignment.reward_model import Rater
 from core.language.adapters import bare
 from core.language.precision import autocast
 from core.language.sampling import Rollout
@@ -18,7 +18,7 @@ from core.language.sampling import Rollout
 def judge_groups(
     policy: nn.Module,
     ref_policy: PreTrainedModel | None,
-    reward_model: RewardModel,
+    reward_model: Rater,
     rollout: Rollout,
     config: GroupConfig,
     kl_coef: float,
@@ -27,8 +27,7 @@ def judge_groups(
     device = bare(policy).device
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
-    raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses).to(device)
-    scores = reward_model.normalise(raw)
+    raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
     with autocast(device):
         log_p = response_distribution(bare(policy), sequences, config.temperature)
     ref_log_p = reference_distribution(policy, ref_policy, sequences, config.temperature)

@@ -28,7 +28,7 @@ from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import outcome, shown_samples, summarise
-from core.alignment.reward_model import RewardModel, score
+from core.alignment.reward_model import Rater
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
@@ -41,7 +41,7 @@ from core.record import Controls, Record, no_controls
 def train_ppo(
     policy: nn.Module,
     ref_policy: PreTrainedModel | None,
-    reward_model: RewardModel,
+    reward_model: Rater,
     prompts: Sequence[str],
     config: PPOConfig,
     tokenizer: PreTrainedTokenizerBase,
@@ -154,7 +154,7 @@ def prompts_of_update(prompts: Sequence[str], config: OnPolicyConfig, update: in
 def judge(
     model: ActorCritic,
     ref_policy: PreTrainedModel | None,
-    reward_model: RewardModel,
+    reward_model: Rater,
     rollout: Rollout,
     tokenizer: PreTrainedTokenizerBase,
     config: PPOConfig,
@@ -164,8 +164,7 @@ def judge(
     device = bare(model.policy).device
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
-    raw = score(reward_model.model, reward_model.tokenizer, rollout.prompts, rollout.responses).to(device)
-    scores = reward_model.normalise(raw)
+    raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
     paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
     log_p, values = model(sequences, config.temperature)
     ref_log_p = reference_distribution(model.policy, ref_policy, sequences, config.temperature)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +45,21 @@ class Normalisation:
     base_model: str = ""
 
 
+class Rater(Protocol):
+    """What pays a policy: one reward model, or several as one (`pooled_reward`)."""
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """Where a separate critic starts from."""
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of that model."""
+
+    def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Scores of responses, raw and normalised: [N] each."""
+
+
 @dataclass(frozen=True)
 class RewardModel:
     """A reward model with what is needed to use it."""
@@ -55,6 +71,11 @@ class RewardModel:
     def normalise(self, scores: Tensor) -> Tensor:
         """Scores in standard deviations of the reference policy's: what PPO is paid in."""
         return (scores - self.normalisation.mean) / self.normalisation.sd
+
+    def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Scores of responses, raw and normalised: [N] each."""
+        raw = score(self.model, self.tokenizer, prompts, responses)
+        return raw, self.normalise(raw)
 
 
 def new_reward_model(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

@@ -21,7 +21,7 @@ from core.alignment.masked import masked_mean
 from core.alignment.ppo import prompts_of_update
 from core.alignment.ppo_losses import policy_loss
 from core.alignment.ppo_metrics import outcome, shown_samples
-from core.alignment.reward_model import RewardModel
+from core.alignment.reward_model import Rater
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
@@ -35,7 +35,7 @@ from core.record import Controls, Record, no_controls
 def train_grouped(
     policy: nn.Module,
     ref_policy: PreTrainedModel | None,
-    reward_model: RewardModel,
+    reward_model: Rater,
     prompts: Sequence[str],
     config: GroupConfig,
     tokenizer: PreTrainedTokenizerBase,

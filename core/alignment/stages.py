@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import PPOConfig, RewardConfig
@@ -13,7 +14,7 @@ from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
 from core.alignment.reward_model import (
     Normalisation,
-    RewardModel,
+    Rater,
     new_reward_model,
     save_reward_model,
     score_statistics,
@@ -88,10 +89,22 @@ def reward_stage(
     save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder)
 
 
+def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, PreTrainedModel | None]:
+    """A copy of `policy` that can be trained, and its reference: `policy` itself, frozen.
+
+    Of a large policy the copy has adapters, which switched off are their own reference: it is None then.
+    """
+    small = policy.num_parameters() < LORA_FROM
+    start = copy.deepcopy(policy).requires_grad_(True)
+    for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL
+        model.set_attn_implementation(attention_implementation(policy.device))
+    return with_adapters(start, lora_rank, "CAUSAL_LM"), policy.requires_grad_(False) if small else None
+
+
 def ppo_stage(
     policy: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    reward_model: RewardModel,
+    reward_model: Rater,
     prompts: Sequence[str],
     config: PPOConfig,
     folder: Path,
@@ -100,12 +113,7 @@ def ppo_stage(
     gold: Annotator | None = None,
 ) -> Iterator[Record]:
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
-    small = policy.num_parameters() < LORA_FROM
-    start = copy.deepcopy(policy).requires_grad_(True)
-    for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL
-        model.set_attn_implementation(attention_implementation(policy.device))
-    tuned = with_adapters(start, config.lora_rank, "CAUSAL_LM")
-    reference = policy.requires_grad_(False) if small else None  # adapters switched off are their own reference
+    tuned, reference = ready_to_tune(policy, config.lora_rank)
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold)
     with whole_folder(folder) as temporary:
         save_merged(tuned, temporary)
