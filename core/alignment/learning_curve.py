@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -12,30 +11,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import RewardConfig
 from core.alignment.retraining import fresh, retrained
 from core.alignment.reward_training import evaluate_pairs, split_by_prompt
+from core.alignment.vote_counts import by_votes, epochs_for, sizes_up_to
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.record import Controls, Record, no_controls
-
-FEWEST_VOTES = 32
-_LEAST_STEPS, _MOST_EPOCHS = 24, 8
-
-
-def sizes_up_to(votes: int) -> list[int]:
-    """32, 64, 128, … and at last all `votes`; all of them alone when there are fewer than 64.
-
-    The last doubling is left out where it is within a tenth of all.
-    """
-    doublings = [FEWEST_VOTES * 2**power for power in range(32) if FEWEST_VOTES * 2**power < 0.9 * votes]
-    return [*doublings, votes]
-
-
-def epochs_for(votes: int, config: RewardConfig) -> int:
-    """Passes over `votes`: enough for 24 optimiser steps, at most 8, and never fewer than configured.
-
-    A model that has taken two steps has not learned from 32 votes; more than a few passes learn them by heart.
-    """
-    batches = math.ceil(votes / config.batch_pairs)
-    return max(config.epochs, min(_MOST_EPOCHS, math.ceil(_LEAST_STEPS / batches)))
 
 
 def train_curve(
@@ -85,16 +64,3 @@ def train_curve(
         last = len(rows) == len(wanted)
         result = {"rows": done, "points": by_votes(done), "pairs_heldout": len(heldout)} if last else None
         yield Record(len(rows), rows[-1], "curve", total=len(wanted), state=partial(dict, rows=done), result=result)
-
-
-def by_votes(rows: Sequence[dict[str, float]]) -> list[dict[str, float]]:
-    """Mean and standard deviation over the seeds, a row a number of votes (sd 0 where there is one seed)."""
-    found = []
-    for votes in sorted({row["votes"] for row in rows}):
-        point = {"votes": votes, "seeds": float(sum(row["votes"] == votes for row in rows))}
-        for name in ("accuracy", "log_loss"):
-            values = [row[f"heldout/{name}"] for row in rows if row["votes"] == votes]
-            point[name] = mean(values)
-            point[f"{name}_sd"] = stdev(values) if len(values) > 1 else 0.0
-        found.append(point)
-    return found

@@ -1,9 +1,8 @@
 """Several reward models on resamples of the same votes: where they disagree, the votes do not say."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,6 @@ from core.files import write_whole
 from core.record import Controls, Record, no_controls
 
 ENSEMBLE_FILE = "ensemble.json"
-T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-"""Two-sided 95 % quantile of Student's t by degrees of freedom."""
 
 
 def bootstrap(pairs: Sequence[PreferencePair], seed: tuple[int, int]) -> list[PreferencePair]:
@@ -120,40 +117,3 @@ def load_ensemble(folder: Path) -> list[RewardModel]:
         raise PlaygroundError(f"{folder}: no ensemble here ({ENSEMBLE_FILE} is missing)")
     members = json.loads((folder / ENSEMBLE_FILE).read_text(encoding="utf-8"))["members"]
     return [load_reward_model(folder / f"member-{number + 1}") for number in range(members)]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A predicted preference with its interval: probabilities that the first text wins."""
-
-    difference: float  # Δ: mean over the members, or the one model's own
-    sd: float  # of Δ
-    low: float  # probability at the lower end of the 95 % interval
-    high: float
-
-    @property
-    def decided(self) -> bool:
-        """Whether the interval leaves one half out."""
-        return self.low > 0.5 or self.high < 0.5
-
-
-def ensemble_verdict(differences: Sequence[float]) -> Verdict:
-    """What another model taught on another sample of votes would say: mean ± t·s·√(1 + 1/k) of the members' Δ, in σ.
-
-    The prediction interval of one further normal draw after k of them (Student's t, k − 1 degrees of freedom), at 95 %.
-    Two to ten members.
-    """
-    k = len(differences)
-    mean = sum(differences) / k
-    sd = math.sqrt(sum((one - mean) ** 2 for one in differences) / (k - 1))
-    return _verdict(mean, sd, T_975[k - 1] * math.sqrt(1 + 1 / k))
-
-
-def laplace_verdict(difference: float, sd: float) -> Verdict:
-    """One model's Δ ± 1.96 sd of its head's posterior (`head_posterior`), in σ."""
-    return _verdict(difference, sd, 1.96)
-
-
-def _verdict(difference: float, sd: float, width: float) -> Verdict:
-    low, high = (1 / (1 + math.exp(-max(-500.0, difference + side * width * sd))) for side in (-1, 1))
-    return Verdict(difference, sd, low, high)

@@ -16,17 +16,25 @@ from core.alignment.loop import run_loop
 from core.alignment.preferences import write_pairs
 from core.alignment.quartets import write_quartets
 from core.feedback.prompts import load_prompts
-from core.feedback.quartets import BUNDLED_QUARTETS
+from core.feedback.quartets import BUNDLED_QUARTETS, READING_TEMPERATURE
 from core.feedback.sources import BUNDLED
 from core.files import read_jsonl, write_whole
-from core.gallery import FOLDER, build_attention, build_block, build_embeddings, build_live_head, build_recurrence
+from core.gallery import (
+    FOLDER,
+    build_attention,
+    build_block,
+    build_embeddings,
+    build_live_head,
+    build_loss_surface,
+    build_recurrence,
+    build_reward,
+)
 from core.language.configs import SamplingConfig
 from core.language.registry import STORYTELLER, load_policy, model_hash
 
 COMMAND = "python -m core gallery"
 BUNDLED_PAIRS = 256
 BUNDLED_QUARTETS_WRITTEN = 128  # prompts: two pairs each
-READING_TEMPERATURE = 0.8
 EXAMPLES = 24  # held-out prompts shown: the first ones, unpicked
 
 
@@ -140,5 +148,7 @@ ENTRIES: dict[str, Callable[[], None]] = {
     **build_block.ENTRIES,
     **build_embeddings.ENTRIES,
     **build_live_head.ENTRIES,
+    **build_loss_surface.ENTRIES,
     **build_recurrence.ENTRIES,
+    **build_reward.ENTRIES,
 }

@@ -24,8 +24,10 @@ _strip = st.components.v2.component(
 )
 
 
-def token_strip(tokens: Sequence[tuple[str, float]], *, key: str, label: str, alt: str, scale: float = 2.0) -> None:
-    """Show `tokens`, each with the value reached after it.
+def token_strip(
+    tokens: Sequence[tuple[str, float]], *, key: str, label: str, alt: str, scale: float = 2.0, running: bool = True
+) -> None:
+    """Show `tokens`, each with the value reached after it, or its own.
 
     Args:
         tokens: text and value, in reading order.
@@ -33,7 +35,12 @@ def token_strip(tokens: Sequence[tuple[str, float]], *, key: str, label: str, al
         label: what the value is, in the line under the strip.
         alt: what a screen reader says of the whole.
         scale: the value, in either direction, at which the tint is full.
+        running: whether values are reached one after the other; else each is its token's own.
     """
     rows = [{"text": text, "value": round(value, 4)} for text, value in tokens]
     hint = "Point at a token, or step through with the arrow keys; click or Enter keeps it."
-    _strip(key=key, data={"tokens": rows, "label": label, "alt": alt, "scale": scale, "hint": hint}, height="content")
+    _strip(
+        key=key,
+        data={"tokens": rows, "label": label, "alt": alt, "scale": scale, "hint": hint, "running": running},
+        height="content",
+    )

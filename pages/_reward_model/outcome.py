@@ -44,11 +44,16 @@ def worth(rows: Sequence[Row], result: Mapping[str, Any] | None) -> Worth | None
     accuracy = values_of(rows, "heldout/accuracy")
     if not accuracy:
         return None
-    log_loss, error = values_of(rows, "heldout/log_loss"), values_of(rows, "heldout/calibration_error")
+
+    def kept(name: str) -> float | None:
+        """Of the weights that were kept, which early stopping may have taken from an earlier step."""
+        values = values_of(rows, f"heldout/{name}")
+        return result.get(f"{name}_heldout") or (values[-1] if values else None)
+
     return Worth(
-        accuracy[-1],
-        log_loss[-1] if log_loss else None,
-        error[-1] if error else None,
+        kept("accuracy") or accuracy[-1],
+        kept("log_loss"),
+        kept("calibration_error"),
         result.get("calibration", ()),
         result.get("pairs_heldout"),
     )

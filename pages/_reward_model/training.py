@@ -20,7 +20,8 @@ from pages._parts.text import escaped
 from pages._reward_model.sources import choose_sources
 
 _HEIGHT = 190  # pixels, with axis titles
-_ACCURACY = (Series("held out", "reward", points=True), Series("this batch", "reference", width=1))
+_BOTH = (Series("held out", "reward", points=True), Series("this batch", "reference", width=1))
+_KEY = ":green[marks: held out] · :gray[dashed: this batch]"
 
 
 def training_form(store: FeedbackStore) -> None:
@@ -56,17 +57,20 @@ def reward_curves(rows: Sequence[Row]) -> None:
     with left:
         st.markdown("**Loss** · nats a pair")
         st.vega_lite_chart(
-            one_line(rows, "loss"), curve("loss", dark, "step", _HEIGHT), alt="Loss of each batch against the step"
+            several_lines(rows, {"held out": "heldout/log_loss", "this batch": "loss"}),
+            layered(_BOTH, dark, height=_HEIGHT),
+            alt="Loss of held-out votes and of the training batch against the step",
         )
-        st.caption("−log σ(Δ) on each batch. A coin toss costs log 2 ≈ 0.693; it should fall below.")
+        st.caption(_KEY)
+        st.caption("−log σ(Δ). A coin toss costs log 2 ≈ 0.693; it should fall below. Where the marks turn up, stop.")
     with right:
         st.markdown("**Accuracy** · share of votes predicted")
         st.vega_lite_chart(
             several_lines(rows, {"held out": "heldout/accuracy", "this batch": "accuracy"}),
-            layered(_ACCURACY, dark, height=_HEIGHT),
+            layered(_BOTH, dark, height=_HEIGHT),
             alt="Accuracy on held-out votes and on the training batch against the step",
         )
-        st.caption(":green[marks: held out] · :gray[dashed: this batch]")
+        st.caption(_KEY)
         st.caption("Held-out votes are never trained on. When the batch line climbs and they fall, it learns by heart.")
     left, right = st.columns(2, gap="medium")
     with left:

@@ -6,8 +6,9 @@ import pytest
 
 from core.alignment import learning_curve
 from core.alignment.configs import RewardConfig
-from core.alignment.learning_curve import by_votes, epochs_for, sizes_up_to, train_curve
+from core.alignment.learning_curve import train_curve
 from core.alignment.reward_training import split_by_prompt
+from core.alignment.vote_counts import by_votes, epochs_for, sizes_up_to
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny

@@ -10,16 +10,14 @@ from transformers import AutoModelForSequenceClassification
 
 from core.alignment.configs import RewardConfig
 from core.alignment.reward_ensemble import (
-    T_975,
     bootstrap,
-    ensemble_verdict,
-    laplace_verdict,
     load_ensemble,
     member_scores,
     train_ensemble,
 )
 from core.alignment.reward_model import score
 from core.alignment.reward_training import report_pairs, split_by_prompt
+from core.alignment.verdict import T_975, ensemble_verdict, laplace_verdict
 from core.alignment.vote_flip import largest_difference
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair

@@ -40,11 +40,20 @@ def test_preference_does_not_overflow():
     assert preference(1e4, dark=True).data[-1].y[0] == 1.0
 
 
-def test_traits_tell_signs_apart_without_colour():
-    bars = traits(["Length", "Sunny"], [0.4, -0.2], [0.1, 0.1], dark=False).data[0]
-    assert list(bars.x) == [0.4, -0.2]
-    assert len(set(bars.marker.pattern.shape)) == 2
-    assert list(bars.error_x.array) == [0.1, 0.1]
+def test_traits_tell_the_two_measures_apart_without_colour():
+    spec = traits(["Length", "Valence"], dark=False)
+    rules = spec["layer"][1]["encoding"]
+    assert len({tuple(dash) for dash in rules["strokeDash"]["scale"]["range"]}) == 2
+    assert (rules["x"]["field"], rules["x2"]["field"]) == ("low", "high")
+    assert spec["encoding"]["y"]["sort"] == ["Length", "Valence"]
+
+
+def test_preference_draws_the_interval_on_the_curve_and_every_member():
+    figure = preference(0.5, dark=False, interval=(0.4, 0.9), members=[0.2, 0.8])
+    band, members = figure.data[2], figure.data[3]
+    assert (min(band.y), max(band.y)) == (pytest.approx(0.4), pytest.approx(0.9))
+    assert list(members.x) == [0.2, 0.8]
+    assert list(members.y) == [pytest.approx(1 / (1 + math.exp(-delta))) for delta in (0.2, 0.8)]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -1,0 +1,44 @@
+"""A predicted preference with an interval around it, from an ensemble or from one model's last layer. No torch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+"""Two-sided 95 % quantile of Student's t by degrees of freedom."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A predicted preference with its interval: probabilities that the first text wins."""
+
+    difference: float  # Δ: mean over the members, or the one model's own
+    sd: float  # of Δ
+    low: float  # probability at the lower end of the 95 % interval
+    high: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval leaves one half out."""
+        return self.low > 0.5 or self.high < 0.5
+
+
+def ensemble_verdict(differences: Sequence[float]) -> Verdict:
+    """What another model taught on another sample of votes would say: mean ± t·s·√(1 + 1/k) of the members' Δ, in σ.
+
+    The prediction interval of one further normal draw after k of them (Student's t, k − 1 degrees of freedom), at 95 %.
+    Two to ten members.
+    """
+    k = len(differences)
+    return _verdict(mean(differences), stdev(differences), T_975[k - 1] * math.sqrt(1 + 1 / k))
+
+
+def laplace_verdict(difference: float, sd: float) -> Verdict:
+    """One model's Δ ± 1.96 sd of its head's posterior (`head_posterior`), in σ."""
+    return _verdict(difference, sd, 1.96)
+
+
+def _verdict(difference: float, sd: float, width: float) -> Verdict:
+    low, high = (1 / (1 + math.exp(-max(-500.0, difference + side * width * sd))) for side in (-1, 1))
+    return Verdict(difference, sd, low, high)

@@ -1,0 +1,113 @@
+"""What more votes would buy: trained on ever more of the same votes, measured on the same unseen ones."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.alignment.vote_counts import by_votes, sizes_up_to
+from core.figures.votes_curve import votes_curve
+from core.runs.jobs import CurveJob
+from core.runs.store import RunStore, Step
+from pages._parts import theme
+from pages._parts.code import show_code
+from pages._parts.downloads import downloads
+from pages._reward_model.again import newest, start_button, watched
+from pages._reward_model.subject import Subject
+
+PLAIN = "How much better would it be with more votes? Train it on 32, 64, 128, … of them, and look."
+
+
+def show(subject: Subject) -> str:
+    """The learning curve with its spread over seeds, growing while it is measured. Returns the claim."""
+    picture, controls = st.columns([3, 1], gap="large")
+    with controls:
+        _start(subject)
+    with picture:
+        run = newest(subject, "curve")
+        watched(run, _progress)
+        rows = _rows(subject)
+        if not rows:
+            st.info("No learning curve of these votes yet.")
+            return PLAIN
+        points = by_votes(rows)
+        _curve(rows, points, "accuracy", "reward", "held-out accuracy", 0.5, "guessing")
+        _curve(rows, points, "log_loss", "rejected", "held-out log-loss (nats)", math.log(2), "saying ½ every time")
+        seeds = int(max(row["seed"] for row in rows)) + 1
+        subject.badge("reward_curve", f"{seeds} seed{'s' if seeds > 1 else ''} a size, band: mean ± sd")
+    st.caption(
+        "Every size is trained from nothing and measured on the same held-out votes; a larger set holds the smaller "
+        "ones of its seed. Small sets are gone over up to eight times, so that they too get at least 24 steps. Look "
+        "whether the line still rises at its end. It does not show what votes on *other* pairs would bring."
+    )
+    show_code("core.alignment.learning_curve:train_curve", "core.alignment.vote_counts:epochs_for")
+    return _claim(points)
+
+
+def _claim(points: Sequence[Mapping[str, float]]) -> str:
+    if len(points) < 3:
+        return PLAIN
+    first, before, last = points[0], points[-2], points[-1]
+    rise = last["accuracy"] - before["accuracy"]
+    noise = max(last["accuracy_sd"], before["accuracy_sd"])
+    words = (
+        f"From {first['votes']:,.0f} to {last['votes']:,.0f} votes it goes from {first['accuracy']:.0%} to "
+        f"{last['accuracy']:.0%} right"
+    )
+    if rise > noise:
+        return f"{words}, and the last step still brought {100 * rise:.1f} points: more votes would help."
+    return f"{words}; the last step's {100 * rise:+.1f} points are within the spread of the seeds."
+
+
+def _start(subject: Subject) -> None:
+    seeds = st.slider("Seeds", 1, 5, 3, key="curve_seeds", bind="query-params")
+
+    def make(run_id: str) -> CurveJob:
+        return CurveJob.checked(of=run_id, model=subject.model, reward=subject.reward, seeds=seeds)
+
+    sizes = ""
+    if subject.run and (trained := (subject.run.result or {}).get("pairs_train")):
+        sizes = f" Sizes: {', '.join(f'{size:,}' for size in sizes_up_to(trained))}."
+    start_button(subject, "Measure the curve", "curve_start", make, f"In the background, small sizes first.{sizes}")
+
+
+def _progress(steps: Sequence[Step]) -> str:
+    row = steps[-1].metrics
+    return f"Last: {row['votes']:.0f} votes, seed {row['seed']:.0f}, {row['heldout/accuracy']:.0%} right."
+
+
+def _rows(subject: Subject) -> list[dict[str, float]]:
+    """One row a training, of the newest curve: also one that is still being measured."""
+    if subject.cached:
+        return list((subject.entry("reward_curve") or {}).get("rows", []))
+    run = newest(subject, "curve")
+    return [dict(step.metrics) for step in RunStore().steps(run.id)] if run else []
+
+
+def _curve(
+    rows: Sequence[Mapping[str, float]],
+    points: Sequence[Mapping[str, float]],
+    name: str,
+    concept: str,
+    title: str,
+    guess: float,
+    guess_name: str,
+) -> None:
+    at = {point["votes"]: point for point in points}
+    data: dict[str, list[Any]] = {key: [] for key in ("votes", "value", "mean", "low", "high", "note")}
+    for row in rows:
+        point = at[row["votes"]]
+        mean, sd = point[name], point[f"{name}_sd"]
+        note = f"seed {row['seed']:.0f}, {row['epochs']:.0f} pass{'es' if row['epochs'] > 1 else ''}"
+        for key, value in zip(data, (row["votes"], row[f"heldout/{name}"], mean, mean - sd, mean + sd, note),
+                              strict=True):  # fmt: skip
+            data[key].append(value)
+    st.vega_lite_chart(
+        data,
+        votes_curve(concept, theme.dark(), title, guess, guess_name, percent=name == "accuracy"),
+        key=f"votes_{name}",
+        alt=f"{title} against the number of votes: "
+        + ", ".join(f"{point['votes']:.0f}: {point[name]:.3f}" for point in points),
+    )
+    downloads(f"votes_{name}", f"learning-curve-{name}", [list(data), *zip(*data.values(), strict=True)])
