@@ -1,27 +1,30 @@
 """Label: two responses, one vote. What a person says here is all the reward model will ever know of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core.errors import PlaygroundError
 from core.feedback.habits import habits
-from core.feedback.sources import fill_pool
-from core.feedback.store import FeedbackStore, ShownPair, Vote
+from core.feedback.own_prompts import newest_first, own_prompts_of
+from core.feedback.quartets import fill_pool
+from core.feedback.store import FeedbackStore
 from core.paths import database_url
 from pages._label.asking import KEYS, ask, last_vote
-from pages._label.leaning import leaning
-from pages._label.people import Sitting, who_and_what
+from pages._label.bets import bet_area
+from pages._label.choosing import choosing
+from pages._label.own_prompts import own_prompts_box
+from pages._label.people import OWN_TITLE, Sitting, repeats_wanted, two_or_four, who_and_what
 from pages._label.progress import call_to_train, progress
+from pages._label.ranking import KEYS as RANKING_KEYS
+from pages._label.ranking import rank_four
+from pages._label.report import report
+from pages._label.undoing import taken_back
 from pages._label.words import one_vote, questions
 from pages._parts.badge import badge
 from pages._parts.header import page_header
 from pages._parts.pair_pool import keep_filled
 from pages._parts.text import escaped, plain
-
-BET: Callable[[FeedbackStore, ShownPair, Vote | None], None] | None = None
-CHOOSING: Callable[[FeedbackStore, Sitting], Sequence[int]] | None = None
-REPORT: Callable[[FeedbackStore, str], None] = leaning
 
 
 def main() -> None:
@@ -35,36 +38,61 @@ def main() -> None:
     pair_side, you_side = st.columns([3, 1], gap="large")
     with you_side:
         sitting = who_and_what()
-        prefer = CHOOSING(store, sitting) if CHOOSING else ()
+        prefer = choosing(store, sitting)
+        again = repeats_wanted()
     try:
-        _bundled_pairs_put_up(database_url())
+        _bundled_put_up(database_url())
     except PlaygroundError as error:  # voting goes on: the policy writes others
         st.warning(escaped(str(error)))
     with pair_side:
-        shown = store.next_pair(sitting.annotator, sitting.policy, sitting.prompts, prefer=prefer)
-        if shown:
-            ask(store, shown, sitting.annotator)
-            if BET:
-                BET(store, shown, last_vote())
-        else:
-            st.info(
-                "Every pair that is ready has your vote. New ones are being written; the first appears here by itself."
-            )
-        plain(st.session_state.pop("label_said", KEYS))
+        four = two_or_four()
+        found = _four(store, sitting) if four else _two(store, sitting, prefer, again)
+        if not found:
+            _none_ready(sitting)
+        plain(st.session_state.pop("label_said", RANKING_KEYS if four else KEYS))
         badge("live", model=sitting.policy, note="sides drawn at random, the same for you after a refresh")
     with you_side:
+        own_prompts_box(sitting.annotator)
         mine = habits(store.votes(sitting.annotator))
         progress(mine)
         call_to_train(mine, sitting.annotator)
-        keep_filled(store, sitting.annotator, sitting.policy, sitting.prompts, wanted=shown is None)
-    REPORT(store, sitting.annotator)
+        keep_filled(store, sitting.annotator, sitting.policy, sitting.prompts, wanted=not found, four=four)
+    report(store, sitting.annotator)
     one_vote()
     questions()
 
 
+def _two(store: FeedbackStore, sitting: Sitting, prefer: Sequence[int], again: bool) -> bool:
+    """Two responses to compare; whether there are any."""
+    who = (sitting.annotator, sitting.policy, sitting.prompts)
+    newest = newest_first(sitting.annotator, sitting.policy) if sitting.own else ()
+    shown = store.next_repeat(*who) if again else None
+    shown = shown or store.next_pair(*who, prefer=(*taken_back(), *newest, *prefer))
+    if not shown:
+        return False
+    ask(store, shown, sitting.annotator)
+    bet_area(store, shown, last_vote())
+    return True
+
+
+def _four(store: FeedbackStore, sitting: Sitting) -> bool:
+    """Four responses to rank; whether there are any."""
+    shown = store.next_quartet(sitting.annotator, sitting.policy, sitting.prompts)
+    if shown:
+        rank_four(store, shown, sitting.annotator)
+    return shown is not None
+
+
+def _none_ready(sitting: Sitting) -> None:
+    if sitting.own and not own_prompts_of(sitting.annotator):
+        st.info(f"You have no prompts of your own yet. Open **{OWN_TITLE}** on the right and type one.")
+    else:
+        st.info("All that is ready has your answer. More is being written; the first appears here by itself.")
+
+
 @st.cache_resource(show_spinner=False)
-def _bundled_pairs_put_up(url: str) -> int:
-    """Once a server and database: the pairs that came with the program, so that the first vote does not wait."""
+def _bundled_put_up(url: str) -> int:
+    """Once a server and database: what came with the program, so that the first vote does not wait."""
     return fill_pool(FeedbackStore())
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from core.database.engine import reading
 from core.database.schema import comparisons, pairs, prompts, responses
-from core.feedback.pool import RANKED
+from core.feedback.pool import in_pool
 from core.feedback.votes import counting
 
 
@@ -29,7 +29,7 @@ def candidates(engine: sa.Engine, annotator: str, policy: str, prompt_set: str, 
         .join_from(pairs, prompts, prompts.c.id == pairs.c.prompt_id)
         .join(a, a.c.id == pairs.c.response_a)
         .join(b, b.c.id == pairs.c.response_b)
-        .where(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool != RANKED, ~answered)
+        .where(in_pool(policy, prompt_set), ~answered)
         .order_by(pairs.c.id)
         .limit(limit)
     )

@@ -10,6 +10,7 @@ from core.feedback.store import Vote
 
 _Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
 _PACE_WINDOW = 10  # votes: long enough to be steady, short enough to follow a change
+_RECENT = 40  # votes: as many as a small line can show
 _BREAK_SECONDS = 120.0  # a longer gap is a pause, not slow reading
 
 
@@ -50,8 +51,9 @@ class Habits:
     undecided: int  # ties and skips
     left: Share  # the left text chosen
     longer: Share  # the text with more words chosen; pairs of equal length are not counted
-    seconds: float | None  # median response time of the measured votes
-    pace: float | None  # votes a minute over the last ten, breaks left out; None before the second vote
+    seconds: float | None  # median response time of the measured votes on two texts
+    pace: float | None  # answers a minute over the last ten, breaks left out; None before the second
+    recent: tuple[float, ...] = ()  # response times of the newest of those votes, in their order
 
 
 def habits(votes: Sequence[Vote]) -> Habits:
@@ -64,14 +66,17 @@ def habits(votes: Sequence[Vote]) -> Habits:
     sided = judged_by_side(kept)
     uneven = [vote for vote in decided if _words(vote.left) != _words(vote.right)]
     longer = sum((vote.choice == "left") == (_words(vote.left) > _words(vote.right)) for vote in uneven)
-    measured = [vote.response_seconds for vote in kept if vote.response_seconds is not None]
+    single = [vote.response_seconds for vote in kept if vote.ranking is None]
+    measured = [seconds for seconds in single if seconds is not None]
+    acts = {vote.ranking or vote.id: vote.created for vote in kept}  # a ranking is one answer, however many comparisons
     return Habits(
         decided=len(decided),
         undecided=len(kept) - len(decided),
         left=Share(sum(vote.choice == "left" for vote in sided), len(sided)),
         longer=Share(longer, len(uneven)),
         seconds=median(measured) if measured else None,
-        pace=_pace([vote.created for vote in kept]),
+        pace=_pace(list(acts.values())),
+        recent=tuple(measured[-_RECENT:]),
     )
 
 

@@ -111,7 +111,7 @@ def next_pair(
     """The pair this annotator answers next. See `FeedbackStore.next_pair`."""
     answered = sa.exists().where(counting(annotator), comparisons.c.pair_id == pairs.c.id)
     # an index alone answers this: the texts are fetched for one pair only
-    open_pairs = sa.select(pairs.c.id).where(_in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
+    open_pairs = sa.select(pairs.c.id).where(in_pool(policy, prompt_set), pairs.c.id.not_in(skip), ~answered)
     oldest = open_pairs.order_by(pairs.c.id).limit(1)
     with reading(engine) as connection:
         preferred = set(connection.scalars(open_pairs.where(pairs.c.id.in_(prefer)))) if prefer else set()
@@ -139,9 +139,9 @@ def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> 
     answered = (
         sa.select(sa.func.count())
         .select_from(comparisons.join(pairs, pairs.c.id == comparisons.c.pair_id))
-        .where(counting(annotator), _in_pool(policy, prompt_set))
+        .where(counting(annotator), in_pool(policy, prompt_set))
     )
-    everything = sa.select(sa.func.count()).select_from(pairs).where(_in_pool(policy, prompt_set))
+    everything = sa.select(sa.func.count()).select_from(pairs).where(in_pool(policy, prompt_set))
     with reading(engine) as connection:
         return connection.execute(everything).scalar_one() - connection.execute(answered).scalar_one()
 
@@ -149,7 +149,7 @@ def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> 
 def count(engine: sa.Engine, policy: str, prompt_set: str) -> int:
     """How many pairs of this policy and prompt set there are, answered or not."""
     with reading(engine) as connection:
-        everything = sa.select(sa.func.count()).select_from(pairs).where(_in_pool(policy, prompt_set))
+        everything = sa.select(sa.func.count()).select_from(pairs).where(in_pool(policy, prompt_set))
         return connection.execute(everything).scalar_one()
 
 
@@ -191,7 +191,8 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
         return len(connection.scalars(insert_new(engine, pairs).returning(pairs.c.id), put_up).all())
 
 
-def _in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
+def in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
+    """Pairs that anybody may be asked about, of one policy and prompt set."""
     return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool.not_in((RANKED, WITHDRAWN)))
 
 

@@ -9,6 +9,9 @@ from core.errors import PlaygroundError
 from core.feedback.comparison import NewQuartet
 from core.feedback.store import FeedbackStore
 
+READING_TEMPERATURE = 0.8
+"""Of what is written for people: at the policy's own 1.0 the storyteller is hard to read, and harder to judge."""
+
 BUNDLED_QUARTETS = Path(__file__).parent / "data" / "storyteller_quartets.jsonl.gz"
 
 

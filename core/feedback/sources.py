@@ -69,11 +69,6 @@ def _bundled(path: Path) -> tuple[NewPair, ...]:
     )
 
 
-def fill_pool(store: FeedbackStore) -> int:
-    """Put the bundled pairs up for voting, so that the first vote never waits; again, it adds nothing. How many new."""
-    return store.add_pairs(bundled_pairs(), "bundled")
-
-
 def _voted_on_by(name: str) -> list[PreferencePair]:
     annotator = get_annotator(name)
     bundled = bundled_pairs()

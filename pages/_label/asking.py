@@ -1,4 +1,4 @@
-"""The pair on the page: two texts, the buttons and keys that answer, and the way back."""
+"""The pair on the page: two texts, and the buttons and keys that answer."""
 
 import time
 
@@ -6,6 +6,8 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.feedback.store import Choice, FeedbackStore, ShownPair, Vote
+from pages._label.undoing import undo_button
+from pages._label.writing import write_better
 from pages._parts.text import plain
 
 KEYS = "Keys: ← left, → right, T tie, S skip, U undo."
@@ -26,8 +28,7 @@ def last_vote() -> Vote | None:
 
 def ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:
     """The pair and its buttons. The clock starts when the pair first stands on the page."""
-    seen = st.session_state.setdefault("label_seen", {})
-    began = seen.setdefault((annotator, shown.pair_id), time.monotonic())
+    began = began_at(annotator, "pair", shown.pair_id, shown.repeat_of)
     with st.container(key="pair_prompt"):
         st.caption("Prompt")
         plain(shown.prompt, "said")
@@ -50,20 +51,13 @@ def ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:
             help="Kept with this one vote, as the margin of the pair: the loss then asks for that much more "
             "difference in score.",
         )
+    write_better(store, shown, annotator, began)
 
 
-def undo_button(store: FeedbackStore, annotator: str) -> None:
-    """Takes back the newest answer, again and again."""
-    st.button(
-        "Undo",
-        key="undo",
-        shortcut="U",
-        icon=":material/undo:",
-        on_click=_undo,
-        args=(store, annotator),
-        disabled=not store.votes(annotator, limit=1),
-        help="Takes back your newest vote, as often as you like.",
-    )
+def began_at(annotator: str, *what: str | int | None) -> float:
+    """When this first stood on the page, on the clock of `time.monotonic`."""
+    seen: dict[tuple[str | int | None, ...], float] = st.session_state.setdefault("label_seen", {})
+    return seen.setdefault((annotator, *what), time.monotonic())
 
 
 def _vote_button(
@@ -106,13 +100,3 @@ def _vote(
     st.session_state["label_last"] = vote
     st.session_state["label_said"] = f"Saved: {_CHOICES[vote.choice][2]}."
     st.session_state["strength"] = None
-
-
-def _undo(store: FeedbackStore, annotator: str) -> None:
-    vote = store.undo(annotator)
-    st.session_state["label_last"] = None
-    if vote is None:
-        st.session_state["label_said"] = "Nothing left to take back."
-        return
-    st.session_state["label_said"] = f"Taken back: {_CHOICES[vote.choice][2]}. The pair is here again."
-    st.session_state["label_seen"] = {}  # its clock starts anew

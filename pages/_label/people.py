@@ -1,11 +1,16 @@
-"""Who votes, on what which policy writes for which prompts. All three live in the URL."""
+"""Who votes, on what which policy writes for which prompts, and how. The choices live in the URL."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.feedback.own_prompts import set_of
 from core.feedback.prompts import prompt_sets
 from pages._parts.pickers import model_picker
+
+OWN_TITLE = "My own prompts"
+TWO, FOUR = "Compare two", "Rank four"
+_OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,11 @@ class Sitting:
     annotator: str
     policy: str
     prompts: str  # the prompt set's name
+
+    @property
+    def own(self) -> bool:
+        """Whether the prompts are the annotator's own."""
+        return self.prompts == set_of(self.annotator)
 
 
 def who_and_what() -> Sitting:
@@ -28,14 +38,46 @@ def who_and_what() -> Sitting:
         help="Votes are kept under this name, on this machine. After typing it, press Escape or click the page: "
         "then the keys vote again.",
     )
-    sets = {prompt_set.name: prompt_set for prompt_set in prompt_sets()}
+    annotator = (annotator or "me").strip() or "me"
+    titles = {prompt_set.name: prompt_set.title for prompt_set in prompt_sets()} | {_OWN: OWN_TITLE}
     policy = model_picker("policy")
     prompts = st.selectbox(
         "Prompts",
-        list(sets),
-        format_func=lambda name: sets[name].title,
+        list(titles),
+        format_func=titles.__getitem__,
         key="prompts",
         bind="query-params",
         help="What the policy is asked to continue or answer.",
     )
-    return Sitting((annotator or "me").strip() or "me", policy, prompts)
+    return Sitting(annotator, policy, set_of(annotator) if prompts == _OWN else prompts)
+
+
+def choose_own_prompts() -> None:
+    """Turn to the annotator's own prompts: for a callback."""
+    st.session_state["prompts"] = _OWN
+
+
+def two_or_four() -> bool:
+    """How to answer; True for sets of four."""
+    chosen = st.segmented_control(
+        "How to answer",
+        [TWO, FOUR],
+        default=TWO,
+        required=True,
+        key="answer",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen == FOUR
+
+
+def repeats_wanted() -> bool:
+    """Whether hidden repeats may come; said openly, so that nobody is deceived."""
+    return st.toggle(
+        "Ask some pairs twice",
+        True,
+        key="again",
+        bind="query-params",
+        help="About one pair in ten comes twice, with its sides swapped; we say so here and not when. It measures how "
+        "consistent you are. The second answer trains nothing and does not count as progress.",
+    )

@@ -10,16 +10,26 @@ FIRST_GOAL = 20  # decided votes: a first reward model can be tried; mixing in s
 
 
 def progress(mine: Habits) -> None:
-    """The bar towards the first goal, pace and time per vote."""
-    votes = mine.decided + mine.undecided
-    st.progress(min(1.0, mine.decided / FIRST_GOAL), text=f"{mine.decided} of {FIRST_GOAL} decided votes")
-    words = [f"{mine.undecided} ties and skips"]
+    """The bar towards the first goal, then pace and time per vote."""
+    comparisons = "comparison" if mine.decided == 1 else "comparisons"
+    if mine.decided < FIRST_GOAL:
+        st.progress(mine.decided / FIRST_GOAL, text=f"{mine.decided} of {FIRST_GOAL} decided comparisons")
+    else:
+        st.markdown(f"**{mine.decided:,}** decided {comparisons}")
+    words = []
+    if mine.undecided:
+        words.append(f"{mine.undecided} tied or skipped")
     if mine.pace is not None:
-        words.append(f"{mine.pace:.0f} votes a minute")
-    if mine.seconds is not None:
-        words.append(f"half of them within {mine.seconds:.1f} s")
-    if votes:
+        words.append(f"{mine.pace:.0f} answers a minute")
+    if words:
         st.caption(" · ".join(words))
+    if mine.seconds is not None:
+        st.metric(
+            "Seconds a vote",
+            f"{mine.seconds:.1f}",
+            chart_data=list(mine.recent) if len(mine.recent) > 1 else None,
+            help=f"The median of all your votes on two texts. The line: the newest {len(mine.recent)}, in their order.",
+        )
 
 
 def call_to_train(mine: Habits, annotator: str) -> None:

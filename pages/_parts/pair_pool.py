@@ -1,8 +1,10 @@
-"""Pairs for the next votes, written ahead in the background so that nobody waits for one."""
+"""Responses for the next votes, written ahead in the background so that nobody waits for one."""
 
 import streamlit as st
 
 from core.errors import PlaygroundError
+from core.feedback.own_prompts import OWN, own_prompts_of
+from core.feedback.quartets import READING_TEMPERATURE
 from core.feedback.store import FeedbackStore
 from core.runs import supervisor
 from core.runs.jobs import PairsJob
@@ -11,30 +13,47 @@ from pages._parts.run_view import MOVING
 from pages._parts.text import escaped
 
 _LOW = 16  # pairs: fewer waiting, and more are written
-_BATCH = 64  # pairs written at a time: one batch of a small policy
+_LOW_FOURS = 4
+_BATCH = 64  # pairs written at a time
 
 
-def keep_filled(store: FeedbackStore, annotator: str, policy: str, prompts: str, *, wanted: bool) -> None:
-    """Show how many pairs wait, and have more written when they are few; `wanted`: the page itself waits for one."""
-    waiting = store.waiting(annotator, policy, prompts)
+def keep_filled(
+    store: FeedbackStore, annotator: str, policy: str, prompts: str, *, wanted: bool, four: bool = False
+) -> None:
+    """Show how much waits, and have more written when it is little; `wanted`: the page itself waits for one.
+
+    `four`: sets of four are what is waited for, not pairs. After new prompts of one's own, more is written at once.
+    """
+    if prompts.startswith(OWN) and not own_prompts_of(annotator):
+        return
+    count = store.waiting_quartets if four else store.waiting
+    low = _LOW_FOURS if four else _LOW
+    waiting = count(annotator, policy, prompts)
     newest = _newest(policy, prompts)
-    if waiting < _LOW and (newest is None or newest.status == "finished"):
-        newest = RunStore().get(supervisor.submit(PairsJob(policy=policy, prompts=prompts, count=_BATCH)))
+    idle = newest is None or newest.status == "finished"
+    if idle and (waiting < low or st.session_state.pop("label_write_now", False)):
+        newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
     writing = newest is not None and newest.status in MOVING
 
     @st.fragment(run_every=1.0 if writing else None)
     def view() -> None:
-        waiting = store.waiting(annotator, policy, prompts)
+        waiting = count(annotator, policy, prompts)
         run = _newest(policy, prompts)
         if (wanted and waiting) or (writing and (run is None or run.status not in MOVING)):
             st.rerun()
-        st.caption(f"{waiting} pairs wait for you" + (", others are being written" if writing else ""))
-        if run and run.status in ("failed", "interrupted", "stopped") and waiting < _LOW:
+        what = ("set of four waits" if waiting == 1 else "sets of four wait") if four else ""
+        what = what or ("pair waits" if waiting == 1 else "pairs wait")
+        st.caption(f"{waiting} {what} for you" + (", others are being written" if writing else ""))
+        if run and run.status in ("failed", "interrupted", "stopped") and waiting < low:
             st.warning(escaped(run.error or f"Writing pairs {run.status}."))
             if st.button("Write more pairs", key="write_pairs"):
                 _again(policy, prompts)
 
     view()
+
+
+def _job(policy: str, prompts: str) -> PairsJob:
+    return PairsJob(policy=policy, prompts=prompts, count=_BATCH, temperature=READING_TEMPERATURE)
 
 
 def _newest(policy: str, prompts: str) -> Run | None:
@@ -47,7 +66,7 @@ def _newest(policy: str, prompts: str) -> Run | None:
 
 def _again(policy: str, prompts: str) -> None:
     try:
-        supervisor.submit(PairsJob(policy=policy, prompts=prompts, count=_BATCH))
+        supervisor.submit(_job(policy, prompts))
     except PlaygroundError as error:
         st.error(escaped(str(error)))
         return

@@ -9,7 +9,7 @@ from core.feedback import sources
 from core.feedback.annotators import get_annotator
 from core.feedback.interchange import import_preferences, write_preferences
 from core.feedback.pairs import PreferencePair
-from core.feedback.sources import bundled_pairs, fill_pool, load_preferences
+from core.feedback.sources import bundled_pairs, load_preferences
 from core.feedback.store import FeedbackStore, NewPair
 
 HAPPY, SAD = " She was happy and loved her wonderful friend.", " He was sad and hated the terrible rain."
@@ -79,17 +79,9 @@ def test_a_file_with_nothing_usable_says_why(tmp_path):
         load_preferences(str(path))
 
 
-def test_bundled_pairs_fill_the_pool_once(bundle):
-    store = FeedbackStore()
-    assert fill_pool(store) == 300
-    assert fill_pool(store) == 0
-    assert store.waiting("ann", "storyteller", "stories") == 300
-    assert store.next_pair("ann", "storyteller", "stories").prompt == "Day 0."
-
-
 def test_the_bundled_pairs_may_be_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BUNDLED", tmp_path / "none.jsonl.gz")
-    for ask in (bundled_pairs, lambda: fill_pool(FeedbackStore()), lambda: load_preferences("bundled:sunny")):
+    for ask in (bundled_pairs, lambda: load_preferences("bundled:sunny")):
         with pytest.raises(PlaygroundError, match="bundled"):
             ask()
 

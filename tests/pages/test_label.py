@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.feedback.habits import Share
-from core.feedback.store import FeedbackStore, NewPair
+from core.feedback.own_prompts import LONGEST, own_prompts_of, set_of
+from core.feedback.store import FeedbackStore, NewPair, NewQuartet
 
 PAGE = Path(__file__).parents[2] / "pages" / "label.py"
 PAIRS = 40  # enough that no more are written while a test runs
@@ -15,7 +16,7 @@ PAIRS = 40  # enough that no more are written while a test runs
 @pytest.fixture
 def store(monkeypatch):
     """A store with pairs of the test's own, and no bundled ones."""
-    monkeypatch.setattr("core.feedback.sources.bundled_pairs", list)
+    monkeypatch.setattr("core.feedback.quartets.bundled_quartets", list)
     store = FeedbackStore()
     store.add_pairs(
         [
@@ -23,6 +24,16 @@ def store(monkeypatch):
             for n in range(PAIRS)
         ],
         pool="test",
+    )
+    return store
+
+
+@pytest.fixture
+def fours(store):
+    """Sets of four beside the pairs."""
+    texts = [tuple(f" {letter} {n}" for letter in ("one", "two", "three", "four")) for n in range(8)]
+    store.add_quartets(
+        [NewQuartet(f"Four {n}.", four, "storyteller", "stories") for n, four in enumerate(texts)], "test"
     )
     return store
 
@@ -133,7 +144,7 @@ def test_model_text_is_shown_and_never_interpreted(store):
 
 
 def test_habits_follow_the_votes(store):
-    at = opened()
+    at = opened(again="false", report="My report")
     assert any("After your first votes" in text.value for text in at.markdown)
     for _ in range(8):
         at = press(at, "vote_left")
@@ -144,7 +155,7 @@ def test_habits_follow_the_votes(store):
 
 
 def test_twenty_votes_call_to_train(store):
-    at = opened(annotator="ada")
+    at = opened(annotator="ada", again="false")
     for _ in range(19):
         at = press(at, "vote_left")
     assert not any("Train a reward model" in link.proto.label for link in at.get("page_link"))
@@ -152,3 +163,136 @@ def test_twenty_votes_call_to_train(store):
     (link,) = [link.proto for link in at.get("page_link") if "Train a reward model" in link.proto.label]
     assert "20 votes" in link.label
     assert "ada" in link.query_string
+
+
+def test_undo_says_what_it_took_back(store):
+    at = opened()
+    first = store.next_pair("me", "storyteller", "stories")
+    at = press(at, "vote_tie")
+    at = press(at, "undo")
+    assert f"Taken back: a tie, on “{first.prompt}”" in shown(at)
+
+
+def test_what_was_taken_back_is_asked_before_all_else(store):
+    at = opened(again="false")
+    at = press(at, "vote_left")
+    back = store.next_pair("me", "storyteller", "stories")
+    at = press(at, "vote_left")
+    at = press(at, "undo")
+    assert back.prompt in shown(at)
+
+
+def test_four_are_ranked_by_clicks_in_order(fours):
+    at = opened(answer="Rank four")
+    four = fours.next_quartet("me", "storyteller", "stories")
+    for text in (four.prompt, *four.responses):
+        assert text.strip() in shown(at)
+    assert at.button(key="rank_save").disabled
+    for place in (2, 0, 1):
+        at = press(at, f"rank_{place}")
+    at = press(at, "rank_back")
+    at = press(at, "rank_3")
+    at = press(at, "rank_1")
+    at = press(at, "rank_save")
+    best_first = [four.responses[place] for place in (2, 0, 3, 1)]
+    learnt = {(pair.chosen, pair.rejected) for pair in fours.preference_pairs("me")}
+    assert learnt == {(a, b) for i, a in enumerate(best_first) for b in best_first[i + 1 :]}
+    assert "Saved: 6 comparisons" in shown(at)
+    assert fours.next_quartet("me", "storyteller", "stories").prompt in shown(at)
+
+
+def test_a_ranking_in_part_is_only_what_was_decided_and_one_undo_takes_it_back(fours):
+    at = opened(answer="Rank four")
+    four = fours.next_quartet("me", "storyteller", "stories")
+    at = press(at, "rank_1")
+    assert any("this is 3 comparisons" in caption.value for caption in at.caption)
+    at = press(at, "rank_save")
+    assert {pair.chosen for pair in fours.preference_pairs("me")} == {four.responses[1]}
+    assert len(fours.preference_pairs("me")) == 3
+    at = press(at, "undo")
+    assert fours.preference_pairs("me") == []
+    assert "Taken back: a ranking of four responses" in shown(at)
+    assert four.prompt in shown(at)
+
+
+def test_a_set_of_four_can_be_skipped(fours):
+    at = opened(answer="Rank four")
+    four = fours.next_quartet("me", "storyteller", "stories")
+    at = press(at, "rank_skip")
+    assert fours.preference_pairs("me") == []
+    assert four.prompt not in shown(at)
+
+
+def test_keys_of_the_ranking(fours):
+    at = opened(answer="Rank four")
+    keys = ("rank_0", "rank_3", "rank_save", "rank_back", "rank_skip", "undo")
+    assert [at.button(key=key).proto.shortcut for key in keys] == ["1", "4", "enter", "backspace", "s", "u"]
+
+
+def test_ones_own_better_response_is_kept_and_undone(store):
+    at = opened(annotator="ada", again="false")
+    pair = store.next_pair("ada", "storyteller", "stories")
+    at = press(at, "write")
+    at = press(at, "own_Start from left")
+    assert at.text_area(key="own_text").value == pair.left.strip()
+    at = press(at, "own_save")
+    assert "Not saved" in shown(at)  # the same text is not better than itself
+    at.text_area(key="own_text").set_value("a better one").run()
+    at = press(at, "own_save")
+    assert {(p.chosen, p.rejected) for p in store.preference_pairs("ada")} == {
+        (" a better one", pair.left), (" a better one", pair.right),
+    }  # fmt: skip
+    assert pair.prompt in shown(at)  # its own vote is still to be given
+    at = press(at, "undo")
+    assert store.preference_pairs("ada") == []
+    assert "your own response “a better one”" in shown(at)
+
+
+def test_a_hidden_repeat_is_not_told_and_can_be_switched_off(store):
+    while (repeat := store.next_repeat("me", "storyteller", "stories")) is None:
+        store.vote(store.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
+    at = opened()
+    assert repeat.prompt in shown(at)
+    before = store.count("me")
+    at = press(at, "vote_left")
+    assert [len(store.repeats("me")), store.count("me")] == [1, before]
+    at = press(at, "undo")
+    assert repeat.prompt in shown(at)
+    at.toggle(key="again").set_value(False).run()
+    assert repeat.prompt not in shown(at)
+    assert "one pair in ten comes twice" in at.toggle(key="again").help
+
+
+def test_ones_own_prompts_are_kept_and_voted_on(store, monkeypatch):
+    monkeypatch.setattr("core.runs.supervisor.submit", submitted := Submitted())
+    at = opened(annotator="ada", prompts="My own prompts")
+    assert any("no prompts of your own yet" in info.value for info in at.info)
+    at.text_area(key="own_prompts_text").set_value("A cat named\n\nA dog named\n" + "x" * 100_000).run()
+    at = press(at, "own_prompts_add")
+    assert [len(text) for text in own_prompts_of("ada")] == [11, 11, LONGEST]
+    assert any("Kept: 3 new prompts. 1 cut to 2,000 characters" in told.value.replace("\\", "") for told in at.success)
+    assert submitted.job.prompts == set_of("ada")
+    pool = ("storyteller", set_of("ada"))
+    store.add_pairs([NewPair("A dog named", f" {n}", f" {n} and more", *pool) for n in range(PAIRS)], "written")
+    at = opened(annotator="ada", prompts="My own prompts")
+    assert "A dog named" in shown(at)
+    at = press(at, "vote_left")
+    assert store.votes("ada")[0].prompt_set == "own:ada"
+
+
+def test_prompts_that_are_no_text_are_refused(store):
+    at = opened(annotator="ada")
+    at.text_area(key="own_prompts_text").set_value("fine\na\0b").run()
+    at = press(at, "own_prompts_add")
+    assert any("NUL" in told.value for told in at.warning)
+    assert own_prompts_of("ada") == []
+
+
+class Submitted:
+    """Stands for the supervisor: remembers the job and makes its row, but starts no process."""
+
+    def __call__(self, job):
+        from core.runs.store import RunStore
+
+        self.job = job
+        return RunStore().create(job).id
