@@ -30,6 +30,11 @@ def worst_first(pairs: Sequence[ScoredPair], only: Filter = Filter()) -> list[Sc
     return sorted(kept, key=lambda one: -one.term.loss)
 
 
+def loss_share(pairs: Sequence[ScoredPair], some: Sequence[ScoredPair]) -> float:
+    """The part of all loss on `pairs` that `some` of them make up, 0 to 1."""
+    return sum(one.term.loss for one in some) / sum(one.term.loss for one in pairs)
+
+
 def _texts(one: ScoredPair) -> tuple[str, str, str]:
     pair = one.taught.pair
     return pair.prompt, pair.chosen, pair.rejected

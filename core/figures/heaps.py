@@ -8,7 +8,7 @@ from core.figures.palette import CONCEPTS
 NAMES = ("chosen", "rejected")
 
 
-def heaps(dark: bool, x_title: str, height: int = 220) -> dict[str, Any]:
+def heaps(dark: bool, x_title: str, height: int = 320) -> dict[str, Any]:
     """A Vega-Lite specification for data with the columns `score` and `which` (chosen or rejected): two histograms."""
     shades = [CONCEPTS[name] for name in NAMES]
     scale = {"domain": list(NAMES), "range": [shade.on(dark) for shade in shades]}
@@ -35,7 +35,7 @@ def heaps(dark: bool, x_title: str, height: int = 220) -> dict[str, Any]:
                 "type": "nominal",
                 "scale": scale,
                 "title": None,
-                "legend": {"orient": "top", "symbolType": "square"},
+                "legend": {"orient": "top", "symbolType": "square", "symbolDash": [1, 0]},
             },
             "strokeDash": {
                 "field": "which",

@@ -32,7 +32,7 @@ def traits(names: Sequence[str], dark: bool) -> dict[str, Any]:
             "type": "nominal",
             "title": None,
             "scale": scale,
-            "legend": {"orient": "top", "symbolType": "diamond", "labelLimit": 300},
+            "legend": {"orient": "top", "symbolType": "diamond", "symbolDash": [1, 0], "labelLimit": 300},
         },
         "tooltip": [
             {"field": "trait"},
@@ -48,7 +48,7 @@ def traits(names: Sequence[str], dark: bool) -> dict[str, Any]:
         "axis": {"grid": False, "tickCount": 5, "format": "+.1~f"},
     }
     return {
-        "height": {"step": 17},
+        "height": {"step": 12},
         "encoding": encoding,
         "layer": [
             {

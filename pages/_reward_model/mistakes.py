@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.alignment.mistakes import Filter, noise_among, worst_first
+from core.alignment.mistakes import Filter, loss_share, noise_among, worst_first
 from core.alignment.scored_pairs import ScoredPair
 from pages._parts.code import show_code
 from pages._reward_model.cards import vote_card
@@ -76,8 +76,7 @@ def _filter(pairs: list[ScoredPair]) -> Filter:
 
 
 def _summary(pairs: list[ScoredPair], wrong: list[ScoredPair]) -> None:
-    total = sum(one.term.loss for one in pairs)
-    share = sum(one.term.loss for one in wrong[:_LEADING]) / total
+    share = loss_share(pairs, wrong[:_LEADING])
     words = (
         f"It got **{len(wrong)}** of {len(pairs):,} wrong. The {min(_LEADING, len(wrong))} worst make up "
         f"**{share:.0%}** of the whole held-out loss: −log σ(Δ) charges for sureness, so a few confident mistakes "

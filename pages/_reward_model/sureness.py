@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.alignment.scored_pairs import ScoredPair
-from core.alignment.spread import Spread, by_spread, spreads
+from core.alignment.spread import Spread, by_split, right_by_agreement, spreads
 from core.figures.disagreement import KINDS, disagreement
 from core.runs.jobs import EnsembleJob
 from core.runs.store import Step
@@ -18,7 +18,7 @@ from pages._reward_model.cards import vote_card
 from pages._reward_model.subject import Subject
 from pages._reward_model.views import heldout_pairs, members_on_heldout
 
-_SHOWN = 3
+_SHOWN, _FEWEST = 3, 20
 PLAIN = "One model gives one number; several, taught on resamples of the same votes, say how sure that number is."
 
 
@@ -37,26 +37,23 @@ def show(subject: Subject) -> str:
         found = spreads(differences)
         _picture(subject, pairs, found)
     _figures(result)
-    ordered = by_spread(found)
     st.subheader("Where they disagree most", anchor=False)
-    for place in ordered[:_SHOWN]:
-        signs = sum(member[place] > 0 for member in differences)
-        vote_card(pairs[place], f"{signs} of {len(differences)} members agree with the vote")
+    for place in by_split(found)[:_SHOWN]:
+        one = found[place]
+        vote_card(pairs[place], f"{one.positive} of {one.members} members side with the vote")
     show_code(
         "core.alignment.reward_ensemble:train_ensemble",
         "core.alignment.reward_ensemble:bootstrap",
         "core.alignment.spread:spreads",
+        "core.alignment.spread:right_by_agreement",
     )
     return _claim(found)
 
 
 def _claim(found: Sequence[Spread]) -> str:
-    half = len(found) // 2
-    if half < 10:
+    if len(found) < _FEWEST:
         return PLAIN
-    ordered = by_spread(found)
-    unsure = sum(found[place].mean > 0 for place in ordered[:half]) / half
-    sure = sum(found[place].mean > 0 for place in ordered[-half:]) / half
+    unsure, sure = right_by_agreement(found)
     if sure > unsure + 0.02:
         return (
             f"Disagreement is a warning: where the members differ most they are right {unsure:.0%} of the time, "

@@ -17,6 +17,7 @@ from core.alignment.reward_ensemble import (
 )
 from core.alignment.reward_model import score
 from core.alignment.reward_training import report_pairs, split_by_prompt
+from core.alignment.spread import by_split, by_spread, right_by_agreement, spreads
 from core.alignment.verdict import T_975, ensemble_verdict, laplace_verdict
 from core.alignment.vote_flip import largest_difference
 from core.errors import PlaygroundError
@@ -109,3 +110,12 @@ def test_verdicts_by_hand():
 def test_no_ensemble_is_said(tmp_path):
     with pytest.raises(PlaygroundError, match="no ensemble here"):
         load_ensemble(tmp_path)
+
+
+def test_spread_and_split_by_hand():
+    found = spreads([[1.0, 2.0, -1.0, 0.5], [3.0, -2.0, -1.0, 0.7], [2.0, 0.0, -1.0, -0.1]])
+    assert (found[0].mean, found[0].sd, found[0].positive) == (2.0, 1.0, 3)
+    assert [one.minority for one in found] == [0, 1, 0, 1]
+    assert by_split(found) == [1, 3, 0, 2]
+    assert by_spread(found)[0] == 1 and by_spread(found)[-1] == 2
+    assert right_by_agreement(found) == (0.5, 0.5)  # pairs 1 (mean 0) and 0; then 3 and 2

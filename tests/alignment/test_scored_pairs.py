@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from core.alignment.mistakes import Filter, noise_among, worst_first
+from core.alignment.mistakes import Filter, loss_share, noise_among, worst_first
 from core.alignment.pair_term import pair_term
 from core.alignment.reward_training import split_by_prompt
 from core.alignment.run_pairs import TaughtPair, read_run_pairs, reward_config_of, taught, write_run_pairs
@@ -45,6 +45,11 @@ def test_the_worst_mistakes_come_first():
     assert [one.place for one in everything] == [1, 3, 2, 0]
     losses = [pair_term(one.chosen, one.rejected).loss for one in everything]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_the_share_of_the_loss_is_theirs():
+    losses = [pair_term(one.chosen, one.rejected).loss for one in PAIRS]
+    assert loss_share(PAIRS, PAIRS[1:2]) == pytest.approx(losses[1] / sum(losses))
 
 
 def test_filters_leave_out_what_they_say():

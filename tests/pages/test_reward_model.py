@@ -146,7 +146,8 @@ def test_calibration_is_drawn_and_its_lean_said():
 
 
 def test_guessing_is_called_guessing():
-    run = a_run("reward", records=steps(0.52, RESULT), preferences=["bundled:sunny"])
+    result = RESULT | {"accuracy_heldout": 0.52}
+    run = a_run("reward", records=steps(0.52, result), preferences=["bundled:sunny"])
     assert "no better than guessing" in said(opened("reward_model", run=run.id))
 
 
