@@ -77,7 +77,7 @@ function trail(walk, step, place) {
 }
 
 function paintWalks(pen, data, step, place, ground) {
-  for (const walk of data.walks) {
+  for (const walk of [...data.walks].reverse()) { // the first on top
     const points = trail(walk, step, place);
     pen.path(joined(points.length > 1 ? points : [points[0], points[0]]), ground, 4.5);
     if (points.length > 1) pen.path(joined(points), walk.colour, 2, walk.dash);

@@ -41,19 +41,17 @@ def minimum(d: np.ndarray, l2: float = 0.0) -> np.ndarray:
     """
     weights = np.zeros(2)
     for _ in range(200):
-        slope = gradient(weights, d, l2)
-        if np.abs(slope).max() < 1e-11:
-            return weights
         curvature = hessian(weights, d, l2)
-        if np.linalg.cond(curvature) > 1e13:
+        if not np.linalg.cond(curvature) < 1e13:
             break
-        step = np.linalg.solve(curvature, slope)
+        step = np.linalg.solve(curvature, gradient(weights, d, l2))
+        # The step tells, not the slope: on an open surface the slope fades, and the steps stay as long as ever.
+        if np.abs(step).max() < 1e-9 * (1 + np.abs(weights).max()):
+            return weights - step
         here = loss(weights, d, l2)
         while loss(weights - step, d, l2) > here and np.abs(step).max() > 1e-12:
             step = step / 2
         weights = weights - step
-        if np.abs(step).max() < 1e-12:
-            return weights
     raise ValueError("these votes have no single minimum")
 
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from core.alignment.configs import RewardConfig
 from core.alignment.loss_surface.config import SurfaceConfig
-from core.alignment.loss_surface.levels import order_of
+from core.alignment.loss_surface.levels import COARSEST, order_of
 from core.alignment.loss_surface.loss_at import LossAt
 from core.alignment.loss_surface.plane import Plane, path_plane, random_plane, transposed_weights
+from core.alignment.loss_surface.surface_view import VIEW_FILE
 from core.alignment.loss_surface.trail import Trail
 from core.alignment.probe import probe_pairs
 from core.alignment.reward_model import new_reward_model
@@ -27,7 +28,6 @@ from core.language.configs import LORA_FROM
 from core.language.registry import load_policy
 from core.record import Record
 
-VIEW_FILE = "surface.json"
 _AROUND = 0.35  # of the path's extent, drawn beyond it on every side
 _NARROWEST = 0.4  # of the wider side: a path that hardly turns still gets a picture
 _RANDOM_REACH = 1.0  # every filter changed by its own length, as in Li et al. (2018)
@@ -115,16 +115,22 @@ class Drawing:
         else:
             self.plane = random_plane(trail, transposed_weights(model), config.seed)
         self.xs, self.ys = grid_of(self.plane, config)
-        self.tasks: list[tuple[str, int, int]] = [("place", place, 0) for place in range(len(trail))]
-        self.tasks += [("below", place, 0) for place in range(len(trail))]
-        self.tasks += [("grid", row, column) for row, column in order_of(config.points)]
+        grid = [("grid", row, column) for row, column in order_of(config.points)]
+        places = [(kind, place, 0) for kind in ("place", "below") for place in range(len(trail))]
+        self.tasks = grid[: COARSEST**2] + places + grid[COARSEST**2 :]
         self._config, self._kept, self._trail = config, list(trained.kept), trail
         self._loss_at = LossAt(model, tokenizer, probe, trained.config.max_tokens)
         self._steps = [0] * small + [one.step for one in trained.kept]
         same_probe = len(probe) == len(probe_pairs(train, trained.config.seed))  # else nothing was recorded on these
         self._recorded: list[float | None] = [None] * small
         self._recorded += [one.recorded if same_probe else None for one in trained.kept]
-        self._facts = {"pairs": len(probe), "of": len(train), "model": trained.model, "seed": trained.config.seed}
+        self._facts = {
+            "pairs": len(probe),
+            "of": len(train),
+            "model": trained.model,
+            "seed": trained.config.seed,
+            "weights": len(self.plane.origin),
+        }
 
     def measure(self, task: int) -> float:
         """The loss that task number `task` asks for."""
@@ -140,7 +146,7 @@ class Drawing:
 
         `xs`, `ys`, `values` [row of y][column of x]; `shares` of the path's variance; `places`, each with its optimiser
         `step`, `x`, `y`, distances `beside` the plane and `far` from the end, the loss `recorded` in training,
-        `measured` here at the same weights, and measured `below` it on the plane.
+        `measured` here at the same weights, and measured `below` it on the plane. `weights`: how many are trained.
         """
         values: list[list[float | None]] = [[None] * len(self.xs) for _ in self.ys]
         at: dict[str, dict[int, float]] = {"place": {}, "below": {}}

@@ -1,0 +1,74 @@
+"""Measuring the surface of the reader's own reward model: which one, how finely, and the button."""
+
+import streamlit as st
+
+from core.alignment.loss_surface.config import SurfaceConfig
+from core.errors import PlaygroundError
+from core.runs import supervisor
+from core.runs.jobs import SurfaceJob
+from core.runs.shelf import weight_folders
+from core.runs.store import Run, RunStore
+from pages._parts import site
+from pages._parts.text import escaped
+
+_FEWEST = 3  # kept weights that a path needs
+
+
+def asked_for() -> Run | None:
+    """The surface run in the URL, `?surface=`."""
+    run_id = st.query_params.get("surface")
+    if not run_id:
+        return None
+    try:
+        run = RunStore().get(run_id)
+    except PlaygroundError as error:
+        st.warning(escaped(str(error)))
+        return None
+    return run if run.kind == "surface" else None
+
+
+def measuring_form(plane: str) -> None:
+    """Choose a reward model with kept weights, and measure it; one measured already is opened."""
+    models = {run.id: run for run in RunStore().list() if run.kind in ("reward", "loop") and _kept(run) >= _FEWEST}
+    shown = st.query_params.get("surface")
+    if not models:
+        st.caption("Your own reward model appears here once you have trained one: its weights are kept on the way.")
+        st.page_link(site.page("reward_model"), label="Train one", icon=":material/arrow_forward:")
+        return
+    chosen = st.selectbox(
+        "Your reward models",
+        list(models),
+        format_func=lambda id: f"{models[id].name} · {id}",
+        key="real_run",
+        bind="query-params",
+    )
+    with st.popover("More settings", icon=":material/tune:"):
+        everything = st.toggle("All training pairs, not 64", key="real_all", bind="query-params", help="Takes longer.")
+        points = st.segmented_control(
+            "Points a side", (13, 25, 49), default=25, required=True, key="real_points", bind="query-params"
+        )
+        seed = st.number_input("Seed of the random directions", 0, 2**31 - 1, 0, key="real_seed", bind="query-params")
+    if st.button("Measure its surface", type="primary", icon=":material/landscape:", key="real_measure"):
+        try:
+            config = {"run": chosen, "plane": plane, "points": points, "pairs": 0 if everything else 64, "seed": seed}
+            st.query_params["surface"] = _measured_before(config) or supervisor.submit(SurfaceJob.checked(**config))
+        except PlaygroundError as error:
+            st.error(escaped(str(error)))
+            return
+        st.rerun()
+    if shown and st.button("Back to the bundled one", key="real_back"):
+        st.query_params.pop("surface", None)
+        st.rerun()
+
+
+def _measured_before(config: dict[str, object]) -> str | None:
+    """The run that has measured exactly this, or is about to."""
+    wanted = SurfaceConfig.checked(**config).model_dump(mode="json")
+    for run in RunStore().list("surface"):
+        if run.config == wanted and run.status in ("finished", "running", "queued", "paused"):
+            return run.id
+    return None
+
+
+def _kept(run: Run) -> int:
+    return len(weight_folders(run.folder))

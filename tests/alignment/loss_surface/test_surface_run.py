@@ -1,0 +1,112 @@
+"""A surface run: recorded losses met exactly, whole or resumed the same, the view true at every moment."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from core.alignment.configs import RewardConfig
+from core.alignment.loss_surface.config import SurfaceConfig
+from core.alignment.loss_surface.surface_run import Drawing, run_surface
+from core.alignment.loss_surface.surface_view import read_view
+from core.alignment.probe import Probe, probe_pairs
+from core.alignment.reward_model import new_reward_model
+from core.alignment.reward_training import split_by_prompt
+from core.errors import PlaygroundError
+from core.feedback.pairs import PreferencePair
+from core.language.registry import load_policy
+from core.runs import recorder
+from core.runs.jobs import RewardJob, SurfaceJob
+from core.runs.store import RunStore
+from core.runs.surface_source import trained_by
+from tests import tiny
+
+
+@pytest.fixture
+def rewarded(tmp_path):
+    """A finished reward run of a tiny policy on a preference file, with weights kept at four steps."""
+    folder = tmp_path / "tiny"
+    tiny.gpt2().save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    pairs = [PreferencePair(f"Day {i}. The cat was", f" happy{'!' * (i % 5)}", " green") for i in range(96)]
+    votes = tmp_path / "votes.jsonl"
+    votes.write_text(
+        "".join(json.dumps({"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected}) + "\n" for p in pairs)
+    )
+    config = RewardConfig(batch_pairs=8, learning_rate=3e-3, weights_kept=4, seed=2)
+    run = RunStore().create(RewardJob(preferences=(str(votes),), model=str(folder), reward=config), queued=False)
+    finished = recorder.execute(run.id)
+    assert finished.status == "finished", finished.error
+    return finished
+
+
+def test_the_surface_of_a_run_meets_every_recorded_loss(rewarded):
+    run = RunStore().create(SurfaceJob(run=rewarded.id, points=13), queued=False)
+    finished = recorder.execute(run.id)
+    assert finished.status == "finished", finished.error
+    view = read_view(finished.folder)
+    recorded = {step.step: step.metrics.get("probe/loss") for step in RunStore().steps(rewarded.id)}
+    assert [place["step"] for place in view["places"]] == [
+        0,
+        *(step for step, loss in recorded.items() if loss is not None),
+    ]
+    for place in view["places"][1:]:
+        assert place["measured"] == pytest.approx(recorded[place["step"]], abs=1e-6)
+        assert place["recorded"] == recorded[place["step"]]
+    start, end = view["places"][0], view["places"][-1]
+    assert start["measured"] == pytest.approx(np.log(2), abs=1e-6) and start["recorded"] is None
+    assert end["below"] == pytest.approx(end["measured"], abs=1e-6)  # the plane goes through the end
+    assert finished.result["largest_difference_to_recorded"] < 1e-6
+    assert 0.5 < finished.result["variance_explained"] <= 1.0
+    assert all(value is not None for row in view["values"] for value in row) and view["pairs"] == 64
+    xs, ys = [place["x"] for place in view["places"]], [place["y"] for place in view["places"]]
+    assert view["xs"][0] < min(xs) and max(xs) < view["xs"][-1] and view["ys"][0] < min(ys) and max(ys) < view["ys"][-1]
+
+
+def test_a_point_of_the_grid_is_the_loss_at_those_weights(rewarded):
+    trained = trained_by(rewarded.id)
+    drawing = Drawing(SurfaceConfig(run=rewarded.id, points=13), trained)
+    task = drawing.tasks.index(("grid", 4, 9))
+    plane = drawing.plane
+    weights = plane.origin + float(drawing.xs[9]) * plane.u + float(drawing.ys[4]) * plane.v
+    policy, tokenizer = load_policy(trained.model)
+    model = new_reward_model(policy, tokenizer)
+    torch.nn.utils.vector_to_parameters(weights, [p for p in model.parameters() if p.requires_grad])
+    train, _ = split_by_prompt(trained.pairs, trained.config.heldout_share, trained.config.seed)
+    probe = Probe(tokenizer, probe_pairs(train, trained.config.seed), trained.config.max_tokens, torch.device("cpu"))
+    assert drawing.measure(task) == pytest.approx(probe.loss(model), abs=1e-5)
+
+
+def test_a_resumed_surface_is_the_uninterrupted_one(rewarded, tmp_path):
+    config, trained = SurfaceConfig(run=rewarded.id, points=13, plane="random", seed=1), trained_by(rewarded.id)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    records = list(run_surface(config, trained, whole))
+    state = None
+    for record in run_surface(config, trained, broken):
+        view = read_view(broken)
+        assert sum(value is not None for row in view["values"] for value in row) <= view["done"]
+        if record.step == 10:
+            state = record.state()
+            break
+    rest = list(run_surface(config, trained, broken, state))
+    assert [record.step for record in rest] == [record.step for record in records[10:]]
+    assert [record.metrics for record in rest] == [record.metrics for record in records[10:]]
+    assert read_view(broken) == read_view(whole)
+    assert records[-1].step == records[-1].total
+
+
+def test_all_training_pairs_have_no_recorded_loss_to_compare_with(rewarded):
+    drawing = Drawing(SurfaceConfig(run=rewarded.id, points=13, pairs=0), trained_by(rewarded.id))
+    view = drawing.view([])
+    assert view["pairs"] == view["of"] > 64 and all(place["recorded"] is None for place in view["places"])
+
+
+def test_what_cannot_be_drawn_is_said(rewarded):
+    with pytest.raises(PlaygroundError, match="no reward model"):
+        trained_by(RunStore().create(SurfaceJob(run=rewarded.id), queued=False).id)
+    trained = trained_by(rewarded.id)
+    with pytest.raises(PlaygroundError, match="kept no weights"):
+        Drawing(SurfaceConfig(run=rewarded.id), type(trained)(trained.model, trained.config, trained.pairs, []))
+    with pytest.raises(PlaygroundError, match="no run"):
+        trained_by("gone")
