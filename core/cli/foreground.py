@@ -11,7 +11,7 @@ from core.cli.output import Stages, emit, say
 from core.errors import PlaygroundError
 from core.files import whole_folder, write_whole
 from core.runs.export import WORKING_FILES
-from core.runs.jobs import Job
+from core.runs.job import Job
 from core.runs.store import Run, RunStore
 
 RESULT_FOLDER = {"reward": "reward_model", "ppo": "policy", "pretrain": "model"}  # their --out is that folder itself

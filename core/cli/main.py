@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from core.cli.experiments import goodhart
 from core.cli.gallery import gallery
 from core.cli.models import generate, models
 from core.cli.output import say
@@ -41,7 +42,7 @@ def root() -> None:
     """
 
 
-for command in (models, generate, pretrain, preferences, reward, ppo, loop, runs, gallery):
+for command in (models, generate, pretrain, preferences, reward, ppo, loop, goodhart, runs, gallery):
     root.add_command(command)
 
 

@@ -10,32 +10,12 @@ from typing_extensions import override
 from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
 from core.alignment.loss_surface.config import SurfaceConfig
 from core.anatomy.race_config import RaceConfig
-from core.config import Config
 from core.errors import PlaygroundError
 from core.language.configs import PretrainConfig
 from core.paths import run_folder
 from core.record import Controls, Record
-
-
-class Job(Config):
-    """One kind of run. The fields are all that a run is made of: they are stored, and make the same job again."""
-
-    kind: ClassVar[str]
-    queued: ClassVar[bool] = True  # whether it takes its turn: one queued job trains at a time
-    adjustable: ClassVar[frozenset[str]] = frozenset()  # fields that a person may change while it runs
-
-    @property
-    def title(self) -> str:
-        """What a list of runs calls it."""
-        raise NotImplementedError
-
-    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
-        """Do the work, yielding a record an update.
-
-        `folder` is where results go. `state` is what an earlier record's `state()` gave (None: from the beginning): the
-        records that follow are then those that followed it. `controls` is asked at the start of every update.
-        """
-        raise NotImplementedError
+from core.runs.experiment_jobs import GoodhartJob
+from core.runs.job import Job
 
 
 class RewardJob(Job):
@@ -261,6 +241,7 @@ JOBS: dict[str, type[Job]] = {
         PretrainJob,
         RaceJob,
         SurfaceJob,
+        GoodhartJob,
         PairsJob,
     )
 }

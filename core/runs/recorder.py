@@ -27,7 +27,7 @@ from core.paths import run_folder
 from core.record import Record
 from core.runs import checkpoints, locks
 from core.runs.failures import in_words
-from core.runs.jobs import Job
+from core.runs.job import Job
 from core.runs.journal import Journal
 from core.runs.shelf import Shelf
 from core.runs.store import LOG_NAME, Run, RunStore

@@ -22,7 +22,8 @@ from core.errors import PlaygroundError
 from core.paths import home, run_folder
 from core.runs import locks, shelf
 from core.runs.export import metrics_csv, write_zip
-from core.runs.jobs import Job, job_from
+from core.runs.job import Job
+from core.runs.jobs import job_from
 
 Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 Request = Literal["pause", "resume", "step", "stop"]

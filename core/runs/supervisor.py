@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from core.runs import locks
-from core.runs.jobs import JOBS, Job
+from core.runs.job import Job
+from core.runs.jobs import JOBS
 from core.runs.journal import Journal
 from core.runs.store import Run, RunStore
 

@@ -16,7 +16,8 @@ from pydantic import Field
 from core.config import Config
 from core.errors import PlaygroundError
 from core.record import Controls, Record
-from core.runs.jobs import JOBS, Job
+from core.runs.job import Job
+from core.runs.jobs import JOBS
 
 
 class Pace(Config):

@@ -44,13 +44,13 @@ def run_cells(cells: Sequence[Cell], state: dict[str, Any] | None = None) -> Ite
     yield Record(len(cells), {}, "findings", total=len(cells), result={"findings": findings})
 
 
-def _state(record: Record, number: int, rows: Rows, findings: list[dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    return lambda: {
-        "cell": number,
-        "of": record.state() if record.state else None,
-        "rows": rows,
-        "findings": findings,
-    }
+def _state(
+    record: Record, number: int, rows: Rows, findings: list[dict[str, Any]]
+) -> Callable[[], dict[str, Any]] | None:
+    inner = record.state
+    if inner is None:  # a part too short to be interrupted: the checkpoint before it leads here again
+        return None
+    return lambda: {"cell": number, "of": inner(), "rows": rows, "findings": findings}
 
 
 def kept(rows: Rows, names: Mapping[str, str]) -> dict[str, list[float]]:

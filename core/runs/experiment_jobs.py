@@ -1,0 +1,28 @@
+"""Experiments as runs: hours of small trainings, resumable, for the pages that compare them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from core.alignment.experiments.configs import GoodhartConfig
+from core.record import Controls, Record
+from core.runs.job import Job
+
+
+class GoodhartJob(Job, GoodhartConfig):
+    """Over-optimisation against reward models of few and many votes; leaves the reward models and its findings."""
+
+    kind: ClassVar[str] = "goodhart"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Over-optimisation of {Path(self.model).name} for {self.annotator}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.experiments.goodhart import run_goodhart
+
+        return run_goodhart(self, folder, state, controls)

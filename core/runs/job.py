@@ -1,0 +1,29 @@
+"""What every job is: a config that makes a run, and a trainer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from core.config import Config
+from core.record import Controls, Record
+
+
+class Job(Config):
+    """One kind of run. The fields are all that a run is made of: they are stored, and make the same job again."""
+
+    kind: ClassVar[str]
+    queued: ClassVar[bool] = True  # whether it takes its turn: one queued job trains at a time
+    adjustable: ClassVar[frozenset[str]] = frozenset()  # fields that a person may change while it runs
+
+    @property
+    def title(self) -> str:
+        """What a list of runs calls it."""
+        raise NotImplementedError
+
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        """Do the work, yielding a record an update.
+
+        `folder` is where results go. `state` is what an earlier record's `state()` gave (None: from the beginning): the
+        records that follow are then those that followed it. `controls` is asked at the start of every update.
+        """
+        raise NotImplementedError
