@@ -31,21 +31,22 @@ def main() -> None:
     page_header(
         "label",
         "Label",
-        "Two responses to one prompt, written by the same model. Pick the one you prefer: nothing else will tell it "
-        "what you like.",
+        "Responses to one prompt, all written by the same model. Say which you prefer: nothing else will tell it what "
+        "you like.",
     )
     store = FeedbackStore()
-    pair_side, you_side = st.columns([3, 1], gap="large")
+    pair_side, you_side = st.columns([11, 4], gap="medium")
+    with pair_side:
+        four = two_or_four()
     with you_side:
         sitting = who_and_what()
-        prefer = choosing(store, sitting)
-        again = repeats_wanted()
+        prefer = () if four else choosing(store, sitting)
+        again = not four and repeats_wanted()
     try:
         _bundled_put_up(database_url())
     except PlaygroundError as error:  # voting goes on: the policy writes others
         st.warning(escaped(str(error)))
     with pair_side:
-        four = two_or_four()
         found = _four(store, sitting) if four else _two(store, sitting, prefer, again)
         if not found:
             _none_ready(sitting)

@@ -74,7 +74,7 @@ def two_or_four() -> bool:
 def repeats_wanted() -> bool:
     """Whether hidden repeats may come; said openly, so that nobody is deceived."""
     return st.toggle(
-        "Ask some pairs twice",
+        "Ask some twice",
         True,
         key="again",
         bind="query-params",

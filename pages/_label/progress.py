@@ -6,16 +6,16 @@ from core.feedback.habits import Habits
 from pages._parts import site
 from pages._reward_model.sources import MY_VOTES
 
+_A_LINE = 5  # votes: fewer make no line
 FIRST_GOAL = 20  # decided votes: a first reward model can be tried; mixing in simulated votes makes up for the rest
 
 
 def progress(mine: Habits) -> None:
     """The bar towards the first goal, then pace and time per vote."""
-    comparisons = "comparison" if mine.decided == 1 else "comparisons"
     if mine.decided < FIRST_GOAL:
-        st.progress(mine.decided / FIRST_GOAL, text=f"{mine.decided} of {FIRST_GOAL} decided comparisons")
+        st.progress(mine.decided / FIRST_GOAL, text=f"{mine.decided} of {FIRST_GOAL} comparisons decided")
     else:
-        st.markdown(f"**{mine.decided:,}** decided {comparisons}")
+        st.markdown(f"**{mine.decided:,}** comparisons decided")
     words = []
     if mine.undecided:
         words.append(f"{mine.undecided} tied or skipped")
@@ -27,7 +27,7 @@ def progress(mine: Habits) -> None:
         st.metric(
             "Seconds a vote",
             f"{mine.seconds:.1f}",
-            chart_data=list(mine.recent) if len(mine.recent) > 1 else None,
+            chart_data=list(mine.recent) if len(mine.recent) >= _A_LINE else None,
             help=f"The median of all your votes on two texts. The line: the newest {len(mine.recent)}, in their order.",
         )
 

@@ -13,7 +13,7 @@ from pages._parts.text import plain
 KEYS = (
     "Keys: 1 to 4, the best first; Backspace takes the last click back, Enter saves, S skips, U undoes what was saved."
 )
-_PLACES = ("best", "second", "third", "last")
+_PLACES = ("best", "second best", "third", "last")
 
 
 def rank_four(store: FeedbackStore, shown: ShownQuartet, annotator: str) -> None:
@@ -63,13 +63,12 @@ def _response(shown: ShownQuartet, place: int, order: list[int]) -> None:
     ranked = order.index(place) if place in order else None
     st.caption(f"Response {place + 1}")
     plain(shown.responses[place].strip() or "(nothing at all)", "said")
-    label = f"{place + 1}: next best" if ranked is None else f"{place + 1}: {_PLACES[ranked]} ✓"
     st.button(
-        label,
+        f"Pick as {_PLACES[len(order)]}" if ranked is None else f"{_PLACES[ranked].capitalize()} ✓",
         key=f"rank_{place}",
         shortcut=str(place + 1),
         type="secondary" if ranked is None else "primary",
-        disabled=ranked is not None,
+        help="Again, and it is taken out of the order." if ranked is not None else None,
         on_click=_pick,
         args=(shown, place),
     )
@@ -83,8 +82,8 @@ def _order(shown: ShownQuartet) -> list[int]:
 
 def _pick(shown: ShownQuartet, place: int) -> None:
     order = _order(shown)
-    if place not in order:
-        st.session_state["label_order"] = (shown.quartet_id, [*order, place])
+    now = [one for one in order if one != place] if place in order else [*order, place]
+    st.session_state["label_order"] = (shown.quartet_id, now)
 
 
 def _back(shown: ShownQuartet) -> None:

@@ -31,7 +31,8 @@ def keep_filled(
     waiting = count(annotator, policy, prompts)
     newest = _newest(policy, prompts)
     idle = newest is None or newest.status == "finished"
-    if idle and (waiting < low or st.session_state.pop("label_write_now", False)):
+    asked = idle and st.session_state.pop("label_write_now", False)
+    if idle and (asked or waiting < low):
         newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
     writing = newest is not None and newest.status in MOVING
 
