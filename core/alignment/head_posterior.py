@@ -63,7 +63,7 @@ class HeadPosterior:
 def head_posterior(differences: Tensor, weights: Tensor, prior_precision: float) -> HeadPosterior:
     """Laplace: covariance = (Σ σ(Δ)σ(−Δ) d dᵀ + λI)⁻¹ over the training pairs' differences d [pairs, width].
 
-    The head alone is uncertain here, the trunk is taken as given, so the interval is too narrow rather than too wide.
+    The head alone is uncertain here: what the trunk could have learned otherwise is left out.
     Source: MacKay (1992), "The evidence framework applied to classification networks", section 3; Kristiadi et al.
     (2020), "Being Bayesian, even just a bit, fixes overconfidence in ReLU networks".
     """

@@ -80,7 +80,7 @@ def _stopped_early(result: Any, rows: Sequence[Row]) -> None:
     steps = [row["step"] for row in rows if row["step"] is not None]
     if best and steps and best < max(steps):
         st.markdown(
-            f"**Stopped early.** Unseen votes were likeliest after step **{best}** of {max(steps):.0f}: those weights "
+            f"**Early stopping.** Unseen votes were likeliest after step **{best}** of {max(steps):.0f}: those weights "
             "were kept. They were chosen by the held-out votes, whose figures flatter them a little."
         )
 
