@@ -21,6 +21,7 @@ from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
 from core.language.adapters import bare, save_merged
+from core.language.folders import quiet_loading
 from core.language.precision import attention_implementation
 
 NORMALISATION_FILE = "normalisation.json"
@@ -190,6 +191,7 @@ def save_reward_model(
         (temporary / NORMALISATION_FILE).write_text(json.dumps(asdict(normalisation), indent=2) + "\n")
 
 
+@quiet_loading()
 def load_reward_model(folder: str | Path) -> RewardModel:
     """A reward model from its folder, in float32. Raises PlaygroundError where the folder holds none."""
     folder = Path(folder)

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import struct
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,29 @@ from core.errors import PlaygroundError
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+_loading = threading.RLock()
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Iterator[None]:
+    """One load at a time, and no progress bar of transformers' own: the terminal belongs to the command that runs.
+
+    While weights load, transformers keeps switches for the whole process: two loads at once in two threads leave the
+    output layer untied from the embedding, with random weights, and its first imports fail half-way (transformers
+    5.23). Also a decorator, for what imports before it loads.
+    """
+    with _loading:
+        from transformers.utils import logging
+
+        was_on = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            if was_on:
+                logging.enable_progress_bar()
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -128,6 +152,7 @@ def _spare_special_token(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     )
 
 
+@quiet_loading()
 def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """The causal language model in `folder` in float32 and evaluation mode, and its tokenizer (`open_tokenizer`).
 
@@ -144,15 +169,14 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"  # the same function, fused: a step is 12 % shorter
-        with quiet_loading():
-            model = AutoModelForCausalLM.from_pretrained(
-                str(folder),
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-            )
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise PlaygroundError(f"{folder} cannot be opened as a language model ({_first_line(error)})") from error
     if len(tokenizer) > _table(model.get_input_embeddings()).shape[0]:
@@ -183,20 +207,6 @@ def _add_rows(model: "PreTrainedModel", size: int) -> None:
 def _table(layer: Any) -> "Tensor":
     """The weight of an embedding or output layer: [vocabulary, width]."""
     return cast("Tensor", layer.weight)
-
-
-@contextlib.contextmanager
-def quiet_loading() -> Iterator[None]:
-    """No progress bar of transformers' own while weights load: the terminal belongs to the command that runs."""
-    from transformers.utils import logging
-
-    was_on = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_on:
-            logging.enable_progress_bar()
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import PlaygroundError
+from core.language.folders import quiet_loading
 from core.language.registry import load_policy, load_tokenizer
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def save_snapshot(model: "nn.Module", folder: Path) -> None:
     model.save_pretrained(folder)  # type: ignore[operator]  # peft's writes the adapters, transformers' the weights
 
 
+@quiet_loading()
 def open_snapshot(folder: Path, base: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """The model as it was, in float32 and evaluation mode, with the tokenizer of `base`, the policy it began as.
 
