@@ -1,5 +1,6 @@
 """Frozen features read ahead in the background, so that neither a vote nor the next pair waits for a forward pass."""
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ Text = tuple[str, str]
 """A prompt and a response to it."""
 
 _BATCH = 8  # texts a forward pass: what is wanted most never waits long behind what is wanted less
+_TRIES = 3
 _KEPT = 20_000  # texts: 40 MB of the storyteller's features
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ class FeatureShelf:
         self._wanted: dict[Text, None] = {}  # most urgent first
         self._kept: dict[Text, np.ndarray] = {}  # oldest first
         self._reader: threading.Thread | None = None
+        self._closed = False
+        self._failures = 0
         self.error = ""  # why nothing can be read, in words for the page; empty while all is well
 
     def want(self, texts: Iterable[Text]) -> None:
@@ -42,9 +46,20 @@ class FeatureShelf:
         with self._lock:
             new = dict.fromkeys(text for text in texts if text not in self._kept)
             self._wanted = new | self._wanted
-            if self._wanted and self._reader is None and not self.error:
+            if self._wanted and self._reader is None and not self.error and not self._closed:
                 self._reader = threading.Thread(target=self._read_all, name="frozen-features", daemon=True)
+                atexit.register(self.close)  # a thread inside torch while the interpreter goes away takes it down
                 self._reader.start()
+
+    def close(self) -> None:
+        """Read nothing more; returns when the batch being read is done."""
+        with self._lock:
+            self._closed = True
+            self._wanted.clear()
+            reader = self._reader
+        if reader is not None:
+            reader.join()
+        atexit.unregister(self.close)
 
     def features(self, prompt: str, response: str) -> np.ndarray | None:
         """Features of one response, [views, width]; None while they have not been read."""
@@ -79,9 +94,10 @@ class FeatureShelf:
                         del self._kept[text]
         except PlaygroundError as error:  # a policy that is not on this machine
             self._give_up(str(error))
-        except Exception as error:  # a daemon thread has nobody to raise to: the page says it
+        except Exception as error:  # a daemon thread has nobody to raise to: tried again when wanted again, then said
             log.exception("Could not read features")
-            self._give_up(f"The policy's hidden states could not be read: {error}")
+            self._failures += 1
+            self._give_up(f"The policy's hidden states could not be read: {error}" if self._failures == _TRIES else "")
 
     def _next_batch(self) -> list[Text]:
         """The most urgent texts; with none left the thread is over, decided under the lock that `want` takes."""
@@ -89,6 +105,7 @@ class FeatureShelf:
             batch = [text for text, _ in zip(self._wanted, range(_BATCH), strict=False)]
             if not batch:
                 self._reader = None
+                atexit.unregister(self.close)
             return batch
 
     def _give_up(self, reason: str) -> None:
@@ -96,3 +113,4 @@ class FeatureShelf:
             self.error = reason
             self._wanted.clear()
             self._reader = None
+        atexit.unregister(self.close)

@@ -41,11 +41,19 @@ def banded_lines(
         {"field": "low", "title": "from"} | number,
         {"field": "high", "title": "to"} | number,
     ]
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": x_title,
+        "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 8},
+        "scale": {"nice": False, "zero": False},
+    }
     layers: list[dict[str, Any]] = [
         {
             "mark": {"type": "area", "opacity": 0.16, "line": False},
             "transform": [{"filter": "isValid(datum.low)"}],
             "encoding": {
+                "x": x,
                 "y": y | {"field": "low"},
                 "y2": {"field": "high"},
                 "color": by_name | {"scale": colours, "legend": None},
@@ -54,6 +62,7 @@ def banded_lines(
         {
             "mark": {"type": "line"},
             "encoding": {
+                "x": x,
                 "y": y | {"field": "y"},
                 "color": by_name | {"scale": colours},
                 "strokeDash": by_name
@@ -63,23 +72,10 @@ def banded_lines(
         },
         {
             "mark": {"type": "point", "size": 60, "opacity": 0},
-            "encoding": {"y": y | {"field": "y"}, "tooltip": tooltip},
+            "encoding": {"x": x, "y": y | {"field": "y"}, "tooltip": tooltip},
         },
     ]
     if level is not None:
         rule = {"type": "rule", "strokeDash": [2, 4], "color": colour("reference", dark), "strokeWidth": 1.5}
         layers.insert(0, {"mark": rule, "encoding": {"y": {"datum": level}}})
-    return {
-        "height": height,
-        "encoding": {
-            "x": {
-                "field": "x",
-                "type": "quantitative",
-                "title": x_title,
-                "axis": {"grid": False, "tickMinStep": 1, "format": "d", "tickCount": 8},
-                "scale": {"nice": False, "zero": False},
-            }
-        },
-        "layer": layers,
-        "config": CONFIG,
-    }
+    return {"height": height, "layer": layers, "config": CONFIG}

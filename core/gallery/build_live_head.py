@@ -47,11 +47,13 @@ def measure() -> dict[str, Any]:
     *_, written = write_pairs(policy, tokenizer, load_prompts("stories").heldout, FRESH_PAIRS, sampling)
     pool_gaps, fresh_gaps = (read_gaps(policy, tokenizer, pairs) for pairs in (pool, written.pairs))
     found: dict[str, Any] = {}
-    for name, annotator in tqdm(annotators().items(), desc="sittings", unit="annotator", disable=None):
+    for place, (name, annotator) in enumerate(
+        tqdm(annotators().items(), desc="sittings", unit="annotator", disable=None)
+    ):
         known = taste(annotator, pool, written.pairs, FRESH_SEED)
         found[name] = {}
         for choice in CHOICES:
-            curves = [learn(known, pool_gaps, fresh_gaps, choice, seed) for seed in range(SEEDS)]
+            curves = [learn(known, pool_gaps, fresh_gaps, choice, 100 * place + seed) for seed in range(SEEDS)]
             found[name][choice] = {
                 "skill": [curve.skill for curve in curves],
                 "bets": np.mean([curve.bets for curve in curves], axis=0),
