@@ -20,7 +20,7 @@ def main() -> None:
     part = st.segmented_control(
         "Part",
         list(PARTS),
-        default="One comparison",
+        default="The real model" if "run" in st.query_params else "One comparison",
         required=True,
         key="part",
         bind="query-params",

@@ -9,35 +9,29 @@ from core.runs.jobs import SurfaceJob
 from core.runs.shelf import weight_folders
 from core.runs.store import Run, RunStore
 from pages._parts import site
+from pages._parts.run_view import run_in_url
 from pages._parts.text import escaped
 
 _FEWEST = 3  # kept weights that a path needs
 
 
 def asked_for() -> Run | None:
-    """The surface run in the URL, `?surface=`."""
-    run_id = st.query_params.get("surface")
-    if not run_id:
-        return None
-    try:
-        run = RunStore().get(run_id)
-    except PlaygroundError as error:
-        st.warning(escaped(str(error)))
-        return None
-    return run if run.kind == "surface" else None
+    """The surface run in the URL, `?run=`."""
+    return run_in_url("surface")
 
 
 def measuring_form(plane: str) -> None:
     """Choose a reward model with kept weights, and measure it; one measured already is opened."""
     models = {run.id: run for run in RunStore().list() if run.kind in ("reward", "loop") and _kept(run) >= _FEWEST}
-    shown = st.query_params.get("surface")
     if not models:
         st.caption("Your own reward model appears here once you have trained one: its weights are kept on the way.")
         st.page_link(site.page("reward_model"), label="Train one", icon=":material/arrow_forward:")
         return
+    named = run_in_url("reward", "loop")
     chosen = st.selectbox(
         "Your reward models",
         list(models),
+        index=list(models).index(named.id) if named and named.id in models else 0,
         format_func=lambda id: f"{models[id].name} · {id}",
         key="real_run",
         bind="query-params",
@@ -51,13 +45,13 @@ def measuring_form(plane: str) -> None:
     if st.button("Measure its surface", type="primary", icon=":material/landscape:", key="real_measure"):
         try:
             config = {"run": chosen, "plane": plane, "points": points, "pairs": 0 if everything else 64, "seed": seed}
-            st.query_params["surface"] = _measured_before(config) or supervisor.submit(SurfaceJob.checked(**config))
+            st.query_params["run"] = _measured_before(config) or supervisor.submit(SurfaceJob.checked(**config))
         except PlaygroundError as error:
             st.error(escaped(str(error)))
             return
         st.rerun()
-    if shown and st.button("Back to the bundled one", key="real_back"):
-        st.query_params.pop("surface", None)
+    if asked_for() and st.button("Back to the bundled one", key="real_back"):
+        st.query_params.pop("run", None)
         st.rerun()
 
 

@@ -29,9 +29,9 @@ def one_comparison() -> str:
         chosen, rejected, rate = _controls()
     places = descend(chosen, rejected, rate, _STEPS)
     with picture:
-        walk = _draw(places)
+        _draw(places)
         badge("live", note="one comparison, two scores: the exact loss, no model yet")
-    step = shown_step(_KEY, [walk], _OPENS_ON)
+    step = shown_step(_KEY, _STEPS, _OPENS_ON)
     now = places[step]
     with controls:
         _numbers(now, step)
@@ -74,7 +74,7 @@ def _picked(x: float, y: float) -> None:
     st.session_state["r_w"], st.session_state["r_l"] = round(x, 1), round(y, 1)
 
 
-def _draw(places: list[Place]) -> Walk:
+def _draw(places: list[Place]) -> None:
     dark = theme.dark()
     scores = np.linspace(-_REACH, _REACH, _GRID)
     points = np.array([(p.chosen, p.rejected, p.term.loss) for p in places])
@@ -85,7 +85,7 @@ def _draw(places: list[Place]) -> Walk:
         for step, p in enumerate(places)
     ]
     walk = Walk("gradient steps", colour("reward", dark), points, notes, arrows=arrows)
-    step = shown_step(_KEY, [walk], _OPENS_ON)
+    step = shown_step(_KEY, _STEPS, _OPENS_ON)
     now = places[step]
     terrain(
         Land(scores, scores, surface(scores), ("r_w: chosen", "r_l: rejected", "loss"), 0.0, 2 * _REACH, _LEVELS),
@@ -99,7 +99,6 @@ def _draw(places: list[Place]) -> Walk:
         turn=-0.9,
         download="one_comparison",
     )
-    return walk
 
 
 def _same_difference(difference: float) -> list[tuple[float, float]]:

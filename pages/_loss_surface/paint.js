@@ -90,15 +90,7 @@ function paintWalks(pen, data, step, place, ground) {
 function paintMap(pen, data, frame, land, step, ink, ground) {
   paintCells(pen, data, frame, land);
   pen.clip?.(frame.left, frame.top, frame.width, frame.height);
-  for (const level of data.levels) {
-    const segments = land.linesAt(level);
-    if (!segments.length) continue;
-    const line = readable(shadeOf(data, level));
-    pen.path(segments.map(([a, b]) => joined([frame.place(a), frame.place(b)])).join(""), line, 0.6);
-    const [x, y] = frame.place(segments[Math.floor(segments.length / 3)][0]);
-    if (x > frame.left + 16 && x < frame.left + frame.width - 16 && y > frame.top + 8 && y < frame.top + frame.height - 8)
-      pen.text(short(level), x, y, { align: "center", colour: line });
-  }
+  paintLevels(pen, data, frame, land);
   for (const line of data.lines) pen.path(joined(line.points.map(frame.place)), readable(shadeOf(data, line.value)), 1.4, [5, 4]);
   paintWalks(pen, data, step, frame.place, ground);
   for (const mark of data.marks) {
@@ -115,6 +107,26 @@ function paintMap(pen, data, frame, land, step, ink, ground) {
     pen.text(short(value), frame.left - 5, frame.place([land.xs[0], value])[1], { align: "right" });
   pen.text(data.axes[0] + " →", frame.left + frame.width, frame.top + frame.height + 26, { align: "right" });
   pen.text("↑ " + data.axes[1], frame.left, 10);
+}
+
+// Level lines, each named once, in a different part of its length so that names do not meet.
+function paintLevels(pen, data, frame, land) {
+  const named = [];
+  data.levels.forEach((level, i) => {
+    const segments = land.linesAt(level);
+    if (!segments.length) return;
+    const line = readable(shadeOf(data, level));
+    pen.path(segments.map(([a, b]) => joined([frame.place(a), frame.place(b)])).join(""), line, 0.6);
+    const wanted = frame.top + frame.height * (0.85 - (0.7 * i) / data.levels.length);
+    const free = segments
+      .map(([a]) => frame.place(a))
+      .filter(([x, y]) => x > frame.left + 16 && x < frame.left + frame.width - 16 && y > frame.top + 8 && y < frame.top + frame.height - 8)
+      .filter(([x, y]) => named.every(([u, v]) => Math.abs(x - u) > 32 || Math.abs(y - v) > 14));
+    if (!free.length) return;
+    const [x, y] = free.reduce((best, one) => (Math.abs(one[1] - wanted) < Math.abs(best[1] - wanted) ? one : best));
+    named.push([x, y]);
+    pen.text(short(level), x, y, { align: "center", colour: line });
+  });
 }
 
 // One cell a point, cut off at the edge of the picture; on the canvas an exact surface is drawn without steps.
@@ -149,7 +161,7 @@ function paintView(pen, data, scene, land, step, ink, ground) {
     const [low, high] = rising ? [a, b] : [b, a];
     const range = axis ? [y0, y1] : [x0, x1];
     const along = (share) => [low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1])];
-    for (const [share, value] of [[0.08, range[0]], [0.92, range[1]]]) {
+    for (const [share, value] of [[0.12, range[0]], [0.88, range[1]]]) {
       const [x, y] = along(share);
       pen.text(short(value), x, y + 13, { align: "center" });
     }

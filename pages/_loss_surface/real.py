@@ -8,34 +8,35 @@ from core.alignment.loss_surface.surface_view import read_view
 from core.gallery import load_entry
 from core.runs.store import Run
 from pages._loss_surface.measuring import asked_for, measuring_form
-from pages._loss_surface.real_picture import draw, explain
+from pages._loss_surface.real_picture import draw, explain, shown_place
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.run_view import MOVING, watch
 
+_OWN = "real_own"  # key of the reader's own picture
 _ENTRIES = {"path": "loss_surface", "random": "loss_surface_random"}
-_PLANES = {"path": "its own path", "random": "random directions"}
+_PLANES = {"its own path": "path", "random directions": "random"}
 
 
 def real_model() -> str:
     """Draw the part; returns the page's claim."""
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
-        plane = st.radio(
+        through = st.radio(
             "A plane through",
             list(_PLANES),
-            format_func=_PLANES.__getitem__,
             key="real_plane",
             bind="query-params",
             help="*its own path*: the two directions in which its weights moved most. *random directions*: two at "
             "random, each filter as long as the model's own.",
         )
+        plane = _PLANES[through]
         run = asked_for()
         measuring_form(plane)
     with picture:
         view = _of_run(run) if run else _of_gallery(plane)
     if view:
-        explain(view)
+        explain(view, shown_place(_OWN if run else f"real_{plane}", view))
     show_code(
         "core.alignment.loss_surface.plane:path_plane",
         "core.alignment.loss_surface.plane:filter_normalised",
@@ -55,7 +56,7 @@ def _draw_run(run: Run) -> None:
         if run.status in MOVING:
             st.caption("The first points appear here by themselves.")
         return
-    draw(view, "real_own")
+    draw(view, _OWN)
     badge("live", model=view["model"], seed=view["seed"], run=str(run.config["run"]), note=_measured(view))
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.alignment.loss_surface.levels import filled_in
 from core.figures.palette import colour
-from pages._loss_surface.terrain import Land, Mark, Walk, terrain
+from pages._loss_surface.terrain import Land, Mark, Walk, shown_step, terrain
 from pages._parts import theme
 
 _LEVELS = 10
@@ -51,6 +51,11 @@ def draw(view: dict[str, Any], key: str) -> None:
     st.caption("Marks: weights kept on the way, coloured by their own loss. Drag the surface to turn it.")
 
 
+def shown_place(key: str, view: dict[str, Any]) -> int:
+    """Which of the path's places the picture `key` shows."""
+    return shown_step(key, len(view["places"]) - 1)
+
+
 def _loss(place: dict[str, Any]) -> float:
     value = place["measured"] if place["measured"] is not None else place["recorded"]
     return float("nan") if value is None else float(value)
@@ -68,8 +73,11 @@ def _note(place: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def explain(view: dict[str, Any]) -> None:
-    """How much of the path the plane shows, how far off it the path runs, and what the surface around it is like."""
+def explain(view: dict[str, Any], step: int) -> None:
+    """How much of the path the plane shows, how far off it the path runs, and what the surface around it is like.
+
+    `step`: which of the places is shown.
+    """
     places = view["places"]
     first, second = view["shares"]
     st.subheader("What the plane shows, and what it does not", anchor=False)
@@ -95,6 +103,7 @@ def explain(view: dict[str, Any]) -> None:
             f"**{max(recorded):.1e}** nats at most."
         )
     _surroundings(view, places[-1]["measured"])
+    _equation(view, step)
 
 
 def _surroundings(view: dict[str, Any], end: float) -> None:
@@ -113,3 +122,20 @@ def _surroundings(view: dict[str, Any], end: float) -> None:
     else:
         words = f"No measured point of this plane is more than 0.005 below the end ({end:.3f})."
     st.markdown(words)
+
+
+def _equation(view: dict[str, Any], step: int) -> None:
+    place = view["places"][min(step, len(view["places"]) - 1)]
+    st.subheader("A point of the plane, with its numbers", anchor=False)
+    st.latex(
+        r"\mathcal{L}(x, y) = \frac1n\sum_{i=1}^{n} -\log\sigma(\Delta_i),\qquad \Delta_i = r_\theta(x_i, y_{w,i}) - "
+        r"r_\theta(x_i, y_{l,i}),"
+        r"\qquad \theta = \theta_\text{end} + x\,u + y\,v"
+    )
+    st.latex(
+        rf"\mathcal{{L}}({place['x']:.2f},\ {place['y']:.2f}) = {place['below']:.3f} \qquad n = {view['pairs']}"
+        rf"\qquad \theta \in \mathbb{{R}}^{{{view['weights']:,}}}"
+    )
+    st.caption(
+        f"This is the ground under step {place['step']}; at the step's own weights the loss is {place['measured']:.3f}."
+    )

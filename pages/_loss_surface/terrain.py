@@ -163,7 +163,7 @@ def terrain(
         "turn": turn,
         "view": _numbers(f"{key}_view"),
         "smooth": smooth,
-        "step": shown_step(key, walks, opens_on),
+        "step": shown_step(key, max((len(walk.points) - 1 for walk in walks), default=0), opens_on),
     }
     walked = json.dumps([walk["points"][:2] for walk in data["walks"]]) + str([len(w.points) for w in walks])
     data["signature"] = hashlib.sha256(walked.encode()).hexdigest()[:12]
@@ -178,11 +178,12 @@ def terrain(
     downloads(key, download or key)
 
 
-def shown_step(key: str, walks: Sequence[Walk], default: int | None = None) -> int:
-    """The step that the URL asks for, as far as any of the walks goes; else `default`, which is the last of them."""
+def shown_step(key: str, last: int, default: int | None = None) -> int:
+    """The step that the URL asks for, `last` at most; else `default`, which is the last when None."""
     asked = st.query_params.get(f"{key}_step", "")
-    last = max((len(walk.points) - 1 for walk in walks), default=0)
-    return min(int(asked), last) if asked.isascii() and asked.isdecimal() else last if default is None else default
+    if asked.isascii() and asked.isdecimal() and len(asked) < 6:
+        return min(int(asked), last)
+    return last if default is None else default
 
 
 def picked(key: str, default: tuple[float, float], reach: float) -> tuple[float, float]:

@@ -62,13 +62,13 @@ def two_weights() -> str:
         "Adam": adam(ground.gradient, start, adam_rate, _STEPS),
     }
     with picture:
-        drawn = _draw(ground, walks, names)
+        _draw(ground, walks, names)
         badge(
             "simulated" if votes.simulated else "live",
             model="storyteller" if votes.simulated else "",
             note=f"{votes.note} · {len(ground.d)} of them drawn: {case} · exact loss, no projection",
         )
-    step = shown_step(_KEY, drawn)
+    step = shown_step(_KEY, _STEPS)
     fates = {name: fate_of(points, ground.minimum, ground.reach) for name, points in walks.items()}
     shape_story(ground.shape, l2, len(ground.d), case, ground.minimum, names)
     rate_story(ground.stable, rate, {"gradient descent": fates["gradient descent"], "momentum": fates["momentum"]})
@@ -149,7 +149,7 @@ def _restart() -> None:
     st.query_params.pop(f"{_KEY}_step", None)
 
 
-def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) -> list[Walk]:
+def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) -> None:
     dark = theme.dark()
     axis = np.linspace(-ground.reach, ground.reach, _GRID)
     heights = linear.surface(axis, axis, ground.d, ground.l2)
@@ -190,7 +190,6 @@ def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) 
         download="two_weights",
     )
     st.caption("Click the map, or the surface, to start there. Drag the surface to turn it.")
-    return drawn
 
 
 def _equation(ground: Ground, weights: np.ndarray, rate: float, names: tuple[str, str]) -> None:

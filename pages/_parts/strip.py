@@ -7,6 +7,8 @@ from pages._parts import site
 from pages._parts.state import Pipeline, my_pipeline
 from pages._parts.text import escaped
 
+_PART_OF = {"loss_surface": "reward_model"}  # pages that look closer at a station
+
 
 def strip(here: str, pipeline: Pipeline | None = None) -> None:
     """Draw the strip with the station of the page `here` lit. While something trains, it keeps itself up to date."""
@@ -28,7 +30,7 @@ def _draw(here: str, state: Pipeline) -> None:
         for index, station in enumerate(state.stations()):
             if index:
                 st.html('<span class="arrow" aria-hidden="true">→</span>', width="content")
-            lit = "lit" if station.name == here else "unlit"
+            lit = "lit" if station.name == _PART_OF.get(here, here) else "unlit"
             busy = "busy" if station.busy else "idle"
             with st.container(key=f"station-{lit}-{busy}-{station.concept}", width="content"):
                 st.page_link(

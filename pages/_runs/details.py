@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from core.runs.store import Run, RunStore
 
 _LOG_LINES = 200
-_PAGE = {"reward": "reward_model", "ppo": "ppo", "loop": "overview", "race": "why_transformers"}
+_PAGE = {
+    "reward": "reward_model",
+    "ppo": "ppo",
+    "loop": "overview",
+    "race": "why_transformers",
+    "surface": "loss_surface",
+}
 
 
 def run_details(store: "RunStore", run_id: str) -> None:

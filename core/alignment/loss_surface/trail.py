@@ -42,7 +42,10 @@ class Trail:
 
     def at(self, place: int) -> Tensor:
         """All trained weights at one place, one behind the other: [weights]."""
-        return torch.cat([rows[place] for _, rows in self.tensors()])
+        if self._start is not None and place % len(self) == 0:
+            return torch.cat([values.flatten() for values in self._start.values()])
+        file = self._files[place % len(self) - (self._start is not None)]
+        return torch.cat([file.get_tensor(_saved(name)).float().flatten() for name in self.parameters])
 
 
 def _open(folder: Path) -> safe_open:
