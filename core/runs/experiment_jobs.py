@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from core.alignment.experiments.configs import GoodhartConfig
+from core.alignment.experiments.configs import ClinicConfig, FrontierConfig, GoodhartConfig
 from core.record import Controls, Record
 from core.runs.job import Job
 
@@ -26,3 +26,37 @@ class GoodhartJob(Job, GoodhartConfig):
         from core.alignment.experiments.goodhart import run_goodhart
 
         return run_goodhart(self, folder, state, controls)
+
+
+class FrontierJob(Job, FrontierConfig):
+    """PPO, RLOO, GRPO, DPO and best of n on one reward–KL plane; leaves the reward model and its findings."""
+
+    kind: ClassVar[str] = "frontier"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Methods compared on {Path(self.model).name} for {self.annotator}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.experiments.frontier import run_frontier
+
+        return run_frontier(self, folder, state, controls)
+
+
+class ClinicJob(Job, ClinicConfig):
+    """PPO with each of ten mistakes, beside a healthy run; leaves the reward model and its findings."""
+
+    kind: ClassVar[str] = "clinic"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Clinic: {', '.join(self.failures) or 'all failures'}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.experiments.clinic import run_clinic
+
+        return run_clinic(self, folder, state, controls)

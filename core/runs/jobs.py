@@ -14,7 +14,7 @@ from core.errors import PlaygroundError
 from core.language.configs import PretrainConfig
 from core.paths import run_folder
 from core.record import Controls, Record
-from core.runs.experiment_jobs import GoodhartJob
+from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob
 from core.runs.job import Job
 
 
@@ -242,6 +242,8 @@ JOBS: dict[str, type[Job]] = {
         RaceJob,
         SurfaceJob,
         GoodhartJob,
+        FrontierJob,
+        ClinicJob,
         PairsJob,
     )
 }

@@ -56,3 +56,14 @@ class FrontierConfig(Config):
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     evaluation_prompts: int = Field(256, ge=4, le=10_000, description="held-out prompts every policy is measured on")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
+
+
+class ClinicConfig(Config):
+    """PPO runs that went wrong, beside one that did not: the same reward model, prompts and seed."""
+
+    model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
+    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    failures: tuple[str, ...] = Field((), description="which failures to run (default: all of them)")
+    votes: int = Field(512, ge=64, le=100_000, description="comparisons the reward model learns from")
+    updates: int = Field(16, ge=2, le=1000, description="updates of each run")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")

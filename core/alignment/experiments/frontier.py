@@ -1,0 +1,140 @@
+"""How much reward for how much KL? Every method on the same votes, the same prompts, the same number of responses.
+
+The votes teach one reward model; PPO (critic on the policy's trunk, or of its own), RLOO and GRPO are paid by it, best
+of n is chosen by it, and DPO learns from the votes themselves. Each trained policy is measured on held-out prompts:
+the annotator's true utility (gold) and the reward model's score (proxy), in standard deviations of the reference's own
+responses, and the exact KL.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+from transformers import PreTrainedModel
+
+from core.alignment.configs import DPOConfig, GroupConfig, PPOConfig, RewardConfig
+from core.alignment.dpo import train_dpo
+from core.alignment.evaluation import compare_on_heldout, summarise_heldout
+from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
+from core.alignment.experiments.configs import FrontierConfig
+from core.alignment.experiments.reference_texts import votes_on
+from core.alignment.experiments.setting import MEASURING_SEED, Setting
+from core.alignment.ppo import train_ppo
+from core.alignment.reward_model import load_reward_model
+from core.alignment.rloo_grpo import train_grouped
+from core.alignment.stages import ready_to_tune, reward_stage
+from core.feedback.pairs import PreferencePair
+from core.language.adapters import bare
+from core.language.configs import SamplingConfig
+from core.record import Controls, Record, no_controls
+
+_CURVE = {"kl": "objective/kl_exact", "proxy": "objective/scores", "gold": "objective/gold"}
+
+Reference = PreTrainedModel | None
+State = dict[str, Any] | None
+Trainer = Callable[[nn.Module, Reference, State], Iterator[Record]]
+
+
+def run_frontier(
+    config: FrontierConfig, folder: Path, state: dict[str, Any] | None = None, controls: Controls = no_controls
+) -> Iterator[Record]:
+    """All the methods of `config`; `result["findings"]` has one finding a trained policy, and best of n's table."""
+    setting = Setting(config.model, config.annotator, config.seed, folder, controls)
+    yield from run_cells(_Frontier(config, setting).cells(), state)
+
+
+class _Frontier:
+    def __init__(self, config: FrontierConfig, setting: Setting) -> None:
+        self.config, self.setting = config, setting
+        self.reward_folder = setting.folder / "reward_model"
+
+    def cells(self) -> list[Cell]:
+        config, setting = self.config, self.setting
+        cells = [setting.pool_cell(config.votes), Cell("reward", self.teach)]
+        if config.best_of:
+            cells.append(setting.responses_cell(config.best_of_prompts, config.best_of))
+            cells.append(setting.best_of_cell("best-of-n", self.reward_folder, {}))
+        for beta in config.betas:
+            for value_model in ("shared", "separate"):
+                ppo = PPOConfig.checked(**self.common(beta), value_model=value_model)
+                cells.append(self.trained_cell(f"ppo_{value_model}", beta, partial(self.ppo, ppo)))
+            for algorithm in ("rloo", "grpo"):
+                grouped = GroupConfig.checked(**self.common(beta), algorithm=algorithm)
+                cells.append(self.trained_cell(algorithm, beta, partial(self.grouped, grouped)))
+        for beta in config.dpo_betas:
+            dpo = DPOConfig(beta=beta, seed=config.seed)
+            cells.append(self.trained_cell("dpo", beta, partial(self.dpo, dpo)))
+        return cells
+
+    def common(self, beta: float) -> dict[str, Any]:
+        """What all methods share that write as they learn."""
+        return {"updates": self.config.updates, "kl_coef": beta, "seed": self.config.seed, "weights_every": 0}
+
+    def votes(self) -> list[PreferencePair]:
+        """The annotator's, on the whole pool."""
+        setting = self.setting
+        return votes_on(setting.pool(), setting.annotator, self.config.votes, setting.scale(), self.config.seed)
+
+    def teach(self, state: dict[str, Any] | None) -> Iterator[Record]:
+        """The one reward model that the others are paid by."""
+        setting, config = self.setting, RewardConfig(seed=self.config.seed, weights_kept=0)
+        folder, controls = self.reward_folder, setting.controls
+        votes = self.votes()
+        return reward_stage(setting.policy, setting.tokenizer, votes, config, setting.model, folder, state, controls)
+
+    def ppo(self, config: PPOConfig, model: nn.Module, reference: Reference, state: State) -> Iterator[Record]:
+        setting, judge = self.setting, load_reward_model(self.reward_folder)
+        prompts, tokenizer = setting.prompts.train, setting.tokenizer
+        return train_ppo(
+            model, reference, judge, prompts, config, tokenizer, state, setting.controls, setting.annotator
+        )
+
+    def grouped(self, config: GroupConfig, model: nn.Module, reference: Reference, state: State) -> Iterator[Record]:
+        setting, judge = self.setting, load_reward_model(self.reward_folder)
+        prompts, tokenizer = setting.prompts.train, setting.tokenizer
+        return train_grouped(
+            model, reference, judge, prompts, config, tokenizer, state, setting.controls, setting.annotator
+        )
+
+    def dpo(self, config: DPOConfig, model: nn.Module, reference: Reference, state: State) -> Iterator[Record]:
+        setting = self.setting
+        return train_dpo(model, reference, self.votes(), config, setting.tokenizer, state, setting.controls)
+
+    def trained_cell(self, method: str, beta: float, trainer: Trainer) -> Cell:
+        """A policy trained by one method, and where it stands on the plane."""
+
+        def records(state: dict[str, Any] | None) -> Iterator[Record]:
+            tuned, reference = ready_to_tune(self.setting.policy, PPOConfig().lora_rank)
+            yield from trainer(tuned, reference, state)
+            yield Record(0, self.measured(bare(tuned).eval()), "evaluation")
+
+        def finding(rows: Rows) -> dict[str, Any]:
+            where = {name.split("/")[1]: value for name, value in rows[-1].items() if name.startswith("heldout/")}
+            curve = kept(rows[:-1], _CURVE)
+            curve["gold"] = [self.setting.scale().of(utility) for utility in curve["gold"]]
+            return {"kind": "policy", "method": method, "beta": beta, **where, "curve": curve}
+
+        return Cell(f"{method}-{beta:g}", records, finding)
+
+    def measured(self, tuned: PreTrainedModel) -> dict[str, float]:
+        """Gold, proxy, win rate and KL on held-out prompts."""
+        config, setting = self.config, self.setting
+        sampling = SamplingConfig(seed=config.seed + MEASURING_SEED)
+        prompts = list(islice(cycle(setting.prompts.heldout), config.evaluation_prompts))
+        rows = compare_on_heldout(tuned, setting.policy, setting.tokenizer, prompts, setting.annotator, sampling)
+        judge, scale = load_reward_model(self.reward_folder), setting.scale()
+        _, scores = judge.rate([row.prompt for row in rows], [row.tuned_response for row in rows])
+        said = summarise_heldout(rows)
+        golds = [scale.of(row.gold_tuned) for row in rows]
+        return {
+            "heldout/gold": float(np.mean(golds)),
+            "heldout/gold_se": float(np.std(golds) / len(golds) ** 0.5),
+            "heldout/proxy": scores.mean().item(),
+            "heldout/win_rate": said["gold_win_rate"],
+            "heldout/kl": said["kl"],
+            "heldout/words": float(np.mean([len(row.tuned_response.split()) for row in rows])),
+        }

@@ -1,0 +1,68 @@
+"""The clinic's faults are the faults they are called, and a run of it keeps what the page shows."""
+
+import pytest
+import torch
+
+from core.alignment.configs import PPOConfig
+from core.alignment.experiments.clinic import run_clinic
+from core.alignment.experiments.configs import ClinicConfig
+from core.alignment.experiments.failures import COLD, FAILURES, OFFSET
+from core.alignment.experiments.faults import WithoutPadding, drawn_colder, padded_on_the_right, unnormalised
+from core.errors import PlaygroundError
+from core.language.configs import SamplingConfig
+from core.language.sampling import sample
+from tests import tiny
+from tests.alignment.test_ppo import judge
+
+
+def test_ten_failures_each_a_valid_configuration_that_differs_from_the_healthy_one():
+    assert len(FAILURES) == 10 == len({one.name for one in FAILURES})
+    for one in FAILURES:
+        assert one.changes or one.fault, one.name
+        if one.changes:
+            assert PPOConfig.checked(**one.changes) != PPOConfig(), one.name
+        assert one.title and one.mistake and one.why
+
+
+def test_raw_scores_lie_where_nobody_put_them():
+    model = judge()
+    raw, scores = unnormalised(model).rate(tiny.PROMPTS, [" and ran."] * 4)
+    torch.testing.assert_close(scores, raw - model.normalisation.mean + OFFSET)
+
+
+def test_padding_fills_up_on_the_right_and_the_reward_model_never_sees_it():
+    tokenizer = tiny.tokenizer()
+    padded = padded_on_the_right(tiny.PROMPTS, tokenizer)
+    lengths = {len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in padded}
+    assert len(lengths) == 1 and all(p.startswith(q) for p, q in zip(padded, tiny.PROMPTS, strict=True))
+    clean = WithoutPadding(judge(), tokenizer.pad_token)
+    responses = [" and ran."] * 4
+    torch.testing.assert_close(clean.rate(padded, responses)[0], judge().rate(tiny.PROMPTS, responses)[0])
+
+
+def test_drawn_colder_is_drawn_as_at_that_temperature():
+    plain, cold = tiny.gpt2(), tiny.gpt2()
+    drawn_colder(cold)
+    expected = sample(plain, tiny.tokenizer(), tiny.PROMPTS, SamplingConfig(temperature=COLD, max_new_tokens=8))
+    drawn = sample(cold, tiny.tokenizer(), tiny.PROMPTS, SamplingConfig(temperature=1.0, max_new_tokens=8))
+    assert drawn.responses == expected.responses
+    ids = expected.query_ids
+    assert torch.equal(cold(ids, use_cache=False).logits, plain(ids, use_cache=False).logits)
+
+
+def test_a_run_keeps_every_curve_and_what_is_written_in_the_end(tmp_path):
+    config = ClinicConfig(failures=("padding", "stale-reference"), votes=64, updates=2)
+    *_, last = run_clinic(config, tmp_path)
+    cases = {finding["name"]: finding for finding in last.result["findings"]}
+    assert list(cases) == ["healthy", "padding", "stale-reference"]
+    for case in cases.values():
+        assert len(case["curves"]["gold"]) == 2 and len(case["texts"]) == 6
+        assert case["curves"]["objective/kl_exact"][0] >= 0
+    assert cases["healthy"]["curves"]["objective/kl_exact"][0] == pytest.approx(0, abs=1e-3)
+    assert cases["stale-reference"]["curves"]["objective/kl_exact"][0] > 1
+    assert all("<|" not in text["prompt"] for text in cases["padding"]["texts"])
+
+
+def test_an_unknown_failure_is_named(tmp_path):
+    with pytest.raises(PlaygroundError, match="There is no failure 'gremlins'"):
+        next(run_clinic(ClinicConfig(failures=("gremlins",)), tmp_path))
