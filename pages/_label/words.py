@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.feedback.quartets import READING_TEMPERATURE
 from pages._parts.questions import closing
 
 
@@ -12,7 +13,14 @@ def one_vote() -> None:
     st.markdown(
         "Bradley and Terry (1952): each response has a score $r$, and the wider the gap, the surer the vote. "
         "A vote does not say how good a text is, only which of two is better, and even that with some noise. "
-        "Many votes together pin the differences down."
+        "Many votes together pin the differences down. A ranking of four says six such things at once "
+        "($4 \\cdot 3 / 2$), and a better response of your own says one against each it beats."
+    )
+    st.markdown(
+        "**Asked twice.** While *Ask some twice* is on, about one pair in ten comes again, its sides swapped; "
+        "we say so here and not when. It measures how consistent you are, and trains nothing. "
+        f"**Written for reading.** What waits here is sampled at temperature {READING_TEMPERATURE}: at 1.0, where PPO "
+        "tunes the policy, a small model is hard to read and harder to judge."
     )
 
 

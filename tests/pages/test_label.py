@@ -173,13 +173,18 @@ def test_undo_says_what_it_took_back(store):
     assert f"Taken back: a tie, on “{first.prompt}”" in shown(at)
 
 
-def test_what_was_taken_back_is_asked_before_all_else(store):
+def test_what_was_taken_back_is_asked_before_all_else(store, monkeypatch):
+    """Even where another pair is preferred by now."""
+    prefer = [30]
+    monkeypatch.setattr("pages._label.choosing.choosing", lambda *_: prefer)
     at = opened(again="false")
+    assert "Prompt 29." in shown(at)  # pair 30
     at = press(at, "vote_left")
-    back = store.next_pair("me", "storyteller", "stories")
-    at = press(at, "vote_left")
+    prefer[:] = [10]
     at = press(at, "undo")
-    assert back.prompt in shown(at)
+    assert "Prompt 29." in shown(at)
+    at = press(at, "vote_right")
+    assert "Prompt 9." in shown(at)
 
 
 def test_four_are_ranked_by_clicks_in_order(fours):
