@@ -37,6 +37,8 @@ from core.language.sampling import Rollout, sample
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
+TOP = 5  # tokens kept at each place of a rollout, before and after the update: what else could have been written
+
 
 def train_ppo(
     policy: nn.Module,
@@ -92,6 +94,7 @@ def train_ppo(
         tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, kl_coef)
         judged = time.monotonic()
         statistics = optimise(model, optimizer, trained, rollout, tensors, config, update)
+        tensors |= look_again(model, rollout, config)
         metrics = summarise(rollout, tensors, statistics, kl_coef)
         metrics |= {
             "lr": learning_rate * left,
@@ -184,6 +187,7 @@ def judge(
         "ref_logprobs": ref_logprobs * mask,
         "kl": kl,
         "exact_kl": exact_kl(log_p, ref_log_p) * mask,
+        **likeliest(log_p, mask, "top"),
         "entropy": entropy(log_p) * mask,
         "rewards": rewards,
         "values": values,
@@ -191,6 +195,22 @@ def judge(
         "advantages": masked_whiten(advantages, mask) if config.whiten_advantages else advantages,
         "returns": returns,
     }
+
+
+def likeliest(log_p: Tensor, mask: Tensor, name: str) -> dict[str, Tensor]:
+    """The likeliest tokens at each place and their log-probabilities: [B, R, vocab] -> [B, R, TOP] twice."""
+    top = log_p.topk(TOP, dim=-1)
+    return {f"{name}_ids": top.indices, f"{name}_logprobs": top.values * mask.unsqueeze(-1)}
+
+
+@torch.no_grad()
+def look_again(model: ActorCritic, rollout: Rollout, config: PPOConfig) -> dict[str, Tensor]:
+    """What the updated policy thinks of the same tokens: the other end of every ratio, for the microscope. [B, R]."""
+    sequences = Sequences.of(rollout, bare(model.policy).device)
+    mask = sequences.mask[:, sequences.query_length :].float()
+    log_p, _ = model(sequences, config.temperature)
+    new_logprobs = of_tokens(log_p, sequences.response_ids) * mask
+    return {"new_logprobs": new_logprobs, **likeliest(log_p, mask, "new_top")}
 
 
 def optimise(

@@ -72,12 +72,17 @@ def run_ppo(
     reward_model: str,
     prompts: str,
     config: PPOConfig,
+    gold: str,
     folder: Path,
     state: dict[str, Any] | None = None,
     controls: Controls = no_controls,
 ) -> Iterator[Record]:
-    """`model` tuned against the reward model of a folder, in `folder`/policy."""
+    """`model` tuned against the reward model of a folder, in `folder`/policy.
+
+    `gold`: the simulated annotator whose true utility is measured on the way; "" when nobody's is known.
+    """
     judge = load_reward_model(reward_model)
     policy, tokenizer = load_policy(model)
     texts = load_prompts(prompts or policy_info(model).default_prompts).train
-    yield from ppo_stage(policy, tokenizer, judge, texts, config, folder / "policy", state, controls)
+    annotator = get_annotator(gold) if gold else None
+    yield from ppo_stage(policy, tokenizer, judge, texts, config, folder / "policy", state, controls, annotator)

@@ -78,8 +78,8 @@ def _check_inputs(values: dict[str, Any]) -> None:
         raise PlaygroundError(f"{values['model']}: {info.note}")
     if values.get("prompts"):
         load_prompts(values["prompts"])
-    if "annotator" in values:
-        get_annotator(values["annotator"])
+    for name in filter(None, (values.get("annotator"), values.get("gold"))):
+        get_annotator(name)
     if "reward_model" in values and not (Path(values["reward_model"]) / "config.json").exists():
         raise PlaygroundError(f"{values['reward_model']} is no reward model: give the folder that `reward train` wrote")
     for source in values.get("preferences", ()):

@@ -118,6 +118,9 @@ class PPOJob(Job):
     prompts: str = Field(
         "", description="prompt set (stories, summaries, chat) or a text file (default: the policy's own)"
     )
+    gold: str = Field(
+        "", description="simulated annotator whose true utility is measured on the way, and never trained on"
+    )
     ppo: PPOConfig = PPOConfig()
 
     @property
@@ -129,7 +132,7 @@ class PPOJob(Job):
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
         from core.alignment.runs import run_ppo
 
-        return run_ppo(self.model, self.reward_model, self.prompts, self.ppo, folder, state, controls)
+        return run_ppo(self.model, self.reward_model, self.prompts, self.ppo, self.gold, folder, state, controls)
 
 
 class LoopJob(Job, LoopConfig):

@@ -175,3 +175,21 @@ def test_bad_input_is_named():
     )
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         list(exploding)
+
+
+def test_what_is_looked_at_again_is_the_policy_after_the_update():
+    policy = tiny.gpt2()
+    records = train_ppo(policy, tiny.gpt2(), judge(), tiny.PROMPTS, CONFIG, tiny.tokenizer())
+    t = next(records).rollout
+    input_ids = torch.cat([t["query_ids"], t["response_ids"]], 1)
+    attention = torch.cat([t["query_mask"], t["mask"].long()], 1)
+    sequences = Sequences(input_ids, attention, t["query_ids"].shape[1])
+    with torch.no_grad():
+        after, before = (response_distribution(model, sequences, 1.0) for model in (policy, tiny.gpt2()))
+    mask = t["mask"]
+    torch.testing.assert_close(t["new_logprobs"], of_tokens(after, t["response_ids"]) * mask, atol=1e-4, rtol=0)
+    for name, log_p in (("top", before), ("new_top", after)):
+        values, ids = log_p.topk(5)
+        torch.testing.assert_close(t[f"{name}_logprobs"], values * mask.unsqueeze(-1), atol=1e-4, rtol=0)
+        assert (t[f"{name}_ids"] == ids)[mask > 0].float().mean() > 0.99  # equal but for near ties
+    assert (t["new_logprobs"] - t["logprobs"]).abs().max() > 1e-3
