@@ -42,7 +42,7 @@ def agreement(store: FeedbackStore, annotator: str, votes: Sequence[Vote]) -> No
                 ),
                 "from": st.column_config.NumberColumn(format="%.2f", help="95 % interval, resampled pairs"),
                 "to": st.column_config.NumberColumn(format="%.2f"),
-                "alike": st.column_config.NumberColumn(format="percent", help="share of common pairs judged alike"),
+                "alike": st.column_config.NumberColumn(format="%.0f%%", help="share of common pairs judged alike"),
                 "pairs": st.column_config.NumberColumn(help="pairs that both judged"),
             },
         )
@@ -79,7 +79,7 @@ def _row(name: str, kind: str, mine: dict[int, int], theirs: dict[int, int]) -> 
         "κ": estimate.value,
         "from": estimate.low,
         "to": estimate.high,
-        "alike": float((both[0] == both[1]).mean()),
+        "alike": 100 * float((both[0] == both[1]).mean()),
         "pairs": estimate.items,
         "estimate": estimate,
     }

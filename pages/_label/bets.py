@@ -16,34 +16,35 @@ _CHECK = 0.5  # seconds between looks while texts are being read
 def bet_area(store: FeedbackStore, shown: ShownPair, last: Vote | None) -> None:
     """Two lines beneath the pair: the bet just opened, and the one sealed now."""
     annotator = (st.session_state.get("annotator") or "me").strip() or "me"
-    ready = _make_bet(store, shown, annotator)
+    found = [_make_bet(store, shown, annotator)]
+    ready = found[0][1]
 
     @st.fragment(run_every=None if ready else _CHECK)
     def view() -> None:
-        if not ready and _make_bet(store, shown, annotator):
+        state, made = found.pop() if found else _make_bet(store, shown, annotator)
+        if made and not ready:
             st.rerun()
-        state = live(store, annotator, shown.policy)
         with st.container(border=True, key="bet"):
             if last is not None and last.policy == shown.policy:
                 _opened(state, last, annotator)
-            _waiting(state, ready)
+            _waiting(state, made)
 
     view()
 
 
-def _make_bet(store: FeedbackStore, shown: ShownPair, annotator: str) -> bool:
+def _make_bet(store: FeedbackStore, shown: ShownPair, annotator: str) -> tuple[Live, bool]:
     """Bet on the pair that is shown and seal it; False while that has to wait for its texts."""
     state = live(store, annotator, shown.policy)
     ahead = candidates(store.engine, annotator, shown.policy, shown.prompt_set, _AHEAD)
     texts = [(shown.prompt, shown.left), (shown.prompt, shown.right)]
     error = read(shown.policy, [*texts, *((one.prompt, text) for one in ahead for text in (one.a, one.b))])
     if error or (not state.votes and not state.reading):
-        return True  # nothing to wait for
+        return state, True  # nothing to wait for
     gap = shelf(shown.policy).gap(shown.prompt, shown.left, shown.right)
     if state.head is None or gap is None:
-        return False
+        return state, False
     seal(annotator, shown, bet(state.head, gap))
-    return True
+    return state, True
 
 
 def _opened(state: Live, last: Vote, annotator: str) -> None:
@@ -51,7 +52,9 @@ def _opened(state: Live, last: Vote, annotator: str) -> None:
     made = sealed(annotator, last)
     if made is None:
         after = next((one for vote, one in state.scored if vote.id == last.id and one.side != "none"), None)
-        if after is None:
+        if state.reading:
+            st.markdown("You were faster than its reading.")
+        elif after is None:
             st.markdown("No bet on your last pair: there was nothing to go by.")
         else:
             st.markdown(

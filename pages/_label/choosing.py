@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from core.alignment.next_pair import least_sure_first
@@ -48,4 +49,4 @@ def _ordered(store: FeedbackStore, sitting: Sitting) -> list[int]:
     if head is None or not known:
         return [one.pair_id for one in waiting[:_KEPT]]
     ids = list(known)
-    return [ids[place] for place in least_sure_first(head, list(known.values()))[:_KEPT]]
+    return [ids[place] for place in least_sure_first(head, np.stack(list(known.values())))[:_KEPT]]

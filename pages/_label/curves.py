@@ -34,6 +34,8 @@ def bets_curve(store: FeedbackStore, annotator: str, policy: str) -> None:
     """The honest learning curve: of each bet, whether it was right, before the head had seen that vote."""
     state = live(store, annotator, policy)
     shares = running_shares(hits([bet for _, bet in state.scored], [vote.choice == "left" for vote, _ in state.scored]))
+    if state.reading:
+        _look_again(store, annotator, policy)
     measured = entry()
     picture, words = st.columns([3, 1], gap="large")
     with words:
@@ -60,6 +62,13 @@ def bets_curve(store: FeedbackStore, annotator: str, policy: str) -> None:
         downloads("bets_curve", "live-model-bets", _table(rows))
         _badges(policy if shares else "", measured)
     _equation(state.scored[-1][1] if state.scored else None)
+
+
+@st.fragment(run_every=1.0)
+def _look_again(store: FeedbackStore, annotator: str, policy: str) -> None:
+    """Draws the page anew once the texts behind the curve have been read."""
+    if not live(store, annotator, policy).reading:
+        st.rerun()
 
 
 def choosing_curves() -> None:
@@ -153,7 +162,7 @@ def _mean_and_reach(values: Sequence[float]) -> tuple[float, float]:
 def _what_it_says(shares: Sequence[Share], reading: bool) -> str:
     """One paragraph that follows the reader's own score and its interval."""
     if reading:
-        return "The model is reading your pairs again; your curve is back in a moment."
+        return "The model is reading your pairs; your curve is back in a moment."
     if not shares:
         return (
             "Dashed: the live model's bets on simulated people's votes. **Vote, and your own curve grows here**: each "
@@ -189,14 +198,14 @@ def _did_it_help(measured: Mapping[str, Any], whose: str) -> str:
             if gap + reach < 0
             else "**no difference that ten sittings could show**"
         )
-        sentences.append(f"After {count} votes {verdict}: {gap:+.3f} of skill (± {reach:.3f}).")
-    return " ".join(sentences)
+        sentences.append(f"After {count} votes {verdict}: {gap:+.2f} of skill (± {reach:.2f}).".replace("-", "−"))
+    return "\n\n".join(sentences)
 
 
 def _equation(last: Bet | None) -> None:
     st.subheader("The equation", anchor=False)
+    st.latex(r"\Delta = w^\top\big(\phi(x, y_\text{left}) - \phi(x, y_\text{right})\big)")
     st.latex(
-        r"\Delta = w^\top\big(\phi(x, y_\text{left}) - \phi(x, y_\text{right})\big), \qquad "
         r"P(\text{left}) = \int \sigma(\Delta)\, \mathcal{N}(\Delta; m, v)\, d\Delta \approx "
         r"\sigma\!\left(\frac{m}{\sqrt{1 + \pi v / 8}}\right)"
     )

@@ -36,11 +36,9 @@ def lengths(store: FeedbackStore, annotator: str, policy: str) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            "prefers the longer": st.column_config.NumberColumn(
-                format="percent", help="of the pairs of unequal length"
-            ),
-            "from": st.column_config.NumberColumn(format="percent", help="95 % interval (Wilson)"),
-            "to": st.column_config.NumberColumn(format="percent"),
+            "prefers the longer": st.column_config.NumberColumn(format="%.0f%%", help="of the pairs of unequal length"),
+            "from": st.column_config.NumberColumn(format="%.0f%%", help="95 % interval (Wilson)"),
+            "to": st.column_config.NumberColumn(format="%.0f%%"),
             "length coefficient": st.column_config.NumberColumn(
                 format="%.2f", help="standard deviations of score a standard deviation of words, by least squares"
             ),
@@ -60,9 +58,9 @@ def _row(who: str, longer: Share, bias: LengthBias | None) -> dict[str, object]:
     low, high = longer.interval
     return {
         "who": who,
-        "prefers the longer": longer.value,
-        "from": low,
-        "to": high,
+        "prefers the longer": 100 * longer.value,
+        "from": 100 * low,
+        "to": 100 * high,
         "pairs": longer.total,
         "length coefficient": bias.coefficient if bias else None,
         "±": bias.reach if bias else None,

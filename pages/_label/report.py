@@ -49,13 +49,13 @@ def _policy_of(votes: list[Vote]) -> str:
 
 
 def _mine(store: FeedbackStore, annotator: str, votes: list[Vote], policy: str) -> None:
-    st.markdown("#### What did you favour?")
+    st.markdown("**What did you favour?**")
     _leanings(votes)
-    st.markdown("#### Are you consistent?")
+    st.markdown("**Are you consistent?**")
     _consistency(store.repeats(annotator))
-    st.markdown("#### Who agrees with you?")
+    st.markdown("**Who agrees with you?**")
     agreement(store, annotator, votes)
-    st.markdown("#### Who else likes it long?")
+    st.markdown("**Who else likes it long?**")
     lengths(store, annotator, policy)
     badge("live", note="from your stored votes; 95 % intervals: Wilson's for shares, 2,000 resamples for κ and α")
     show_code(
