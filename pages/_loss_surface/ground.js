@@ -48,7 +48,7 @@ function groundOf(data) {
 
   // The base turns around its middle, then the whole tips towards the reader; far things are not smaller.
   const view = (width, tall, turn, tilt) => {
-    const scale = Math.min(width / 1.75, tall / 1.2); // room for the names at its edges
+    const scale = Math.min(width / 1.8, tall / 1.2); // room for the names at its edges
     const [c, s, ct, st] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
     const project = (x, y, value) => {
       const [u, v, z] = [share(xs, x) - 0.5, share(ys, y) - 0.5, TALL * (height(value) - 0.5)];

@@ -42,7 +42,7 @@ def measuring_form(plane: str) -> None:
             "Points a side", (13, 25, 49), default=25, required=True, key="real_points", bind="query-params"
         )
         seed = st.number_input("Seed of the random directions", 0, 2**31 - 1, 0, key="real_seed", bind="query-params")
-    if st.button("Measure its surface", type="primary", icon=":material/landscape:", key="real_measure"):
+    if st.button("Measure it", type="primary", icon=":material/landscape:", key="real_measure"):
         try:
             config = {"run": chosen, "plane": plane, "points": points, "pairs": 0 if everything else 64, "seed": seed}
             st.query_params["run"] = _measured_before(config) or supervisor.submit(SurfaceJob.checked(**config))
@@ -50,7 +50,7 @@ def measuring_form(plane: str) -> None:
             st.error(escaped(str(error)))
             return
         st.rerun()
-    if asked_for() and st.button("Back to the bundled one", key="real_back"):
+    if asked_for() and st.button("Bundled one", key="real_back"):
         st.query_params.pop("run", None)
         st.rerun()
 

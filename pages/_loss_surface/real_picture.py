@@ -98,9 +98,10 @@ def explain(view: dict[str, Any], step: int) -> None:
         )
     recorded = [abs(p["measured"] - p["recorded"]) for p in places if p["recorded"] is not None]
     if recorded:
+        met = "the same numbers, up to rounding" if max(recorded) < 1e-4 else "not the same: something is amiss"
         st.markdown(
             f"At the {len(recorded)} kept weights, the loss measured here and the loss recorded in training differ by "
-            f"**{max(recorded):.1e}** nats at most."
+            f"**{max(recorded):.1e}** nats at most: {met}."
         )
     _surroundings(view, places[-1]["measured"])
     _equation(view, step)

@@ -31,7 +31,7 @@ button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 .line { display: inline-block; width: 1.6rem; }
 .detail { font-size: 0.875rem; opacity: 0.9; margin-top: 0.35rem; overflow-wrap: anywhere; }
 .detail { font-variant-numeric: tabular-nums; }
-@container (max-width: 520px) { .pictures { grid-template-columns: 1fr; } }
+@container (max-width: 600px) { .pictures { grid-template-columns: 1fr; } }
 """
 _HTML = """
 <div class="whole"><div class="pictures"><canvas class="solid" tabindex="0" role="img"></canvas>

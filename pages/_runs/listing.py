@@ -19,6 +19,7 @@ _component = st.components.v2.component(
 )
 CONCEPT = {
     "reward": "reward",
+    "surface": "reward",
     "ppo": "kl",
     "loop": "policy",
     "pretrain": "policy",
