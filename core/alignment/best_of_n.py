@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import BestOfNConfig
@@ -58,12 +59,17 @@ def best_of_n_mean(scores: Floats, values: Floats, n: int) -> float:
     """
     if n > len(scores):
         raise ValueError(f"the best of {n} cannot be drawn from {len(scores)} responses")
-    total = math.comb(len(scores), n)
-    chance = np.array([math.comb(i, n - 1) / total for i in range(len(scores))])
+    place = np.arange(len(scores), dtype=np.float64)
+    chance = np.where(place >= n - 1, np.exp(_log_comb(place, n - 1) - _log_comb(float(len(scores)), n)), 0.0)
     order = np.argsort(scores, kind="stable")
-    _, place, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
-    shared = np.bincount(place, weights=chance) / counts
-    return float((shared[place] * values[order]).sum())
+    _, level, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
+    shared = np.bincount(level, weights=chance) / counts
+    return float((shared[level] * values[order]).sum())
+
+
+def _log_comb(total: Floats | float, chosen: int) -> Floats:
+    """log C(total, chosen) where total ≥ chosen; what it says elsewhere is not used."""
+    return gammaln(total + 1.0) - gammaln(chosen + 1.0) - gammaln(np.maximum(total - chosen, 0.0) + 1.0)
 
 
 def run_best_of_n(
