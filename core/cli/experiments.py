@@ -1,4 +1,4 @@
-"""`goodhart`: experiments on the whole loop."""
+"""`goodhart`, `frontier`, `clinic`, `tastes`: experiments on the whole loop."""
 
 from pathlib import Path
 from typing import Any
@@ -31,3 +31,10 @@ def clinic(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool,
     stale-reference, epochs.
     """
     return train("clinic", out, run_id, overwrite, as_json, given)
+
+
+@click.command()
+@training_options("tastes", "the reward models")
+def tastes(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
+    """Two people who want the opposite, and one scalar reward for both."""
+    return train("tastes", out, run_id, overwrite, as_json, given)

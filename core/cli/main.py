@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from core.cli.experiments import clinic, frontier, goodhart
+from core.cli.experiments import clinic, frontier, goodhart, tastes
 from core.cli.gallery import gallery
 from core.cli.models import generate, models
 from core.cli.output import say
@@ -42,7 +42,21 @@ def root() -> None:
     """
 
 
-for command in (models, generate, pretrain, preferences, reward, ppo, loop, goodhart, frontier, clinic, runs, gallery):
+for command in (
+    models,
+    generate,
+    pretrain,
+    preferences,
+    reward,
+    ppo,
+    loop,
+    goodhart,
+    frontier,
+    clinic,
+    tastes,
+    runs,
+    gallery,
+):
     root.add_command(command)
 
 

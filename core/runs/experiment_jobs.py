@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from core.alignment.experiments.configs import ClinicConfig, FrontierConfig, GoodhartConfig
+from core.alignment.experiments.configs import ClinicConfig, FrontierConfig, GoodhartConfig, TastesConfig
 from core.record import Controls, Record
 from core.runs.job import Job
 
@@ -60,3 +60,20 @@ class ClinicJob(Job, ClinicConfig):
         from core.alignment.experiments.clinic import run_clinic
 
         return run_clinic(self, folder, state, controls)
+
+
+class TastesJob(Job, TastesConfig):
+    """Two opposed annotators under one scalar reward; leaves the reward models and its findings."""
+
+    kind: ClassVar[str] = "tastes"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"Two opposed tastes: {self.annotator} and the opposite"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.experiments.tastes import run_tastes
+
+        return run_tastes(self, folder, state, controls)

@@ -14,7 +14,7 @@ from core.errors import PlaygroundError
 from core.language.configs import PretrainConfig
 from core.paths import run_folder
 from core.record import Controls, Record
-from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob
+from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob, TastesJob
 from core.runs.job import Job
 
 
@@ -247,6 +247,7 @@ JOBS: dict[str, type[Job]] = {
         GoodhartJob,
         FrontierJob,
         ClinicJob,
+        TastesJob,
         PairsJob,
     )
 }

@@ -67,3 +67,15 @@ class ClinicConfig(Config):
     votes: int = Field(512, ge=64, le=100_000, description="comparisons the reward model learns from")
     updates: int = Field(16, ge=2, le=1000, description="updates of each run")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
+
+
+class TastesConfig(Config):
+    """Two opposed annotators under one scalar reward."""
+
+    model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
+    annotator: str = Field("sunny", description="the first person; the second one wants exactly the opposite")
+    shares: tuple[float, ...] = Field((0.0, 0.25, 0.5), min_length=1, description="shares of the second one's votes")
+    votes: int = Field(1024, ge=64, le=100_000, description="votes of both together")
+    measured_on: int = Field(512, ge=8, le=10_000, description="fresh pairs that the reward models are measured on")
+    updates: int = Field(16, ge=1, le=1000, description="updates of PPO")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
