@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from core.alignment.gpt2_passes import PairPasses, plain_gpt2
 from core.alignment.reward_model import encode_texts, pad_right, pairwise_loss, raw_scores
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
@@ -21,32 +22,32 @@ def probe_pairs(train: Sequence[PreferencePair], seed: int, size: int = SIZE) ->
 
 
 class Probe:
-    """Pairs encoded and padded once. `loss` is the training loss on them, in float32, without dropout."""
+    """Pairs encoded once. `loss` is the training loss on them, in float32, without dropout.
+
+    A GPT-2 on the processor takes the short way of `PairPasses`; any other model is asked through transformers.
+    """
 
     def __init__(
-        self,
-        tokenizer: PreTrainedTokenizerBase,
-        pairs: Sequence[PreferencePair],
-        max_tokens: int,
-        device: torch.device,
+        self, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair], max_tokens: int, device: torch.device
     ) -> None:
-        """`max_tokens`: what training cut its texts to."""
-        prompts = [pair.prompt for pair in pairs]
-        texts = encode_texts(
-            tokenizer, prompts * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs], max_tokens
-        )
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        """`max_tokens`: what training cut its texts to. `device`: where the model is."""
+        prompts, pad = [pair.prompt for pair in pairs], tokenizer.pad_token_id
+        sides = [pair.chosen for pair in pairs] + [pair.rejected for pair in pairs]
+        self._texts = [ids or [pad] for ids in encode_texts(tokenizer, prompts * 2, sides, max_tokens)]
+        order = sorted(range(len(self._texts)), key=lambda row: len(self._texts[row]))
         parts = [order[first : first + _BATCH] for first in range(0, len(order), _BATCH)]
-        self._batches = [
-            (part, *pad_right([texts[row] for row in part], tokenizer.pad_token_id, device)) for part in parts
-        ]
+        self._batches = [(part, *pad_right([self._texts[row] for row in part], pad, device)) for part in parts]
         self._margins = torch.tensor([pair.margin or 0.0 for pair in pairs])
-        self._texts = len(texts)
+        self._passes: PairPasses | None = None
 
     @torch.no_grad()
     def scores(self, model: nn.Module) -> tuple[Tensor, Tensor]:
         """Raw scores of the chosen and of the rejected, in the order of the pairs: [pairs] twice."""
-        scores = torch.zeros(self._texts)
+        if plain_gpt2(model):
+            half = len(self._texts) // 2
+            self._passes = self._passes or PairPasses(model.config, self._texts[:half], self._texts[half:])
+            return self._passes.scores({name: one.detach() for name, one in model.named_parameters()})
+        scores = torch.zeros(len(self._texts))
         for part, input_ids, mask in self._batches:
             scores[part] = raw_scores(bare(model), input_ids, mask).cpu()
         chosen, rejected = scores.chunk(2)

@@ -34,6 +34,28 @@ def test_the_probe_is_the_training_loss_on_its_pairs():
     assert Probe(tokenizer, pairs, 64, CPU).loss(model) == pytest.approx(expected.item(), abs=1e-5)
 
 
+ODD = [PreferencePair("", "a", "b c"), PreferencePair("Once", "", " upon a time"), PreferencePair("The end", ".", "")]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("size", [1, 2, 40])
+def test_every_score_is_the_one_text_alones(family, size):
+    """GPT-2's short way (shared beginnings read once) and the long one; texts cut, empty, one the other's beginning."""
+    tokenizer, pairs = tiny.tokenizer(), [*ODD, *preferences(37)][:size]
+    model = new_reward_model(tiny.FAMILIES[family](), tokenizer)
+    torch.nn.init.normal_(model.score.weight)
+    for longest in (64, 6):
+        scores = Probe(tokenizer, pairs, longest, CPU).scores(model)
+        for side, ours in zip(("chosen", "rejected"), scores, strict=True):
+            texts = [pair.prompt + getattr(pair, side) for pair in pairs]
+            cut = [tokenizer(text)["input_ids"][-longest:] or [tokenizer.pad_token_id] for text in texts]
+            with torch.no_grad():
+                alone = [
+                    model(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids))).logits for ids in cut
+                ]
+            assert ours.numpy() == pytest.approx(torch.cat(alone)[:, 0].numpy(), abs=1e-4)
+
+
 def test_the_probe_has_the_same_pairs_for_the_same_seed_and_none_twice():
     pairs = preferences()
     assert probe_pairs(pairs, 3) == probe_pairs(pairs, 3) != probe_pairs(pairs, 4)

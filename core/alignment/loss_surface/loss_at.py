@@ -1,15 +1,13 @@
 """The loss of a reward model on fixed pairs as a function of its weights alone, fast to ask many times."""
 
 from collections.abc import Sequence
-from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
-from transformers import GPT2ForSequenceClassification, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from core.alignment.loss_surface.gpt2_passes import PairPasses
 from core.alignment.probe import Probe
-from core.alignment.reward_model import context_of, encode_texts, pairwise_loss
+from core.alignment.reward_model import context_of
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
 
@@ -34,45 +32,15 @@ class LossAt:
             view.copy_(parameter.detach())
             parameter.data = view
             first += parameter.numel()
-        self._margins = torch.tensor([pair.margin or 0.0 for pair in pairs])
-        self._passes: PairPasses | Probe
-        if _plain_gpt2(model):
-            prompts = [pair.prompt for pair in pairs]
-            chosen = encode_texts(tokenizer, prompts, [pair.chosen for pair in pairs], longest)
-            rejected = encode_texts(tokenizer, prompts, [pair.rejected for pair in pairs], longest)
-            empty = [tokenizer.pad_token_id]  # as `pad_right` has it
-            self._passes = PairPasses(model.config, [c or empty for c in chosen], [r or empty for r in rejected])
-            self._weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
-        else:
-            self._passes = Probe(tokenizer, pairs, longest, bare(model).device)
+        self._probe = Probe(tokenizer, pairs, longest, bare(model).device)
 
     def __call__(self, weights: Tensor) -> float:
         """`weights`: all that is trained, in the order of the model's parameters: [weights]."""
         self._buffer.copy_(weights)
-        return self._loss()
+        return self._probe.loss(self._model)
 
     def on_plane(self, origin: Tensor, u: Tensor, v: Tensor, x: float, y: float) -> float:
-        """At θ = origin + x u + y v, without making a vector."""
+        """At θ = origin + x u + y v, without making a vector; all three where the model is."""
         torch.add(origin, u, alpha=x, out=self._buffer)
         self._buffer.add_(v, alpha=y)
-        return self._loss()
-
-    def _loss(self) -> float:
-        if isinstance(self._passes, PairPasses):
-            both = self._passes.scores(self._weights)
-        else:
-            both = self._passes.scores(self._model)
-        return pairwise_loss(*both, self._margins).item()
-
-
-def _plain_gpt2(model: nn.Module) -> TypeGuard[GPT2ForSequenceClassification]:
-    """Whether `PairPasses` computes exactly this model: a whole GPT-2 on the processor, with nothing unusual in it."""
-    if not isinstance(model, GPT2ForSequenceClassification) or model.device.type != "cpu":
-        return False
-    config = model.config
-    return bool(
-        config.activation_function in ("gelu_new", "gelu_pytorch_tanh")
-        and config.scale_attn_weights
-        and not config.scale_attn_by_inverse_layer_idx
-        and not config.add_cross_attention
-    )
+        return self._probe.loss(self._model)

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +111,11 @@ class Drawing:
         train, _ = split_by_prompt(trained.pairs, trained.config.heldout_share, trained.config.seed)
         probe = probe_pairs(train, trained.config.seed, config.pairs or len(train))
         if config.plane == "path":
-            self.plane = path_plane(trail)
+            plane = path_plane(trail)
         else:
-            self.plane = random_plane(trail, transposed_weights(model), config.seed)
+            plane = random_plane(trail, transposed_weights(model), config.seed)
+        device = policy.device
+        self.plane = replace(plane, origin=plane.origin.to(device), u=plane.u.to(device), v=plane.v.to(device))
         self.xs, self.ys = grid_of(self.plane, config)
         grid = [("grid", row, column) for row, column in order_of(config.points)]
         places = [(kind, place, 0) for kind in ("place", "below") for place in range(len(trail))]

@@ -22,7 +22,7 @@ class Trail:
     def __init__(self, model: nn.Module, folders: Sequence[Path], start: bool) -> None:
         """Raises PlaygroundError when weights are gone, not whole, or another model's."""
         self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self._start = {name: p.detach().clone() for name, p in self.parameters.items()} if start else None
+        self._start = {name: p.detach().cpu().clone() for name, p in self.parameters.items()} if start else None
         self._files = [_open(folder) for folder in folders]
         for folder, file in zip(folders, self._files, strict=True):
             missing = {_saved(name) for name in self.parameters} - set(file.keys())

@@ -1,18 +1,32 @@
 """A GPT-2 reward model's scores of fixed pairs, again and again with other weights: the same numbers, half the work.
 
-What `Probe` computes through transformers, with what a pair allows: the beginning that both texts share is read once
-for both, and in the last layer only the two last tokens, whose scores are asked for, go all the way. Tested against
-transformers' own model.
+What transformers computes, with what a pair allows: the beginning that both texts share is read once for both, and in
+the last layer only the two last tokens, whose scores are asked for, go all the way. Tested against transformers' own
+model.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from transformers import PretrainedConfig
+from torch import Tensor, nn
+from transformers import GPT2ForSequenceClassification, PretrainedConfig
 
 _GROUP = 16  # pairs a pass: little padding, and activations that stay near the processor
+
+
+def plain_gpt2(model: nn.Module) -> TypeGuard[GPT2ForSequenceClassification]:
+    """Whether `PairPasses` computes exactly this model: a whole GPT-2 on the processor, with nothing unusual in it."""
+    if not isinstance(model, GPT2ForSequenceClassification) or model.device.type != "cpu":
+        return False
+    config = model.config
+    return bool(
+        config.activation_function in ("gelu_new", "gelu_pytorch_tanh")
+        and config.scale_attn_weights
+        and not config.scale_attn_by_inverse_layer_idx
+        and not config.add_cross_attention
+    )
 
 
 class PairPasses:
@@ -32,26 +46,20 @@ class PairPasses:
         self._pairs = len(laid)
 
     @torch.no_grad()
-    def scores(self, weights: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-        """Raw scores of the chosen and the rejected under `weights` (transformers' names): [pairs] twice.
-
-        `dtype`: of the matrix products alone; sums, norms and the score itself are float32, as autocast has them.
-        """
-        cast = {name: one.to(dtype) for name, one in weights.items() if one.ndim == 2 or name.endswith("bias")}
+    def scores(self, weights: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Raw scores of the chosen and the rejected under `weights` (transformers' names): [pairs] twice."""
         both = torch.empty(self._pairs, 2)
         for part, group in self._groups:
-            both[part] = self._pass(group, weights, cast, dtype)
+            both[part] = self._pass(group, weights)
         return both[:, 0], both[:, 1]
 
-    def _pass(
-        self, group: "_Group", weights: Mapping[str, Tensor], cast: Mapping[str, Tensor], dtype: torch.dtype
-    ) -> Tensor:
+    def _pass(self, group: "_Group", weights: Mapping[str, Tensor]) -> Tensor:
         def norm(x: Tensor, name: str) -> Tensor:
             scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
             return F.layer_norm(x, x.shape[-1:], scale, shift, self._eps)
 
         def linear(x: Tensor, name: str) -> Tensor:  # transformers keeps GPT-2's matrices as [in, out]
-            flat = torch.addmm(cast[f"{name}.bias"], x.reshape(-1, x.shape[-1]).to(dtype), cast[f"{name}.weight"])
+            flat = torch.addmm(weights[f"{name}.bias"], x.reshape(-1, x.shape[-1]), weights[f"{name}.weight"])
             return flat.view(*x.shape[:-1], -1)
 
         def heads(x: Tensor) -> Tensor:  # [pairs, time, width] -> [pairs, head, time, width / heads]
