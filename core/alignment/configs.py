@@ -131,6 +131,13 @@ class PPOConfig(OnPolicyConfig):
     value_model: Literal["shared", "separate"] = Field(
         "shared", description="value head on the policy's trunk, or a model of its own"
     )
+    watch_prompts: int = Field(
+        4,
+        ge=0,
+        le=16,
+        description="held-out prompts answered again and again, from the same random numbers, to be read",
+    )
+    watch_every: int = Field(2, ge=1, le=1000, description="updates between two such readings")
 
 
 class LoopPPOConfig(PPOConfig):
@@ -222,6 +229,9 @@ class LoopConfig(Config):
         2000, ge=50, le=100_000, description="fresh pairs reward accuracy is measured on (large policies: 200)"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
+    first: str = Field(
+        "", description="policy that the first of several rounds began with: KL is measured to it too (default: none)"
+    )
 
     @model_validator(mode="before")
     @classmethod

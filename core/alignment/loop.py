@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,18 @@ def run_loop(
     reward_model = load_reward_model(reward_folder)
     ppo_config = config.ppo.model_copy(update={"seed": config.seed})
     updates = inner[2]["update"] if inner[2] else 0
+    watched = prompts.heldout[: ppo_config.watch_prompts]
     records = ppo_stage(
-        policy, tokenizer, reward_model, prompts.train, ppo_config, policy_folder, inner[2], controls, annotator
+        policy,
+        tokenizer,
+        reward_model,
+        prompts.train,
+        ppo_config,
+        policy_folder,
+        inner[2],
+        controls,
+        annotator,
+        watched,
     )
     for record in clock.over(records):
         updates = record.step
@@ -65,15 +75,16 @@ def run_loop(
     tuned, _ = load_policy(str(policy_folder))
     measuring = sampling.model_copy(update={"seed": config.seed + MEASURING_SEED})
     heldout = list(itertools.islice(itertools.cycle(prompts.heldout), config.evaluation_prompts))
-    rows = compare_on_heldout(tuned, policy, tokenizer, heldout, annotator, measuring)
-    write_jsonl(folder / "heldout.jsonl", (asdict(row) for row in rows))
+    first = load_policy(config.first)[0] if config.first else None
+    rows = compare_on_heldout(tuned, policy, tokenizer, heldout, annotator, measuring, first)
+    write_jsonl(folder / "heldout.jsonl", (row.row for row in rows))
     measured = summarise_heldout(rows)
     yield Record(
         1,
         {f"heldout/{name}": value for name, value in measured.items()},
         "evaluation",
         total=2,
-        samples=[asdict(row) for row in rows[:8]],
+        samples=[row.row for row in rows[:8]],
     )
     skill = reward_skill(
         reward_model, policy, tokenizer, prompts.heldout, annotator, sd, config.evaluation_pairs, measuring

@@ -29,6 +29,7 @@ from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import outcome, shown_samples, summarise
 from core.alignment.reward_model import Rater
+from core.alignment.watching import watch
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
@@ -50,13 +51,15 @@ def train_ppo(
     state: dict[str, Any] | None = None,
     controls: Controls = no_controls,
     gold: Annotator | None = None,
+    watched: Sequence[str] = (),
 ) -> Iterator[Record]:
     """Tune `policy` in place to score high under `reward_model` while staying near the reference.
 
     `ref_policy` is a frozen copy of where the policy started; None when the policy is a peft model, whose adapters are
     switched off to be its own reference. `gold`, the simulated annotator's true utility, is measured and never trained
-    on. `controls` may change `learning_rate` and `kl_coef` at the start of an update. `state` is what an earlier
-    record's `state()` gave: the records that follow are those that followed it.
+    on. `watched` are prompts, never trained on, whose answers go with the records: see `watch`. `controls` may change
+    `learning_rate` and `kl_coef` at the start of an update. `state` is what an earlier record's `state()` gave: the
+    records that follow are those that followed it.
 
     Raises PlaygroundError without prompts, FloatingPointError when a loss is not finite.
     """
@@ -83,6 +86,7 @@ def train_ppo(
     for update in range(first + 1, config.updates + 1):
         began = time.monotonic()
         changes = controls(update)
+        watching = watch(bare(policy), tokenizer, reward_model, watched, sampling, 0, gold) if update == 1 else []
         learning_rate, kl_coef = changes.get("learning_rate", learning_rate), changes.get("kl_coef", kl_coef)
         left = 1 - (update - 1) / config.updates if config.lr_schedule == "linear" else 1.0
         for group in optimizer.param_groups:
@@ -113,6 +117,8 @@ def train_ppo(
 
         spent = config.kl_budget is not None and metrics["objective/kl_exact"] >= config.kl_budget
         last = spent or update == config.updates
+        if last or update % config.watch_every == 0:
+            watching += watch(bare(policy), tokenizer, reward_model, watched, sampling, update, gold)
 
         def saved(
             update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate, last: bool = last
@@ -132,7 +138,7 @@ def train_ppo(
             metrics=metrics,
             stage="ppo",
             total=update if last else config.updates,
-            samples=shown_samples(rollout, tensors),
+            samples=shown_samples(rollout, tensors) + watching,
             rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
             state=saved,
             snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,

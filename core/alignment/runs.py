@@ -83,6 +83,9 @@ def run_ppo(
     """
     judge = load_reward_model(reward_model)
     policy, tokenizer = load_policy(model)
-    texts = load_prompts(prompts or policy_info(model).default_prompts).train
+    texts = load_prompts(prompts or policy_info(model).default_prompts)
     annotator = get_annotator(gold) if gold else None
-    yield from ppo_stage(policy, tokenizer, judge, texts, config, folder / "policy", state, controls, annotator)
+    watched = texts.heldout[: config.watch_prompts]
+    yield from ppo_stage(
+        policy, tokenizer, judge, texts.train, config, folder / "policy", state, controls, annotator, watched
+    )

@@ -111,10 +111,11 @@ def ppo_stage(
     state: dict[str, Any] | None,
     controls: Controls,
     gold: Annotator | None = None,
+    watched: Sequence[str] = (),
 ) -> Iterator[Record]:
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
     tuned, reference = ready_to_tune(policy, config.lora_rank)
-    yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold)
+    yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold, watched)
     with whole_folder(folder) as temporary:
         save_merged(tuned, temporary)
         tokenizer.save_pretrained(temporary)

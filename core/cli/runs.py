@@ -1,4 +1,4 @@
-"""`runs`: what was and is being trained. None but `resume` imports torch."""
+"""`runs`: what was and is being trained. None but `resume` and `branch` imports torch."""
 
 import time
 from dataclasses import asdict
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def runs() -> None:
-    """Runs of the command line and of the app: list, show, stop, resume."""
+    """Runs of the command line and of the app: list, show, stop, resume, branch."""
 
 
 @runs.command("list")
@@ -70,6 +70,43 @@ def resume(name: str, as_json: bool) -> int:
     from core.cli.foreground import carry_out
 
     return carry_out(_store().get(name), as_json)
+
+
+@runs.command()
+@click.argument("name")
+@click.option("--run-id", default=None, help="name of the new run  [default: one is made]")
+@click.option(
+    "--at",
+    type=click.IntRange(1),
+    default=None,
+    help="step (over the whole run) of a kept checkpoint  [default: the newest]",
+)
+@click.option("--kl-coef", type=float, default=None, help="β from the step that follows on  [default: as it was]")
+@click.option(
+    "--learning-rate",
+    type=float,
+    default=None,
+    help="learning rate from the step that follows on  [default: as it was]",
+)
+@json_option
+def branch(
+    name: str,
+    run_id: str | None,
+    at: int | None,
+    kl_coef: float | None,
+    learning_rate: float | None,
+    as_json: bool,
+) -> int:
+    """Begin a new run where a run was when a checkpoint of it was kept, and carry it out here in the foreground.
+
+    Without a change it retraces the run that it was branched from.
+    """
+    from core.cli.foreground import carry_out
+    from core.runs import branching
+
+    wanted = {"kl_coef": kl_coef, "learning_rate": learning_rate}
+    changes = {field: value for field, value in wanted.items() if value is not None}
+    return carry_out(branching.branch(name, run_id, at, changes), as_json)
 
 
 def _store() -> "RunStore":

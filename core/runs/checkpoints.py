@@ -2,6 +2,7 @@
 
     checkpoints/00000040/state.pt    what the trainer gave
     checkpoints/00000040/complete    written last: {"bytes", "sha256"} of state.pt
+    checkpoints/00000040/pinned      another run began here: it is kept, however old
 
 A reader takes the newest one whose marker is there and whose bytes are those the marker names, so that neither a kill
 at any moment nor a disk that lost a block can make a run continue from half a state.
@@ -18,13 +19,14 @@ from typing import Any
 _KEPT = 2
 _STATE = "state.pt"
 _MARKER = "complete"
+_PINNED = "pinned"
 _UNFINISHED = ".unfinished"
 
 _log = logging.getLogger(__name__)
 
 
 def save(folder: Path, number: int, state: dict[str, Any]) -> None:
-    """Write `state` as the checkpoint behind step `number`, then remove all but the newest two.
+    """Write `state` as the checkpoint behind step `number`, then remove all but the newest two and the pinned.
 
     `state` holds tensors, numbers, texts, None, and dicts, lists and tuples of them: what can be read back without
     running code. Raises TypeError, naming the place, for anything else; OSError when the disk is full.
@@ -42,6 +44,8 @@ def save(folder: Path, number: int, state: dict[str, Any]) -> None:
     marker = {"bytes": (unfinished / _STATE).stat().st_size, "sha256": _digest(unfinished / _STATE)}
     sync_folder(unfinished)
     final = folder / f"{number:08d}"
+    if (final / _PINNED).exists():
+        (unfinished / _PINNED).touch()
     _remove(final)
     unfinished.rename(final)
     sync_folder(folder)
@@ -66,6 +70,27 @@ def load(folder: Path) -> tuple[int, dict[str, Any]] | None:
         _log.warning("The checkpoint %s is not whole: going back to the one before.", checkpoint)
         _remove(checkpoint)
     return None
+
+
+def kept(folder: Path) -> list[int]:
+    """The steps that whole checkpoints lie behind, oldest first; a quick look at the markers alone."""
+    return sorted(int(entry.name) for entry in _checkpoints(folder) if (entry / _MARKER).exists())
+
+
+def copy_pinned(source: Path, number: int, target: Path) -> None:
+    """Pin the checkpoint behind step `number` in `source`, and copy it whole into `target`.
+
+    The process that writes `source` may be at work: a checkpoint that it removes meanwhile raises FileNotFoundError.
+    """
+    checkpoint = source / f"{number:08d}"
+    (checkpoint / _PINNED).touch()
+    copy = target / checkpoint.name
+    copy.mkdir(parents=True)
+    for name in (_STATE, _MARKER):  # the marker last, as in `save`
+        shutil.copyfile(checkpoint / name, copy / name)
+    if not _is_whole(copy):
+        shutil.rmtree(copy)
+        raise FileNotFoundError(checkpoint)
 
 
 def sync_folder(folder: Path) -> None:
@@ -98,10 +123,9 @@ def _digest(file: Path) -> str:
 
 
 def _prune(folder: Path) -> None:
-    complete = [checkpoint for checkpoint in _checkpoints(folder) if (checkpoint / _MARKER).exists()]
-    kept = sorted(complete)[-_KEPT:]
+    newest = kept(folder)[-_KEPT:]
     for checkpoint in _checkpoints(folder):
-        if checkpoint not in kept:
+        if int(checkpoint.name) not in newest and not (checkpoint / _PINNED).exists():
             _remove(checkpoint)
 
 

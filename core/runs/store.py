@@ -155,6 +155,16 @@ class RunStore:
         with reading(self.engine) as connection:
             return list(connection.execute(query).scalars())
 
+    def samples_of_kind(self, run_id: str, kind: str) -> builtins.list[dict[str, Any]]:
+        """Every sample of the run whose field `kind` says so, in the order of the steps."""
+        query = (
+            sa.select(samples.c.data)
+            .where(samples.c.run_id == run_id, samples.c.data["kind"].as_string() == kind)
+            .order_by(samples.c.number, samples.c.index)
+        )
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
+
     def request(self, run_id: str, what: Request) -> None:
         """Ask for a pause, the end of one, one update of a paused run (it then pauses again), or a stop.
 

@@ -10,10 +10,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from core.runs import locks
+from core.runs import branching, locks
 from core.runs.job import Job
 from core.runs.jobs import JOBS
 from core.runs.journal import Journal
@@ -51,6 +52,13 @@ def resume(run_id: str) -> None:
     """Go on with a paused run, or queue one that was stopped, interrupted or has failed: from its newest checkpoint."""
     RunStore().request(run_id, "resume")
     tick()
+
+
+def branch(run_id: str, at: int | None = None, changes: Mapping[str, float] | None = None) -> str:
+    """Queue a new run that goes on from a kept checkpoint of `run_id`, and return its id: see core.runs.branching."""
+    new = branching.branch(run_id, at=at, changes=changes)
+    resume(new.id)
+    return new.id
 
 
 def tick() -> None:
