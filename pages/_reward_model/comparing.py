@@ -68,7 +68,7 @@ def _claim(found: Duel, name: str) -> str:
         )
     return (
         f"They differ by {abs(100 * gap):.1f} points on {found.total:,} pairs: of {alone} told right by one alone, "
-        f"chance would often split as unevenly (p = {found.p_value:.2g})."
+        f"chance alone splits as unevenly in {found.p_value:.0%} of cases."
     )
 
 

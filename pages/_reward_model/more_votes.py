@@ -36,6 +36,12 @@ def show(subject: Subject) -> str:
         _curve(rows, points, "log_loss", "rejected", "held-out log-loss (nats)", math.log(2), "saying ½ every time")
         seeds = int(max(row["seed"] for row in rows)) + 1
         subject.badge("reward_curve", f"{seeds} seed{'s' if seeds > 1 else ''} a size, band: mean ± sd")
+    lost = [point["votes"] for point in points if point["log_loss"] > math.log(2)]
+    if lost:
+        st.markdown(
+            f"With up to **{max(lost):,.0f}** votes its log-loss is *worse* than saying ½ every time: it learned those "
+            "few by heart, and is sure of itself where it knows nothing."
+        )
     st.caption(
         "Every size is trained from nothing and measured on the same held-out votes; a larger set holds the smaller "
         "ones of its seed. Small sets are gone over up to eight times, so that they too get at least 24 steps. Look "
