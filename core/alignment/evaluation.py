@@ -27,6 +27,12 @@ class HeldoutRow:
     gold_reference: float
     gold_tuned: float
     kl: float  # Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)) over the tuned response, full vocabulary, nats
+    kl_first: float | None = None  # the same to the policy that the first of several rounds began with
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What `heldout.jsonl` keeps of it: only what was measured."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @torch.no_grad()
@@ -55,28 +61,37 @@ def compare_on_heldout(
     prompts: Sequence[str],
     annotator: Annotator,
     sampling: SamplingConfig,
+    first_policy: PreTrainedModel | None = None,
 ) -> list[HeldoutRow]:
-    """Reference and tuned policy each answer every prompt from the same random numbers; the annotator judges both."""
+    """Reference and tuned policy each answer every prompt from the same random numbers; the annotator judges both.
+
+    `first_policy`: what the first of several rounds began with; KL is then measured to it as well.
+    """
     reference = sample(ref_policy, tokenizer, prompts, sampling)
     tuned = sample(policy, tokenizer, prompts, sampling)
-    kl = response_kl(policy, ref_policy, tuned, sampling.temperature)
+    kl = response_kl(policy, ref_policy, tuned, sampling.temperature).tolist()
+    kl_first: list[float | None] = [None] * len(kl)
+    if first_policy is not None:
+        kl_first = response_kl(policy, first_policy, tuned, sampling.temperature).tolist()
+    taste = annotator.utility
     return [
-        HeldoutRow(
-            prompt, before, after, annotator.utility(prompt, before), annotator.utility(prompt, after), float(nats)
+        HeldoutRow(prompt, before, after, taste(prompt, before), taste(prompt, after), nats, nats_first)
+        for prompt, before, after, nats, nats_first in zip(
+            tuned.prompts, reference.responses, tuned.responses, kl, kl_first, strict=True
         )
-        for prompt, before, after, nats in zip(tuned.prompts, reference.responses, tuned.responses, kl, strict=True)
     ]
 
 
 def summarise_heldout(rows: Sequence[HeldoutRow]) -> dict[str, float]:
     """Mean gold before and after, gold win rate (ties half), mean KL in nats a response: all from the rows alone."""
+    to_first = [row.kl_first for row in rows if row.kl_first is not None]
     wins = [(row.gold_tuned > row.gold_reference) + 0.5 * (row.gold_tuned == row.gold_reference) for row in rows]
     return {
         "gold_before": sum(row.gold_reference for row in rows) / len(rows),
         "gold_after": sum(row.gold_tuned for row in rows) / len(rows),
         "gold_win_rate": sum(wins) / len(rows),
         "kl": sum(row.kl for row in rows) / len(rows),
-    }
+    } | ({"kl_first": sum(to_first) / len(to_first)} if to_first else {})
 
 
 def reward_skill(

@@ -18,7 +18,7 @@ _BREAK_SECONDS = 120.0  # a longer gap is a pause, not slow reading
 class Share:
     """`hits` of `total`, with the 95 % Wilson interval of the share behind it."""
 
-    hits: int
+    hits: float  # whole, or with halves where ties count half
     total: int
 
     @property

@@ -116,10 +116,11 @@ def next_pair(
     with reading(engine) as connection:
         preferred = set(connection.scalars(open_pairs.where(pairs.c.id.in_(prefer)))) if prefer else set()
         pair_id = next((one for one in prefer if one in preferred), None) or connection.scalar(oldest)
-        return None if pair_id is None else _shown(connection, annotator, pair_id)
+        return None if pair_id is None else shown_pair(connection, annotator, pair_id)
 
 
-def _shown(connection: sa.Connection, annotator: str, pair_id: int) -> ShownPair:
+def shown_pair(connection: sa.Connection, annotator: str, pair_id: int) -> ShownPair:
+    """The pair as this annotator sees it: sides at random, but always the same ones."""
     a, b = responses.alias(), responses.alias()
     texts = (
         sa.select(prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text, pairs.c.policy, pairs.c.prompt_set)

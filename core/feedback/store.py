@@ -27,7 +27,17 @@ from core.feedback.comparison import (
 )
 from core.feedback.pairs import PreferencePair
 from core.feedback.staging import discard
-from core.feedback.votes import as_vote, check_choice, check_name, check_numbers, counting, named, standing, vote_rows
+from core.feedback.votes import (
+    as_vote,
+    cast_by,
+    check_choice,
+    check_name,
+    check_numbers,
+    counting,
+    named,
+    standing,
+    vote_rows,
+)
 
 __all__ = [
     "CHOICES",
@@ -199,7 +209,7 @@ class FeedbackStore:
 
     def votes(self, annotator: str | None = None, include_undone: bool = False, limit: int | None = None) -> list[Vote]:
         """Votes of every choice, the newest first; hidden repeats among them, with `repeat_of` set."""
-        wanted = named(comparisons.c.annotator, annotator) if include_undone else standing(annotator)
+        wanted = cast_by(annotator) if include_undone else standing(annotator)
         query = vote_rows().where(wanted).order_by(comparisons.c.id.desc()).limit(limit)
         with reading(self.engine) as connection:
             return [as_vote(row) for row in connection.execute(query)]

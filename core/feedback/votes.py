@@ -9,10 +9,18 @@ from core.database.schema import comparisons, pairs, prompts, responses
 from core.errors import PlaygroundError
 from core.feedback.comparison import CHOICES, Vote
 
+BLIND = "blind"
+"""The source of votes that judge a tuned policy against its reference: they measure, and must never train."""
+
 
 def standing(annotator: str | None) -> sa.ColumnElement[bool]:
-    """Comparisons of this annotator (None: of all) that nobody took back, repeats among them."""
-    return sa.and_(comparisons.c.undone == 0, named(comparisons.c.annotator, annotator))
+    """Comparisons of this annotator (None: of all) that nobody took back, repeats among them, blind ones not."""
+    return sa.and_(comparisons.c.undone == 0, cast_by(annotator))
+
+
+def cast_by(annotator: str | None) -> sa.ColumnElement[bool]:
+    """Whatever this annotator (None: anybody) said as a preference, taken back or not: blind votes are none."""
+    return sa.and_(comparisons.c.source != BLIND, named(comparisons.c.annotator, annotator))
 
 
 def counting(annotator: str | None) -> sa.ColumnElement[bool]:

@@ -22,10 +22,12 @@ from core.files import read_jsonl, write_whole
 from core.gallery import (
     FOLDER,
     build_attention,
+    build_before_after,
     build_block,
     build_embeddings,
     build_live_head,
     build_loss_surface,
+    build_ppo,
     build_recurrence,
     build_reward,
 )
@@ -145,10 +147,12 @@ ENTRIES: dict[str, Callable[[], None]] = {
     "quartets": build_bundled_quartets,
     "loop": build_loop,
     **build_attention.ENTRIES,
+    **build_before_after.ENTRIES,
     **build_block.ENTRIES,
     **build_embeddings.ENTRIES,
     **build_live_head.ENTRIES,
     **build_loss_surface.ENTRIES,
+    **build_ppo.ENTRIES,
     **build_recurrence.ENTRIES,
     **build_reward.ENTRIES,
 }

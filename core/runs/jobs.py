@@ -16,6 +16,7 @@ from core.paths import run_folder
 from core.record import Controls, Record
 from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob, TastesJob
 from core.runs.job import Job
+from core.runs.looking_job import LookBackJob
 
 
 class RewardJob(Job):
@@ -244,6 +245,7 @@ JOBS: dict[str, type[Job]] = {
         PretrainJob,
         RaceJob,
         SurfaceJob,
+        LookBackJob,
         GoodhartJob,
         FrontierJob,
         ClinicJob,
