@@ -1,0 +1,1 @@
+"""What the pages share that lay many small runs side by side."""

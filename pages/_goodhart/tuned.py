@@ -1,0 +1,243 @@
+"""PPO against reward models of few and many votes: proxy and gold against the square root of KL, from real runs."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.alignment.experiments.configs import GoodhartConfig
+from core.alignment.experiments.goodhart_reading import Outcome, mean_over_seeds, outcome, smooth
+from core.figures.named_lines import NamedLine
+from core.figures.palette import CONCEPTS
+from core.figures.rails import rails
+from core.runs.experiment_jobs import GoodhartJob
+from pages._experiments.findings import Found, again, found, missing
+from pages._parts import theme
+from pages._parts.code import show_code
+from pages._parts.downloads import downloads
+from pages._parts.predict import predict
+
+_JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
+_LINES = (
+    NamedLine("proxy: the reward model's score", CONCEPTS["reward"]),
+    NamedLine("gold: the true utility", CONCEPTS["policy"]),
+)
+_GUESSES = ("the one of few votes", "the one of many votes", "neither")
+
+Key = tuple[int, float, str]
+
+
+def show() -> str:
+    """Draw the part; returns the page's claim."""
+    known = found("goodhart")
+    picture, controls = st.columns([4, 1], gap="large")
+    with controls:
+        beta, judge = _choices(known)
+        again(
+            "goodhart",
+            lambda: GoodhartJob.checked(seeds=1, members=3),
+            "About a quarter of an hour, in the background.",
+        )
+    with picture:
+        if known is None:
+            missing("goodhart")
+            return "A policy can come to score high with a reward model and please nobody: does it, here?"
+        means = mean_over_seeds(known.findings)
+        shown = _shown(means, beta, judge)
+        _panels(shown, means)
+        seeds = ", ".join(map(str, next(iter(means.values()))["seeds"]))
+        known.badge(f"mean of seeds {seeds} · smoothed over 5 updates")
+    outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
+    _reveal(outcomes)
+    _table(outcomes, beta)
+    _in_words(known, outcomes, beta, judge)
+    show_code("core.alignment.experiments.goodhart_reading:outcome", "core.alignment.pooled_reward:PooledReward")
+    return claim(outcomes)
+
+
+def _choices(known: Found | None) -> tuple[float, str]:
+    config = GoodhartConfig(**known.config) if known and not known.run else GoodhartConfig()
+    beta = st.segmented_control(
+        "β, the KL coefficient",
+        [f"{one:g}" for one in config.betas],
+        default=f"{config.betas[0]:g}",
+        required=True,
+        key="goodhart_beta",
+        bind="query-params",
+        help="0: nothing is paid for leaving the reference.",
+    )
+    judge = st.radio(
+        "Paid by",
+        list(_JUDGES),
+        format_func=_JUDGES.__getitem__,
+        key="goodhart_judge",
+        bind="query-params",
+        help=f"The ensemble: {config.members} reward models on resamples of the same {config.ensemble_votes} votes.",
+    )
+    return float(beta), str(judge)
+
+
+def _shown(means: Mapping[Key, Any], beta: float, judge: str) -> list[Key]:
+    return sorted(key for key in means if key[1] == beta and key[2] == judge)
+
+
+def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
+    """A panel for each number of votes, all on the same scales."""
+    if not shown:
+        st.info("The ensemble was run at β = 0 alone.")
+        return
+    every = [value for key in shown for name in ("proxy", "gold") for value in smooth(means[key][name])]
+    reach = max(math.sqrt(max(max(means[key]["kl"]) for key in shown)), 1.0)
+    scale = (min(-0.5, min(every) - 0.2), max(every) + 0.3)
+    for column, key in zip(st.columns(len(shown), gap="small"), shown, strict=True):
+        curve = means[key]
+        roots = [math.sqrt(max(kl, 0.0)) for kl in smooth(curve["kl"])]
+        table = pd.DataFrame(
+            [
+                (root, value, line.name)
+                for line, name in zip(_LINES, ("proxy", "gold"), strict=True)
+                for root, value in zip(roots, smooth(curve[name]), strict=True)
+            ],
+            columns=["x", "y", "line"],
+        )
+        figure = f"goodhart_{key[0]}_{key[2]}"
+        with column:
+            st.markdown(f"**{key[0]:,} votes**")
+            st.vega_lite_chart(
+                table,
+                rails(_LINES, theme.dark(), "√KL, √nats", "sd of the reference", x=(0, reach), y=scale, legend=False),
+                key=figure,
+                alt=f"Proxy and gold against the root of KL for a reward model of {key[0]} votes",
+            )
+            downloads(figure, figure, [["root_kl", "sd", "line"], *table.itertuples(index=False)])
+    st.html(
+        '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
+        'fresh responses. <b style="color:var(--policy)">━ gold</b>: the annotator\'s true utility of the same '
+        "responses, "
+        "which no training ever saw. Both in standard deviations of what the reference writes.</p>"
+    )
+
+
+def _outcome(known: Found, curve: Mapping[str, Any]) -> Outcome:
+    batch = known.config.get("ppo", {}).get("rollout_batch", 64)
+    return outcome(curve["kl"], curve["proxy"], curve["gold"], batch * len(curve["seeds"]))
+
+
+def _reveal(outcomes: Mapping[Key, Outcome]) -> None:
+    single = {key: one for key, one in outcomes.items() if key[2] == "single" and key[1] == min(k[1] for k in outcomes)}
+    if len(single) < 2:
+        return
+    guess = predict("goodhart_guess", "which reward model will a policy deceive the most, without a leash?", _GUESSES)
+    if guess is None:
+        return
+    few, many = (single[key] for key in (min(single), max(single)))
+    difference = few.overrated - many.overrated
+    error = math.hypot(few.error, many.error)
+    measured = _GUESSES[2] if abs(difference) < 2 * error else _GUESSES[0] if difference > 0 else _GUESSES[1]
+    verdict = "As you said." if guess == measured else f"You said: {guess}."
+    st.success(
+        f"**{verdict}** At the end the reward model of {min(single)[0]:,} votes overrates the policy by "
+        f"{few.overrated:+.2f} sd, that of {max(single)[0]:,} by {many.overrated:+.2f}: {measured}.",
+        icon=":material/visibility:",
+    )
+
+
+def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
+    st.subheader("Where each run ended", anchor=False)
+    rows = [
+        {
+            "votes": key[0],
+            "β": key[1],
+            "paid by": _JUDGES[key[2]],
+            "KL at the end, nats": round(one.kl, 1),
+            "proxy": round(one.proxy, 2),
+            "gold": round(one.gold, 2),
+            "overrated by": round(one.overrated, 2),
+            "gold at its peak": round(one.peak, 2),
+            "peak at KL": round(one.peak_kl, 1),
+            "did it break?": "yes: gold fell" if one.broke else "no",
+        }
+        for key, one in sorted(outcomes.items())
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(
+        "*Broke*: the gold ended farther below its peak than three standard errors of the difference. Proxy and gold "
+        "in standard deviations of the reference's own texts."
+    )
+
+
+def _in_words(known: Found, outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> None:
+    st.subheader("What β, more votes and an ensemble changed", anchor=False)
+    said = [_votes_said(outcomes), _beta_said(outcomes), _ensemble_said(outcomes)]
+    st.markdown("\n".join(f"- {sentence}" for sentence in said if sentence))
+    st.latex(r"\text{proxy}=\frac{r_\phi(x,y)-\mu_r}{\sigma_r}\qquad \text{gold}=\frac{u(x,y)-\mu_u}{\sigma_u}")
+    st.caption(
+        f"μ and σ over what the reference writes. {known.config.get('annotator', '')} votes with Bradley–Terry noise. "
+        "*Not shown*: what a larger model, other prompts or a thousand updates would do. A reward model that starts "
+        "from the policy's own trunk shares its blind spots; after Gao, Schulman and Hilton (2023)."
+    )
+
+
+def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
+    beta = min(key[1] for key in outcomes)
+    single = {key[0]: one for key, one in outcomes.items() if key[2] == "single" and key[1] == beta}
+    if len(single) < 2:
+        return ""
+    few, many = min(single), max(single)
+    return (
+        f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "
+        f"{single[many].gold:+.2f} with {many:,}; overrated by {single[few].overrated:.2f} and "
+        f"{single[many].overrated:.2f}."
+    )
+
+
+def _beta_said(outcomes: Mapping[Key, Outcome]) -> str:
+    betas = sorted({key[1] for key in outcomes})
+    votes = min(key[0] for key in outcomes)
+    pair = [outcomes.get((votes, one, "single")) for one in (betas[0], betas[-1])]
+    if len(betas) < 2 or pair[0] is None or pair[1] is None:
+        return ""
+    loose, held = pair
+    return (
+        f"**β.** With {votes:,} votes, β = {betas[-1]:g} ends {held.kl:.1f} nats away instead of {loose.kl:.1f}, "
+        f"overrated by {held.overrated:.2f} sd instead of {loose.overrated:.2f}, with a gold of {held.gold:+.2f} "
+        f"instead of {loose.gold:+.2f}."
+    )
+
+
+def _ensemble_said(outcomes: Mapping[Key, Outcome]) -> str:
+    pooled = {key: one for key, one in outcomes.items() if key[2] != "single"}
+    if not pooled:
+        return ""
+    votes, beta, _ = next(iter(pooled))
+    alone = outcomes.get((votes, beta, "single"))
+    if alone is None:
+        return ""
+    parts = []
+    for key, one in sorted(pooled.items()):
+        gain, error = one.gold - alone.gold, math.hypot(one.error, alone.error)
+        verdict = "better" if gain > 2 * error else "worse" if gain < -2 * error else "no different, within chance"
+        parts.append(f"{_JUDGES[key[2]]} {one.gold:+.2f} sd ({verdict})")
+    ends = "; ".join([f"one reward model ends at {alone.gold:+.2f} sd", *parts])
+    return f"**Ensemble**, {votes:,} votes, β = {beta:g}: {ends}."
+
+
+def claim(outcomes: Mapping[Key, Outcome]) -> str:
+    """One sentence of what was measured, whichever way it went."""
+    broke = sorted(key for key, one in outcomes.items() if one.broke)
+    if broke:
+        key = max(broke, key=lambda one: outcomes[one].fall)
+        one = outcomes[key]
+        return (
+            f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
+            f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, while the score said {one.proxy:+.1f}. "
+            f"{len(broke)} of {len(outcomes)} settings broke."
+        )
+    worst = max(outcomes, key=lambda key: outcomes[key].overrated)
+    one = outcomes[worst]
+    return (
+        f"Nothing broke: in none of {len(outcomes)} settings did the true worth fall back. But the score promised "
+        f"more than it gave: {one.proxy:+.1f} sd against {one.gold:+.1f} with {worst[0]:,} votes (β = {worst[1]:g})."
+    )
