@@ -56,7 +56,7 @@ def banded_lines(
                 "x": x,
                 "y": y | {"field": "low"},
                 "y2": {"field": "high"},
-                "color": by_name | {"scale": colours, "legend": None},
+                "color": by_name | {"scale": colours},
             },
         },
         {
