@@ -45,14 +45,14 @@ class Curve:
         return self.read(values)
 
 
-def _ends(values: Sequence[float]) -> tuple[float, float]:
+def ends(values: Sequence[float]) -> tuple[float, float]:
     """Mean of the first and of the last fifth (one value at least): a trend that one noisy update cannot make."""
     span = max(1, len(values) // 5)
     return sum(values[:span]) / span, sum(values[-span:]) / span
 
 
 def _score(values: Sequence[float]) -> Reading:
-    start, end = _ends(values)
+    start, end = ends(values)
     steps = [later - earlier for earlier, later in pairwise(values)]
     noise = (sum(step * step for step in steps) / (2 * len(steps))) ** 0.5  # sd of white noise from its differences
     if end - start > noise:
@@ -67,7 +67,7 @@ def _score(values: Sequence[float]) -> Reading:
 
 
 def _kl(values: Sequence[float]) -> Reading:
-    _, end = _ends(values)
+    _, end = ends(values)
     if end < -0.5:
         return Reading(
             "trouble", f"{end:.1f} nats: an estimate this negative means sampling and scoring disagree, a defect."
@@ -82,7 +82,7 @@ def _kl(values: Sequence[float]) -> Reading:
 
 
 def _entropy(values: Sequence[float]) -> Reading:
-    start, end = _ends(values)
+    start, end = ends(values)
     left = end / start if start > 0 else 1.0
     sentence = f"From {start:.2f} to {end:.2f} nats a token: {left:.0%} of the variety is left."
     if left < _ENTROPY_TROUBLE:
@@ -93,7 +93,7 @@ def _entropy(values: Sequence[float]) -> Reading:
 
 
 def _clip(values: Sequence[float]) -> Reading:
-    _, end = _ends(values)
+    _, end = ends(values)
     if end > _CLIP_HIGH:
         return Reading(
             "trouble", f"{end:.1%} of the tokens are clipped: steps too large. Lower the learning rate or the epochs."
@@ -104,7 +104,7 @@ def _clip(values: Sequence[float]) -> Reading:
 
 
 def _value(values: Sequence[float]) -> Reading:
-    start, end = _ends(values)
+    start, end = ends(values)
     sentence = f"From {start:.3f} to {end:.3f}."
     if end > _VALUE_BLOWUP * start:
         return Reading("trouble", sentence + " The value head loses track: its advantages mislead the policy.")
@@ -116,7 +116,7 @@ def _value(values: Sequence[float]) -> Reading:
 
 
 def _length(values: Sequence[float]) -> Reading:
-    start, end = _ends(values)
+    start, end = ends(values)
     drift = end / start - 1 if start > 0 else 0.0
     sentence = f"From {start:.1f} to {end:.1f} tokens ({drift:+.0%})."
     if abs(drift) > _LENGTH_DRIFT:
@@ -125,7 +125,7 @@ def _length(values: Sequence[float]) -> Reading:
 
 
 def _gold(values: Sequence[float]) -> Reading:
-    start, end = _ends(values)
+    start, end = ends(values)
     if end > start:
         return Reading("healthy", f"From {start:.2f} to {end:.2f}: what was truly wanted rises too.")
     return Reading("trouble", f"From {start:.2f} to {end:.2f}: the score no longer stands for what was wanted.")
