@@ -26,6 +26,7 @@ from core.alignment.configs import OnPolicyConfig, PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
+from core.alignment.minibatches import minibatches
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import outcome, shown_samples, summarise
 from core.alignment.reward_model import Rater
@@ -235,8 +236,7 @@ def optimise(
     statistics: dict[str, list[float]] = {}
     stopped = False
     for epoch in range(config.epochs):
-        order = np.random.default_rng((config.seed, update, epoch)).permutation(len(rollout))
-        for part in np.array_split(order, min(config.minibatches, len(rollout))):
+        for part in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
             rows = torch.from_numpy(part)
             batch = {name: tensors[name][rows] for name in ("mask", "logprobs", "advantages", "values", "returns")}
             mask = batch["mask"]

@@ -18,6 +18,7 @@ from core.alignment.configs import GroupConfig
 from core.alignment.group_rollouts import judge_groups, summarise
 from core.alignment.kl import kl_estimate
 from core.alignment.masked import masked_mean
+from core.alignment.minibatches import minibatches
 from core.alignment.ppo import prompts_of_update
 from core.alignment.ppo_losses import policy_loss
 from core.alignment.ppo_metrics import outcome, shown_samples
@@ -122,8 +123,7 @@ def optimise(
     sequences = Sequences.of(rollout, tensors["mask"].device)
     steps: list[dict[str, float]] = []
     for epoch in range(config.epochs):
-        order = np.random.default_rng((config.seed, update, epoch)).permutation(len(rollout))
-        for part in np.array_split(order, min(config.minibatches, len(rollout))):
+        for part in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
             rows = torch.from_numpy(part)
             mask, old = tensors["mask"][rows], tensors["logprobs"][rows]
             with autocast(mask.device):

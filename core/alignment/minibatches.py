@@ -1,0 +1,20 @@
+"""Which responses an optimiser step learns from: a fresh permutation every epoch, a function of the seed alone."""
+
+import numpy as np
+
+
+def minibatches(rows: int, parts: int, seed: int, update: int, epoch: int) -> list[np.ndarray]:
+    """The `rows` responses of an update, shuffled and split into at most `parts` for one epoch (counted from 0)."""
+    order = np.random.default_rng((seed, update, epoch)).permutation(rows)
+    return np.array_split(order, min(parts, rows))
+
+
+def steps_before(rows: int, parts: int, epochs: int, seed: int, update: int) -> np.ndarray:
+    """How many optimiser steps the update had taken when it came to each response: [epochs, rows]."""
+    before = np.zeros((epochs, rows), dtype=int)
+    taken = 0
+    for epoch in range(epochs):
+        for part in minibatches(rows, parts, seed, update, epoch):
+            before[epoch, part] = taken
+            taken += 1
+    return before
