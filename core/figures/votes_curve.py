@@ -52,7 +52,7 @@ def votes_curve(
                 "data": {"values": [{"guess": guess, "name": guess_name}]},
                 "encoding": {"x": {"value": 4}, "y": y | {"field": "guess"}},
                 "layer": [
-                    {"mark": {"type": "rule", "strokeDash": [6, 4], "color": pale}, "encoding": {"x": {"value": 0}}},
+                    {"mark": {"type": "rule", "strokeDash": [6, 4], "color": pale}, "encoding": {"x": None}},
                     {
                         "mark": {"type": "text", "align": "left", "dy": -8, "color": pale, "fontSize": 12},
                         "encoding": {"text": {"field": "name"}},

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.alignment.flip_reading import reach_of
 from core.alignment.pair_term import pair_term
 from core.alignment.run_pairs import TaughtPair
 from core.alignment.scored_pairs import ScoredPair
@@ -123,7 +124,7 @@ def _flipped_vote(result: Mapping[str, Any]) -> None:
 
 
 def _badge(subject: Subject, result: Mapping[str, Any], run: Run | None) -> None:
-    note = f"vote {result['place']} of {result['pairs_train']:,} flipped"
+    note = f"vote number {result['place']} flipped, {result['pairs_train']:,} learned from"
     if run is None:
         subject.badge("reward_flip", note)
     else:
@@ -163,21 +164,22 @@ def _neighbours(result: Mapping[str, Any]) -> None:
         rows = result["neighbours"][name]
         column.dataframe(
             {
-                title: [row["response"].strip() for row in rows],
+                "moved": [row["scores"][1] - row["scores"][0] for row in rows],
                 "alike": [row["likeness"] for row in rows],
-                "score moved": [row["scores"][1] - row["scores"][0] for row in rows],
+                title: [row["response"].strip() for row in rows],
             },
             hide_index=True,
             column_config={
-                "alike": st.column_config.NumberColumn(format="%.2f"),
-                "score moved": st.column_config.NumberColumn(format="%+.3f"),
+                "moved": st.column_config.NumberColumn(format="%+.3f", width=70),
+                "alike": st.column_config.NumberColumn(format="%.2f", width=55),
             },
         )
 
 
 def _heldout(result: Mapping[str, Any]) -> None:
     held = result.get("heldout")
-    if not held:
+    far = reach_of(result)
+    if not held or not far:
         return
     st.subheader("All unseen pairs, before and after", anchor=False)
     before, after = held["differences"]
@@ -202,8 +204,14 @@ def _heldout(result: Mapping[str, Any]) -> None:
         f"Held-out accuracy **{accuracy[0]:.1%} → {accuracy[1]:.1%}** ({100 * (accuracy[1] - accuracy[0]):+.1f} "
         f"points), log-loss **{loss[0]:.4f} → {loss[1]:.4f}**. **{held['turned']}** of {len(before):,} pairs changed "
         "sides.\n\n"
-        "Marks off the diagonal are pairs the vote never mentioned. Training is a chain of steps: the first one it "
-        "changes changes all that follow, so a single vote is felt far from its own texts, mostly at random."
+        f"Δ moved by **{far.unseen:.3f}** on the average unseen pair, by **{far.own:.3f}** on its own: "
+        + (
+            "its effect stays close to its own texts."
+            if far.stays
+            else "training is a chain of steps, and the first one it changes changes all that follow, so it is felt far "
+            "from its own texts."
+        )
+        + " On the diagonal nothing moved."
     )
     words.caption(
         "A small change of accuracy in either direction is what one vote of many can do: it is not evidence that the "

@@ -4,6 +4,7 @@ import pytest
 
 from core.alignment import reward_training
 from core.alignment.configs import RewardConfig
+from core.alignment.flip_reading import reach_of
 from core.alignment.reward_model import load_reward_model, score
 from core.alignment.reward_training import split_by_prompt
 from core.alignment.stages import reward_stage
@@ -106,3 +107,11 @@ def test_a_vote_that_taught_nothing_is_refused(tmp_path):
         list(flip(tmp_path, place=PAIRS.index(HELDOUT[0])))
     with pytest.raises(PlaygroundError, match="no vote number"):
         list(flip(tmp_path, place=99))
+
+
+def test_the_reach_by_hand():
+    scores = {"unflipped": [1.0, 0.0], "flipped": [0.5, 2.0]}
+    held = {"differences": [[1.0, -1.0], [0.8, -0.6]]}
+    found = reach_of({"scores": scores, "heldout": held})
+    assert (found.own, found.unseen) == (2.5, pytest.approx(0.3)) and found.stays
+    assert reach_of({"scores": scores}) is None
