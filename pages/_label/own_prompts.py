@@ -33,10 +33,8 @@ def own_prompts_box(annotator: str) -> None:
         file = st.file_uploader(
             "Or a text file, a prompt a line", type=["txt"], key="own_prompts_file", max_upload_size=_MOST_MEGABYTES
         )
-        st.button(
-            "Keep them and vote", key="own_prompts_add", type="primary", on_click=_add, args=(annotator, form, file)
-        )
-        if said := st.session_state.pop("own_prompts_said", None):
+        st.button("Keep them and vote", key="own_prompts_add", on_click=_add, args=(annotator, form, file))
+        if said := st.session_state.get("own_prompts_said"):
             st.warning(escaped(said)) if said.startswith("Not kept") else st.success(escaped(said))
         _kept(annotator)
 
