@@ -39,7 +39,13 @@ def plane(groups: Sequence[Group], dark: bool, x_title: str, y_title: str, heigh
         "scale": {"domain": names, "range": [_SHAPES[place % len(_SHAPES)] for place in range(len(names))]},
         "legend": colour["legend"],
     }
-    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": {"grid": False, "tickCount": 7}}
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": x_title,
+        "axis": {"grid": False, "tickCount": 7},
+        "scale": {"nice": False, "zero": True},
+    }
     y = {"field": "y", "type": "quantitative", "title": y_title, "axis": {"tickCount": 6, "gridOpacity": 0.4}}
     points = {"filter": "datum.kind === 'point'"}
     tooltip = [
