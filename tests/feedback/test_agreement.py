@@ -127,8 +127,12 @@ def test_side_and_length_against_scikit_learn():
 
 def test_one_sided_votes_have_a_finite_push_and_none_have_none():
     votes = [a_vote(n, "left", "one two three", "one") for n in range(10)]
+    votes.append(a_vote(10, "right", "one", "one two three"))
     side, length = side_and_length(votes)
-    assert np.isfinite([side.value, side.low, length.high]).all()
+    x, y = [[1.0, 0.2]] * 10 + [[1.0, -0.2]], [True] * 10 + [False]
+    oracle = LogisticRegression(C=2.5**2, fit_intercept=False, tol=1e-10).fit(x, y)
+    assert [side.value, length.value] == pytest.approx(oracle.coef_[0].tolist(), abs=1e-4)
+    assert np.isfinite([side.low, length.high]).all()
     assert side_and_length([]) is None
     assert side_and_length([a_vote(1, "tie", "a", "b"), a_vote(2, "left", "a", "b", ranking="r")]) is None
 
