@@ -51,7 +51,7 @@ def test_no_heavy_library_is_imported():
         "import sys\n"
         "from tests.pages.page_helpers import opened\n"
         f"for part in {PARTS}: opened('loss_surface', part=part)\n"
-        "print([name for name in ('torch', 'transformers', 'sklearn', 'scipy', 'plotly') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'sklearn', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
