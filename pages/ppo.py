@@ -1,24 +1,36 @@
 """PPO: the policy bends towards what the reward model likes, and pays for it in KL."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
-from pages._parts.badge import badge
-from pages._parts.code import show_code
 from pages._parts.header import page_header
 from pages._parts.questions import closing
-from pages._parts.run_view import MOVING, run_in_url, watch
-from pages._parts.series import Row, rows_of, values_of
-from pages._ppo.curves import ppo_curves, samples
+from pages._parts.run_view import MOVING, is_moving, run_in_url, watch
+from pages._parts.series import Row, values_of
+from pages._ppo.branching import branch_button, origin
+from pages._ppo.curves import beside, ppo_curves
+from pages._ppo.flow import flow
+from pages._ppo.glance import glance, links
+from pages._ppo.knobs import knobs
+from pages._ppo.normal import normal
+from pages._ppo.objective import objective
 from pages._ppo.reveal import baseline_of, reveal
 from pages._ppo.starting import start_form
 from pages._ppo.steering import changes, steer
+from pages._ppo.subject import Subject, of_gallery, of_run
+from pages._ppo.texts import texts
 
 TITLE = "PPO"
+VIEWS: dict[str, Callable[[Subject], None]] = {
+    "Curves": ppo_curves,
+    "What flows": flow,
+    "Is this normal?": normal,
+    "Objective": objective,
+    "Texts": texts,
+    "Knobs": knobs,
+}
 
 
 def main() -> None:
@@ -31,65 +43,76 @@ def main() -> None:
 
 
 def _of_run(run: Run) -> None:
-    rows = rows_of(RunStore().steps(run.id), "ppo")
-    page_header("ppo", TITLE, claim(rows, run.status in MOVING))
+    subject = of_run(run, RunStore().steps(run.id))
+    page_header("ppo", TITLE, claim(subject.rows, run.status in MOVING))
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
+        glance(lambda: _as_it_stands(run.id), is_moving(run))
         if run.kind == "ppo" and run.status in (*MOVING, "paused"):
-            steer(run, rows)
+            steer(run, subject.rows)
         else:
             start_form(baseline_of(run.id))
+        branch_button(run)
+        links(subject)
     with picture:
         reveal(run)
-        watch(run.id, _draw)
-        ppo = run.config.get("ppo", {})
-        badge(
-            "live",
-            model=str(run.config.get("model", "")),
-            seed=ppo.get("seed"),
-            run=run.id,
-            note=f"β = {ppo.get('kl_coef')}",
-        )
-    _equation(rows)
+        view, others = _view(subject)
+        watch(run.id, lambda run, steps: _draw(run, steps, view, others))
+        subject.wear_badge()
+
+
+def _as_it_stands(run_id: str) -> Subject:
+    store = RunStore()
+    return of_run(store.get(run_id), store.steps(run_id))
 
 
 def _of_gallery() -> None:
     """Before anything has run: a real result, computed earlier."""
-    entry = load_entry("loop")
-    rows: Sequence[Row] = entry["curves"]["ppo"] if entry else []
-    page_header("ppo", TITLE, claim(rows, moving=False))
+    subject = of_gallery()
+    page_header("ppo", TITLE, claim(subject.rows if subject else [], moving=False))
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
+        if subject:
+            glance(lambda: subject, moving=False)
         start_form(baseline_of("gallery"))
     with picture:
-        if entry:
-            badge(
-                "cached",
-                model=entry["model"],
-                seed=entry["seed"],
-                note=f"{entry['annotator']} voted · {entry['command']}",
-            )
-            ppo_curves(rows)
-            samples(_examples(entry), update=0)
+        if subject:
+            view, others = _view(subject)
+            subject.wear_badge()
+            _show(subject, view, others)
         else:
             st.info("No run yet: its curves will stand here, and keep themselves up to date.")
-    _equation(rows)
 
 
-def _examples(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"prompt": one["prompt"], "response": one["tuned_response"]} for one in entry["examples"]]
+def _view(subject: Subject) -> tuple[str, Sequence[str]]:
+    """Which of the page's views to show, and the runs laid beside the curves; both in the URL."""
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="Curves",
+        required=True,
+        key="ppo_view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return view, beside(subject) if view == "Curves" else ()
 
 
-def _draw(run: Run, steps: Sequence[Step]) -> None:
-    rows = rows_of(steps, "ppo")
-    if not rows:
+def _draw(run: Run, steps: Sequence[Step], view: str, others: Sequence[str]) -> None:
+    subject = of_run(run, steps)
+    origin(run)
+    if not subject.rows and view != "Knobs":
         st.caption("The first update appears here by itself." if run.status in MOVING else "No update was recorded.")
         return
-    ppo_curves(rows)
+    _show(subject, view, others)
     changes(run)
-    texts = RunStore().samples(run.id)
-    if texts:
-        samples(texts, update=int(rows[-1]["step"] or 0))
+
+
+def _show(subject: Subject, view: str, others: Sequence[str]) -> None:
+    if view == "Curves":
+        ppo_curves(subject, others)
+    else:
+        VIEWS[view](subject)
 
 
 def claim(rows: Sequence[Row], moving: bool) -> str:
@@ -110,30 +133,6 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
             f"The mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."
         )
     return f"The mean score has not risen ({gain:+.1f} standard deviations), and {paid} were spent."
-
-
-def _equation(rows: Sequence[Row]) -> None:
-    st.subheader("The equation", anchor=False)
-    st.latex(
-        r"L^{\text{CLIP}}(\theta) = \mathbb{E}_t\big[\min\big(\rho_t A_t,\ \operatorname{clip}(\rho_t, "
-        r"1-\varepsilon, 1+\varepsilon)\,A_t\big)\big],"
-        r"\qquad \rho_t = \frac{\pi_\theta(a_t \mid s_t)}{\pi_{\text{old}}(a_t \mid s_t)}"
-    )
-    st.latex(
-        r"r_t = \underbrace{\mathbb{1}[t = T]\; r_\phi(x, y)}_{\text{score, at the last token}} - "
-        r"\beta\,\underbrace{\big(\log\pi_\theta - \log\pi_{\text{ref}}\big)}_{\text{KL, at every token}}"
-    )
-    if rows:
-        last = rows[-1]
-        score, worth, beta = (last.get(key) for key in ("objective/scores", "objective/rlhf_reward", "kl_coef"))
-        if score is not None and worth is not None and beta:
-            st.markdown(
-                f"In the last update: score **{score:.2f}** − β **{beta:.3g}** × KL **{(score - worth) / beta:.2f}** = "
-                f"**{worth:.2f}**, what a response was worth to PPO on average. The KL charged is estimated from the "
-                "sampled tokens (k1); the exact one above sums over the vocabulary, and the overview's is measured on "
-                "prompts never trained on."
-            )
-    show_code("core.alignment.ppo_losses:policy_loss", "core.alignment.ppo_losses:shaped_rewards")
 
 
 def _closing() -> None:

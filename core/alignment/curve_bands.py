@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 LEVEL = 0.95
 _REACH = 2  # updates on either side whose spread is pooled: three runs alone say little of their own spread
@@ -30,6 +29,8 @@ def band_of(curves: Sequence[Sequence[float]], lowest: float | None = None, leve
     Raises ValueError with fewer than two runs.
     Source: the prediction interval of a normal sample (Hahn & Meeker, "Statistical intervals", 1991, section 4.7).
     """
+    from scipy import stats  # half a second, which no page that only reads a band should wait for
+
     if len(curves) < 2:
         raise ValueError("a band needs at least two runs")
     shortest = min(len(curve) for curve in curves)

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from core.config import Config
 
+_RULES = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
 _SMALL = 0.01  # below this, a decimal point hides the digits that matter
 
 
@@ -45,6 +46,19 @@ def config_form(
 def other_fields(config: Config, shown: Iterable[str], hidden: Iterable[str] = ()) -> list[str]:
     """The fields for the "more" popover: all that are neither shown beside the figure nor hidden."""
     return [name for name in type(config).model_fields if name not in {*shown, *hidden}]
+
+
+def described(config: type[Config], name: str) -> tuple[str, str]:
+    """What a field does, and the values it takes, in words: for tables beside the widgets."""
+    field = config.model_fields[name]
+    kind, optional = _plain(field.annotation)
+    if kind is bool:
+        return field.description or "", "on or off"
+    if get_origin(kind) is Literal:
+        return field.description or "", " or ".join(get_args(kind))
+    rules = [(symbol, getattr(rule, end)) for rule in field.metadata for end, symbol in _RULES if hasattr(rule, end)]
+    words = ", ".join(f"{symbol} {bound:,g}" for symbol, bound in rules)
+    return field.description or "", words + (", or none" if optional else "")
 
 
 def _widget(label: str, field: FieldInfo, default: Any, key: str, unset: bool) -> Any:

@@ -1,20 +1,24 @@
 """PPO's living curves, each with what it is, what is healthy, and what this run's numbers say."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import pandas as pd
 import streamlit as st
 
+from core.alignment.curve_bands import LEVEL, Band, outside
 from core.alignment.reading_curves import CURVES, Curve, Verdict
-from core.figures.curves import curve
-from core.figures.layered import Series, layered
+from core.figures.curves import METRIC_CONCEPTS
+from core.figures.named_lines import NamedLine
+from core.figures.palette import CONCEPTS, RUNS
+from core.figures.run_curves import run_curves
 from pages._parts import theme
-from pages._parts.series import Row, one_line, several_lines, values_of
-from pages._parts.text import plain, said
+from pages._parts.downloads import downloads
+from pages._parts.series import Row, values_of
+from pages._ppo.subject import Subject, bands, comparable, named
 
-_HEIGHT = 190  # pixels, with axis titles
-_KL_LINES = {"at every token, exact": "objective/kl_exact", "from the samples (k1)": "objective/kl"}
-_KL_SERIES = (Series("at every token, exact", "kl"), Series("from the samples (k1)", "reference", width=1))
+_HEIGHT = 170  # pixels, with axis titles
+_MOST = len(RUNS) - 1  # runs laid beside the first: as many as can be told apart
+_ESTIMATE = "from the samples (k1)"
 _VERDICTS: dict[Verdict, str] = {
     "early": ":gray-badge[… too early]",
     "healthy": ":green-badge[✓ healthy]",
@@ -23,37 +27,86 @@ _VERDICTS: dict[Verdict, str] = {
 }
 
 
-def ppo_curves(rows: Sequence[Row]) -> None:
+def beside(subject: Subject) -> list[str]:
+    """Which other runs' curves to lay beside these; kept in the URL."""
+    others = [run.id for run in comparable() if run.id != subject.name]
+    others += ["gallery"] if subject.run and named("gallery") else []
+    if not others:
+        return []
+    return st.multiselect(
+        "Lay other runs beside it",
+        others,
+        key="ppo_with",
+        bind="query-params",
+        max_selections=_MOST,
+        placeholder="other runs, up to seven",
+    )
+
+
+def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
     """Two columns of curves, a reading under each. Curves that were not recorded are left out."""
-    shown = [one for one in CURVES if values_of(rows, one.key)]
+    ranges = bands()
+    runs = [subject, *(found for name in others if (found := named(name)))]
+    if ranges:
+        seeds = next(iter(ranges.values())).runs
+        st.caption(
+            f"Grey: where {LEVEL:.0%} of default runs lie, from {seeds} runs of the default settings on the "
+            "storyteller (`python -m core gallery --only ppo_bands`). Other settings may rightly lie elsewhere."
+        )
+    shown = [one for one in CURVES if values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):
         for column, one in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):
             with column:
-                _curve(one, rows)
+                _curve(one, runs, ranges.get(one.key))
 
 
-def _curve(one: Curve, rows: Sequence[Row]) -> None:
-    dark = theme.dark()
-    reading = one.reading(values_of(rows, one.key))
-    alt = f"{one.title} against the update. {reading.sentence}"
+def _curve(one: Curve, runs: Sequence[Subject], band: Band | None) -> None:
+    subject, key = runs[0], f"ppo_{one.key.replace('/', '_')}"
+    reading = one.reading(values_of(subject.rows, one.key))
+    lines, rows = _lines(one, runs)
+    data = _table(rows, band)
     st.markdown(f"**{one.title}** · {one.unit}")
-    if one.key == "objective/kl_exact":
-        lines = layered(_KL_SERIES, dark, "update", _HEIGHT)
-        st.vega_lite_chart(several_lines(rows, _KL_LINES), lines, alt=alt)
+    st.vega_lite_chart(
+        data,
+        run_curves([line for line, _ in lines], theme.dark(), legend=len(runs) > 1, height=_HEIGHT),
+        alt=f"{one.title} against the update; its reading stands below",  # constant: another one builds the chart anew
+        key=key,
+    )
+    if one.key == "objective/kl_exact" and len(runs) == 1:
         st.caption(":orange[dotted: at every token, exact] · :gray[thin: from the samples, k1]")
-    else:
-        st.vega_lite_chart(one_line(rows, one.key), curve(one.key, dark, height=_HEIGHT), alt=alt)
-    st.markdown(f"{_VERDICTS[reading.verdict]} {reading.sentence}")
+    st.markdown(f"{_VERDICTS[reading.verdict]} {reading.sentence}{_against(subject.rows, one.key, band)}")
     st.caption(f"{one.what} *Healthy:* {one.healthy}")
+    downloads(
+        key, f"ppo-{one.key.split('/')[-1]}", [list(data.columns), *data.astype(object).fillna("").values.tolist()]
+    )
 
 
-def samples(texts: Sequence[dict[str, Any]], update: int, count: int = 4) -> None:
-    """What the policy wrote in the newest update, with the score and the KL of each."""
-    st.markdown(f"**What it writes** · fresh responses of update {update}" if update else "**What it writes**")
-    columns = st.columns(2)
-    for place, text in enumerate(texts[:count]):
-        with columns[place % 2].container(border=True):
-            said(str(text["prompt"]), str(text["response"]))
-            words = [f"score {text['score']:+.2f}"] if "score" in text else []
-            words += [f"KL {text['kl']:.1f} nats"] if "kl" in text else []
-            plain(" · ".join(words))
+def _lines(one: Curve, runs: Sequence[Subject]) -> tuple[list[tuple[NamedLine, str]], list[tuple[str, Row, str]]]:
+    """The lines with their metrics; and (line, row, metric) of every point."""
+    if len(runs) > 1:
+        lines = [(NamedLine(run.name, RUNS[place]), one.key) for place, run in enumerate(runs)]
+        return lines, [(run.name, row, one.key) for run in runs for row in run.rows]
+    lines = [(NamedLine(one.title, CONCEPTS[METRIC_CONCEPTS.get(one.key, "policy")]), one.key)]
+    if one.key == "objective/kl_exact":
+        lines = [
+            (NamedLine("at every token, exact", CONCEPTS["kl"]), one.key),
+            (NamedLine(_ESTIMATE, CONCEPTS["reference"], 1), "objective/kl"),
+        ]
+    return lines, [(line.name, row, metric) for line, metric in lines for row in runs[0].rows]
+
+
+def _table(points: Sequence[tuple[str, Row, str]], band: Band | None) -> pd.DataFrame:
+    rows = [(row["step"], row[metric], line, None, None) for line, row, metric in points if row.get(metric) is not None]
+    last = max((row["step"] or 0 for _, row, _ in points), default=0)
+    if band:
+        ends = zip(band.low, band.high, strict=True)
+        rows += [(n, None, "", low, high) for n, (low, high) in enumerate(ends, 1) if n <= max(last, 2)]
+    return pd.DataFrame(rows, columns=["step", "value", "line", "low", "high"])
+
+
+def _against(rows: Sequence[Row], metric: str, band: Band | None) -> str:
+    """How the run compares with the default ones, in numbers; nothing where there is nothing to compare."""
+    if band is None:
+        return ""
+    missed, covered = outside(values_of(rows, metric), band)
+    return f" {missed} of {covered} updates lie outside the grey range." if covered and missed else ""

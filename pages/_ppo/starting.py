@@ -8,14 +8,16 @@ import streamlit as st
 
 from core.alignment.configs import PPOConfig
 from core.errors import PlaygroundError
+from core.feedback.annotators import annotators
 from core.feedback.prompts import prompt_sets
 from core.runs import supervisor
 from core.runs.jobs import PPOJob, RewardJob
 from core.runs.store import Run, RunStore
-from pages._parts.config_form import config_form, other_fields
+from pages._parts.config_form import config_form
 from pages._parts.predict import predict
 from pages._parts.run_view import MOVING
 from pages._parts.text import escaped
+from pages._ppo.knobs import GROUPS
 
 BESIDE = ("updates", "learning_rate", "kl_coef", "seed")  # what one would try first; the rest is one click away
 LABELS = {"kl_coef": "β (KL coefficient)", "learning_rate": "learning rate"}
@@ -57,7 +59,12 @@ def start_form(baseline: Baseline | None) -> None:
             bind="query-params",
             help="what the policy is asked to continue or answer",
         )
-        values |= config_form(PPOConfig(), other_fields(PPOConfig(), BESIDE), prefix="ppo", labels=LABELS)
+        gold = _gold(rewards[chosen])
+        for title, names in GROUPS.items():
+            rest = [name for name in names if name not in BESIDE]
+            if rest:
+                st.markdown(f"**{title}**")
+                values |= config_form(PPOConfig(), rest, prefix="ppo", labels=LABELS)
     asked, guess = _prediction(baseline, values["kl_coef"])
     if st.button(
         "Start PPO",
@@ -69,7 +76,25 @@ def start_form(baseline: Baseline | None) -> None:
         if asked and guess is None
         else "Runs in the background: you may leave this page.",
     ):
-        _start(rewards[chosen], prompts, values, baseline, guess)
+        _start(rewards[chosen], prompts, gold, values, baseline, guess)
+
+
+def _gold(reward: Run) -> str:
+    """Whose true utility to measure on the way: by default theirs who taught the reward model, where it is known."""
+    taught = str(reward.config.get("annotator") or "")
+    for source in reward.config.get("preferences", ()):
+        if str(source).startswith("simulated:"):
+            taught = str(source).split(":")[1]
+    names = ["", *annotators()]
+    return st.selectbox(
+        "true utility of",
+        names,
+        index=names.index(taught) if taught in names else 0,
+        format_func=lambda name: name or "nobody",
+        key=f"ppo_gold_{reward.id}",
+        help="a simulated annotator whose true utility is measured on the way, and never trained on: only that can "
+        "show reward hacking",
+    )
 
 
 def reward_runs() -> dict[str, Run]:
@@ -78,12 +103,15 @@ def reward_runs() -> dict[str, Run]:
     return {run.id: run for run in runs if (run.folder / "reward_model" / "config.json").exists()}
 
 
-def _start(reward: Run, prompts: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None) -> None:
+def _start(
+    reward: Run, prompts: str, gold: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None
+) -> None:
     try:
         job = PPOJob.checked(
             model=str(reward.config.get("model") or "storyteller"),
             reward_model=str(reward.folder / "reward_model"),
             prompts=prompts,
+            gold=gold,
             ppo=PPOConfig.checked(**values),
         )
         run_id = supervisor.submit(job)

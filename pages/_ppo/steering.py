@@ -9,7 +9,7 @@ from core.runs.store import Run, RunStore
 from pages._parts.series import Row
 from pages._parts.text import escaped
 
-_FIELDS = {
+FIELDS = {
     "learning_rate": ("learning rate", "lr", "%.1e", 1e-5),
     "kl_coef": ("β (KL coefficient)", "kl_coef", "%g", 0.05),
 }
@@ -20,19 +20,19 @@ def steer(run: Run, rows: Sequence[Row]) -> None:
     st.markdown("**While it runs**")
     with st.form(f"steer_{run.id}", border=False):
         wanted = {}
-        for field, (label, metric, form, step) in _FIELDS.items():
-            current = _current(run, rows, field, metric)
+        for field, (label, metric, form, step) in FIELDS.items():
+            before = current(run, rows, field, metric)
             wanted[field] = (
                 st.number_input(
-                    label, min_value=0.0, value=current, step=step, format=form, key=f"steer_{field}_{run.id}"
+                    label, min_value=0.0, value=before, step=step, format=form, key=f"steer_{field}_{run.id}"
                 ),
-                current,
+                before,
             )
         pressed = st.form_submit_button("Apply from the next update", key="steer_apply")
     if not pressed:
         return
-    for field, (value, current) in wanted.items():
-        if value != current:
+    for field, (value, before) in wanted.items():
+        if value != before:
             try:
                 RunStore().set_control(run.id, field, value)
             except PlaygroundError as error:
@@ -42,13 +42,13 @@ def steer(run: Run, rows: Sequence[Row]) -> None:
 def changes(run: Run) -> None:
     """Every change asked for, and the update it took hold at."""
     for control in RunStore().controls(run.id):
-        label = _FIELDS.get(control.field, (control.field,))[0]
+        label = FIELDS.get(control.field, (control.field,))[0]
         when = f"from step {control.number} on" if control.number is not None else "waiting for the next update"
         st.caption(f"{label} = {control.value:g}: {when}")
 
 
-def _current(run: Run, rows: Sequence[Row], field: str, metric: str) -> float:
-    """What holds now: the newest update's value, or the configured one before the first."""
+def current(run: Run, rows: Sequence[Row], field: str, metric: str) -> float:
+    """What holds behind `rows`: the newest update's value, or the configured one before the first."""
     ppo = run.config.get("ppo", {})
     newest = rows[-1].get(metric) if rows and ppo.get("lr_schedule") != "linear" else None
     return float(newest if newest is not None else ppo.get(field, 0.0))

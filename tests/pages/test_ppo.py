@@ -11,6 +11,10 @@ from core.runs.store import RunStore
 from pages._ppo.reveal import outcome
 from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, opened, said
 
+WATCHED = [
+    {"kind": "watched", "update": n, "prompt": "The cat", "response": f" was {n} *big*.", "score": n / 4, "gold": 1.0}
+    for n in (0, 2, 4)
+]
 SAMPLE = {"prompt": "Once :red[x]", "response": " <b>bold</b> $x$", "score": 1.25, "kl": 3.5}
 
 
@@ -37,10 +41,13 @@ def updates(kl: float = 2.0, count: int = 6) -> list[Record]:
                 "objective/scores": 0.5 * n, "objective/kl": kl * n - 0.1, "objective/kl_exact": kl * n,
                 "objective/rlhf_reward": 0.5 * n - 0.1 * kl * n, "kl_coef": 0.1, "lr": 3e-5,
                 "policy/entropy_avg": 3.0, "policy/clipfrac_avg": 0.1, "loss/value_avg": 1.0 / n, "response_length": 30.0,
+                "loss/policy_avg": -0.02 * n, "val/explained_variance": n / 10, "val/num_eos_tokens": 32.0,
+                "val/ratio": 1.001, "optimizer_steps": 8.0,
+                "time/sampling": 0.5, "time/scoring": 0.75, "time/optimisation": 1.0,
             },
             "ppo",
             count,
-            samples=[SAMPLE],
+            samples=[SAMPLE, *[one for one in WATCHED if one["update"] in (n, 0 if n == 1 else n)]],
         )
         for n in range(1, count + 1)
     ]  # fmt: skip
@@ -86,8 +93,10 @@ def test_opens_on_the_cached_result(gallery):
     at = opened("ppo")
     assert "cached real result" in said(at)
     assert "The mean score rose by 2.5" in said(at)
-    assert " happy." in said(at)
     assert len(at.get("vega_lite_chart")) == 6
+    assert "Update 6 of 6" in said(at)  # beside the picture, never an empty column
+    assert "checks, nothing wrong" in said(at)
+    assert " happy." in said(opened("ppo", ppo_view="Texts"))
 
 
 def test_starts_from_the_chosen_reward_model_with_every_setting():
@@ -140,12 +149,12 @@ def test_the_reading_follows_the_numbers():
 
 
 def test_the_equation_holds_for_the_numbers_put_in():
-    words = said(opened("ppo", run=a_ppo().id))
+    words = said(opened("ppo", run=a_ppo().id, ppo_view="Objective"))
     assert "score **3.00** − β **0.1** × KL **12.00** = **1.80**" in words
 
 
 def test_samples_are_shown_and_never_interpreted():
-    words = said(opened("ppo", run=a_ppo().id))
+    words = said(opened("ppo", run=a_ppo().id, ppo_view="Texts"))
     assert "Once :red[x]" in words
     assert "&lt;b&gt;bold&lt;/b&gt; $x$" in words
     assert "score +1.25 · KL 3.5 nats" in words
@@ -204,3 +213,100 @@ def test_another_beta_asks_for_a_prediction_first_and_reveals_the_measured_end()
 )
 def test_outcome_follows_the_measured_distances(before, after, says):
     assert says in outcome(before, after)
+
+
+def test_the_loss_of_any_update_is_put_together_from_its_terms():
+    run = a_ppo(vf_coef=0.5, entropy_coef=0.01)
+    at = opened("ppo", run=run.id, ppo_view="Objective", ppo_update="2")
+    (numbers,) = [one.value for one in at.latex if "0.5" in one.value]
+    assert r"L = -0.0400 + 0.5 \times 0.5000 - 0.01 \times 3.000 = 0.1800" in numbers
+    assert "score **1.00** − β **0.1** × KL **4.00** = **0.60**" in said(at)
+    at = fine(at.select_slider[0].set_value(4).run())
+    assert at.query_params["ppo_update"] == "4"
+    assert "score **2.00** − β **0.1** × KL **8.00** = **1.20**" in said(at)
+
+
+def test_the_same_prompts_are_read_again_at_every_update():
+    run = a_ppo()
+    at = opened("ppo", run=run.id, ppo_view="Texts")
+    words = said(at)
+    assert " was 4 *big*." in words and "score +1.00 · true utility +1.00" in words
+    assert words.count(" was 0 *big*.") == 1  # among all the answers to the prompt, folded away
+    at = fine(at.select_slider[0].set_value(0).run())
+    assert at.query_params["watched"] == "0"
+    assert said(at).count(" was 0 *big*.") == 2
+
+
+def test_is_this_normal_reads_the_whole_run():
+    run = a_ppo(records=updates(kl=6.0))
+    words = said(opened("ppo", run=run.id, ppo_view="Is this normal?"))
+    assert "Not quite." in words
+    assert words.index("KL is running away") < words.index("Reward hacking cannot be seen here")
+    assert words.index("Reward hacking cannot be seen here") < words.index("Entropy is kept")
+    assert "36.0 nats a response" in words and "Raise β" in words
+    assert "KL is running away" in said(opened("ppo", run=run.id))  # and beside the curves
+    words = said(opened("ppo", run=a_ppo(records=updates(kl=1.0)).id, ppo_view="Is this normal?"))
+    assert "**Yes.**" in words
+
+
+def test_what_flows_says_this_updates_numbers_also_to_a_screen_reader():
+    run = a_ppo(rollout_batch=16)
+    at = opened("ppo", run=run.id, ppo_view="What flows", ppo_update="3")
+    (drawn,) = [one for one in at.get("bidi_component") if "the policy writes" in str(one.proto)]
+    text = str(drawn.proto.json)
+    assert "16 \\u00d7 30" in text or "16 × 30" in text
+    assert "1.50" in text and "8 optimiser steps" in text
+    assert "finished" in said(at) or "The run is over." in said(at)
+
+
+def test_every_knob_is_in_one_group_with_its_range():
+    from pages._ppo.knobs import GROUPS, UNITS
+
+    named = [name for names in GROUPS.values() for name in names]
+    assert sorted(named) == sorted(PPOConfig.model_fields)
+    assert set(UNITS) <= set(named)
+    at = opened("ppo", run=a_ppo(kl_coef=0.4).id, ppo_view="Knobs")
+    (row,) = [row for table in at.table for row in table.value.to_dict("records") if row["knob"] == "`kl_coef`"]
+    assert (row["this run"], row["default"]) == ("0.4", "0.055")
+    assert row["range"] == "≥ 0, ≤ 10"
+    assert "nat" in row["what it does"]
+
+
+def test_other_runs_are_laid_beside_it():
+    one, other = a_ppo(), a_ppo(kl_coef=0.4)
+    at = opened("ppo", run=one.id, ppo_with=other.id)
+    (select,) = at.multiselect
+    assert select.value == [other.id]
+    drawn = str(at.get("vega_lite_chart")[0].proto.spec)
+    assert one.id in drawn and other.id in drawn
+
+
+def test_a_branch_begins_behind_a_checkpoint_with_what_was_changed():
+    from core.runs import checkpoints
+    from core.runs.branching import Origin, origin_of
+
+    run = a_ppo("stopped", kl_coef=0.1)
+    for number in (2, 4):
+        checkpoints.save(run.folder / "checkpoints", number, {"update": number})
+    at = opened("ppo", run=run.id)
+    at.selectbox(key=f"branch_at_{run.id}").select(2)
+    at = fine(at.run())
+    at.number_input(key=f"branch_kl_coef_{run.id}_2").set_value(0.3)
+    at = fine(at.run())
+    at = fine(at.button(key="branch_start").click().run())
+    new = RunStore().get(at.query_params["run"])
+    assert new.id != run.id and at.query_params["ppo_with"] == run.id
+    assert origin_of(new) == Origin(run.id, 2)
+    assert [step.number for step in RunStore().steps(new.id)] == [1, 2]
+    assert [(one.field, one.value, one.number) for one in RunStore().controls(new.id)] == [("kl_coef", 0.3, None)]
+    assert f"Branched from `{run.id}` behind its step 2" in said(at)
+
+
+def test_true_utility_is_measured_of_whoever_taught_the_reward_model():
+    run = a_run("reward", records=[Record(1, {}, "reward", 1)], preferences=["simulated:terse:64"])
+    (run.folder / "reward_model").mkdir(parents=True)
+    (run.folder / "reward_model" / "config.json").write_text("{}")
+    at = opened("ppo")
+    fine(at.button(key="ppo_start").click().run())
+    (started,) = RunStore().list("ppo")
+    assert started.config["gold"] == "terse"

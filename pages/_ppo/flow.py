@@ -1,0 +1,158 @@
+"""The four models of PPO and what flows between them, with the shapes and the numbers of one update."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.alignment.objective import objective_of
+from core.alignment.rollout_flow import RolloutFlow, rollout_flow
+from core.figures.palette import CONCEPTS, GROUND, TEXT
+from core.runs.shelf import rollout_files
+from pages._parts import theme
+from pages._parts.code import show_code
+from pages._parts.downloads import downloads
+from pages._parts.series import Row
+from pages._ppo.subject import Subject, chosen_update
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "rlhf_playground.ppo_flow",
+    html='<svg class="flow" role="img"></svg><p class="says" aria-live="polite"></p>',
+    css=(_HERE / "flow.css").read_text(encoding="utf-8"),
+    js=(_HERE.parent / "_parts" / "drawing.js").read_text(encoding="utf-8")
+    + (_HERE / "flow.js").read_text(encoding="utf-8"),
+)
+_STAGES = {"write": "1 · Write", "judge": "2 · Judge", "learn": "3 · Learn"}
+_SECONDS = {"write": "time/sampling", "judge": "time/scoring", "learn": "time/optimisation"}
+_SAYS = {
+    "": "Only the policy and its value head learn; the reward model and the reference stay as they are.",
+    "write": "The policy answers every prompt, one token after the other.",
+    "judge": "The reward model scores each whole response; reference and value head read every token of it.",
+    "learn": "Advantages say which tokens did better than the value head expected; policy and value head follow them.",
+}
+
+
+def flow(subject: Subject) -> None:
+    """The diagram of one update, and which of its three stages to light up."""
+    if not subject.rows:
+        st.caption("The first update appears here by itself.")
+        return
+    place = chosen_update(subject)
+    row = subject.rows[place]
+    stage = st.segmented_control(
+        "Light up", list(_STAGES), format_func=lambda name: _timed(name, row), key="ppo_stage", bind="query-params"
+    )
+    drawn = _drawing(subject, row, _rollout(subject, row), stage or "")
+    _component(data=drawn, key="ppo_flow", height="content")
+    downloads("ppo_flow", f"ppo-flow-update-{int(row['step'] or 0)}")
+    st.caption(f"Update {int(row['step'] or 0)}. {_when(subject)}")
+    show_code("core.alignment.ppo:judge", "core.alignment.ppo:optimise")
+
+
+def _timed(stage: str, row: Row) -> str:
+    seconds = row.get(_SECONDS[stage])
+    return f"{_STAGES[stage]} ({seconds:.1f} s)" if seconds is not None else _STAGES[stage]
+
+
+def _when(subject: Subject) -> str:
+    """Where the run is now, as far as it is known: it reports whole updates."""
+    if subject.run is None or subject.run.status == "finished":
+        return "The run is over."
+    if subject.moving:
+        return "The run is at work on the update after it; a stage's seconds are known once the update is over."
+    return f"The run is {subject.run.status}, between two updates."
+
+
+def _rollout(subject: Subject, row: Row) -> RolloutFlow | None:
+    """The update's own tensors, where the run still keeps them."""
+    if subject.run is None:
+        return None
+    file = rollout_files(subject.run.folder).get(subject.numbers.get(int(row["step"] or 0), 0))
+    try:
+        return rollout_flow(file) if file else None
+    except (OSError, KeyError):  # made room for a newer one, or kept by an earlier version
+        return None
+
+
+def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -> dict[str, Any]:
+    dark = theme.dark()
+    ink = TEXT.on(dark)
+    responses = seen.responses if seen else int(subject.ppo.get("rollout_batch", 0))
+    mean_length = float(row.get("response_length") or 0.0)
+    shape = f"{responses} × {seen.length}" if seen else f"{responses} × {mean_length:.0f}"
+    score, kl = float(row.get("objective/scores") or 0.0), float(row.get("objective/kl") or 0.0)
+    terms = objective_of(row, float(subject.ppo.get("vf_coef", 0.1)), float(subject.ppo.get("entropy_coef", 0.0)))
+    explained, steps = row.get("val/explained_variance"), int(row.get("optimizer_steps") or 0)
+    separate = subject.ppo.get("value_model") == "separate"
+    beta = float(row.get("kl_coef") or 0.0)
+
+    def box(concept: str, title: str, words: list[str], stages: str, frozen: bool = False) -> dict[str, Any]:
+        colour = CONCEPTS[concept].on(dark) if concept else ink
+        return {
+            "title": title,
+            "words": words,
+            "colour": colour,
+            "dash": "6 4" if frozen else "",
+            "stages": stages.split(),
+        }
+
+    def wire(concept: str, words: list[str], stages: str, dash: str = "") -> dict[str, Any]:
+        colour = CONCEPTS[concept].on(dark) if concept else ink
+        return {"words": words, "colour": colour, "stages": stages.split(), "dash": dash}
+
+    charged = f"{score:.2f} − {beta:.3g} × {terms.kl:.2f}" if terms else f"score − {beta:.3g} × KL"
+    boxes = {
+        "prompts": box("", "Prompts", [f"{responses} an update"], "write"),
+        "policy": box("policy", "● Policy", [f"{mean_length:.1f} tokens", "a response"], "write learn"),
+        "reference": box("reference", "○ Reference", ["where it began", "frozen"], "judge", frozen=True),
+        "reward": box("reward", "◆ Reward model", ["one score a response", "frozen"], "judge", frozen=True),
+        "value": box(
+            "value", "V Value head", ["own trunk" if separate else "on the policy's trunk", "learns"], "judge learn"
+        ),
+        "paid": box("reward", "Reward", [charged, f"= {terms.reward:.2f} a response" if terms else ""], "judge"),
+        "advantages": box(
+            "policy",
+            "Advantages (GAE)",
+            [f"sd {seen.advantage_sd:.2f}, then whitened" if seen else "whitened over all tokens"]
+            + ([f"{seen.pushed_up:.0%} of tokens pushed up"] if seen else []),
+            "learn",
+        ),
+    }
+    wires = {
+        "asked": wire("", [], "write"),
+        "to_reward": wire("policy", ["responses", "", "", shape], "judge"),
+        "to_reference": wire("policy", ["log π", "a token"], "judge"),
+        "to_value": wire("policy", ["states"], "judge"),
+        "kl": wire("kl", [f"KL {kl:.2f} nats a response (k1)"], "judge", "2 3"),
+        "score": wire("reward", [f"score {score:+.2f}"], "judge"),
+        "values": wire("value", [f"V {seen.value:+.2f}" if seen else "V a token"], "learn"),
+        "rewards": wire("reward", [f"r {seen.reward:+.3f} a token" if seen else "r, a token"], "learn"),
+        "learn": wire("policy", [_learning(steps, terms.loss if terms else None, row)], "learn"),
+        "learn_value": wire("value", [], "learn"),
+    }
+    if explained is not None:
+        wires["values"]["words"].append(f"explains {explained:+.0%}")
+    numbers = [["quantity", "value"], *([name, value] for name, value in row.items() if value is not None)]
+    alt = (
+        f"PPO's update {int(row['step'] or 0)}: the policy writes {shape} tokens to {responses} prompts; the reward "
+        f"model's mean score is {score:.2f}, the KL to the reference {kl:.2f} nats a response; reward and values give "
+        f"advantages, from which policy and value head learn in {steps} steps."
+    )
+    return {
+        "key": "ppo_flow",
+        "boxes": boxes,
+        "wires": wires,
+        "stage": stage,
+        "says": _SAYS[stage],
+        "alt": alt,
+        "ground": GROUND.on(dark),
+        "numbers": numbers,
+    }
+
+
+def _learning(steps: int, loss: float | None, row: Row) -> str:
+    words = [f"{steps} optimiser steps"] if steps else ["optimiser steps"]
+    words += [f"loss {loss:+.4f}"] if loss is not None else []
+    clipped = row.get("policy/clipfrac_avg")
+    return " · ".join(words + ([f"{clipped:.1%} clipped"] if clipped is not None else []))

@@ -1,0 +1,54 @@
+"""The column beside the picture: where the run stands in four numbers, and whether that is normal."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages._parts import site
+from pages._ppo.normal import in_short
+from pages._ppo.subject import Subject
+
+_NUMBERS = (
+    ("score", "objective/scores", "{:+.2f} sd", "◆"),
+    ("KL", "objective/kl_exact", "{:.1f} nats", "▲"),
+    ("β", "kl_coef", "{:g}", "▲"),
+    ("tokens a response", "response_length", "{:.1f}", "●"),
+)
+
+
+def glance(read: Callable[[], Subject], moving: bool) -> None:
+    """Read the subject and say it in short; while it moves, again every other second, in place."""
+
+    @st.fragment(run_every=2.0 if moving else None)
+    def view() -> None:
+        subject = read()
+        if not subject.rows:
+            return
+        newest = subject.rows[-1]
+        of = subject.run.total if subject.run and subject.run.stage == "ppo" else len(subject.rows)
+        st.markdown(f"**Update {int(newest['step'] or 0)} of {max(of, len(subject.rows))}**")
+        lines = [
+            f"| {mark} {label} | {form.format(newest[key])} |"
+            for label, key, form, mark in _NUMBERS
+            if newest.get(key) is not None
+        ]
+        st.markdown("\n".join(["| | |", "|:--|--:|", *lines]))
+        in_short(subject)
+
+    view()
+
+
+def links(subject: Subject) -> None:
+    """Where the same run can be looked at closer; only the pages there are."""
+    if subject.run is None or not subject.rows:
+        return
+    update = int(subject.rows[-1]["step"] or 0)
+    for name, label, more in (
+        ("token_microscope", "One token of it, under the microscope", {"update": str(update)}),
+        ("before_after", "The same prompts, before and after", {}),
+    ):
+        try:
+            target = site.page(name)
+        except KeyError:
+            continue
+        st.page_link(target, label=label, icon=":material/search:", query_params={"run": subject.run.id, **more})

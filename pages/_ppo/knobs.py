@@ -1,0 +1,87 @@
+"""Every knob of PPO: its unit, its range, what it stands at, and what it does, from the config's own fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.alignment.configs import PPOConfig
+from pages._parts.config_form import described
+from pages._ppo.subject import Subject
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Turned most often": ("kl_coef", "learning_rate", "updates", "rollout_batch", "seed"),
+    "Sampling": ("max_new_tokens", "temperature", "watch_prompts", "watch_every"),
+    "Reward and KL": (
+        "kl_estimator",
+        "kl_target",
+        "kl_horizon",
+        "kl_budget",
+        "missing_end_penalty",
+        "whiten_rewards",
+    ),
+    "Optimisation": (
+        "lr_schedule",
+        "epochs",
+        "minibatches",
+        "cliprange",
+        "entropy_coef",
+        "target_kl",
+        "grad_clip",
+        "whiten_advantages",
+        "lora_rank",
+        "weights_every",
+    ),
+    "Critic": ("value_model", "vf_coef", "cliprange_value", "gamma", "lam"),
+}
+UNITS: Mapping[str, str] = {
+    "kl_coef": "score a nat",
+    "learning_rate": "a step",
+    "updates": "updates",
+    "rollout_batch": "responses",
+    "max_new_tokens": "tokens",
+    "watch_prompts": "prompts",
+    "watch_every": "updates",
+    "kl_target": "nats a response",
+    "kl_horizon": "responses",
+    "kl_budget": "nats a response",
+    "missing_end_penalty": "score",
+    "epochs": "passes",
+    "minibatches": "parts a pass",
+    "cliprange": "ratio",
+    "entropy_coef": "loss a nat",
+    "target_kl": "nats a token",
+    "grad_clip": "gradient norm",
+    "lora_rank": "rank",
+    "weights_every": "updates",
+    "cliprange_value": "score",
+}  # of the numbers that have one: weights, shares and switches have none
+
+
+def knobs(subject: Subject) -> None:
+    """A table a group."""
+    usual = PPOConfig().model_dump()
+    st.markdown(
+        "Scores are in standard deviations of the reference's own texts, so that β means the same for every reward "
+        "model. β and the learning rate can be turned while a run goes on."
+    )
+    for title, names in GROUPS.items():
+        st.markdown(f"**{title}**")
+        rows = [_row(name, subject.ppo.get(name, usual[name]), usual[name]) for name in names]
+        st.table(rows, width="stretch", border="horizontal")
+
+
+def _row(name: str, value: Any, usual: Any) -> dict[str, str]:
+    what, allowed = described(PPOConfig, name)
+    return {
+        "knob": f"`{name}`",
+        "this run": _shown(value),
+        "default": _shown(usual),
+        "unit": UNITS.get(name, "–"),
+        "range": allowed,
+        "what it does": what,
+    }
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
