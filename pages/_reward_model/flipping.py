@@ -208,8 +208,8 @@ def _heldout(result: Mapping[str, Any]) -> None:
         + (
             "its effect stays close to its own texts."
             if far.stays
-            else "training is a chain of steps, and the first one it changes changes all that follow, so it is felt far "
-            "from its own texts."
+            else "training is a chain of steps, and the first one it changes changes all that follow, so it is felt "
+            "far from its own texts."
         )
         + " On the diagonal nothing moved."
     )

@@ -39,7 +39,7 @@ def test_the_cached_parts_are_walked_through(page):
     part(page, "Flip a vote")
     page.get_by_text("bit for bit").wait_for()
     assert page.get_by_text("All unseen pairs").count() == 0  # not before the prediction
-    page.get_by_test_id("stBaseButton-pills").first.click()
+    page.get_by_role("radio", name="1 to 10 points", exact=True).click()
     page.get_by_role("button", name="Commit to it").click()
     page.get_by_text("All unseen pairs").wait_for()
     page.reload()
