@@ -122,6 +122,15 @@ class TokenView:
         change = self.new_logprob - self.logprob
         return "up" if change > 0 else "down" if change < 0 else "none"
 
+    @property
+    def ratio_after(self) -> float:
+        """π_new / π_old behind the update's last step."""
+        return math.exp(self.new_logprob - self.logprob)
+
+    def objective_after(self, clip: float) -> float:
+        """min(ρ Â, clip(ρ) Â) there."""
+        return min(_branches(self.ratio_after, self.advantage, clip))
+
 
 def look_at(slide: Slide, row: int, place: int) -> TokenView:
     """The token at `place` of the slide's row `row`. Raises PlaygroundError when there is no such token."""
@@ -176,8 +185,12 @@ def look_at(slide: Slide, row: int, place: int) -> TokenView:
 
 
 def _epoch(epoch: int, steps: int, ratio: float, advantage: float, clip: float) -> EpochView:
-    unclipped, clipped = ratio * advantage, min(max(ratio, 1 - clip), 1 + clip) * advantage
+    unclipped, clipped = _branches(ratio, advantage, clip)
     return EpochView(epoch, steps, ratio, unclipped, clipped, "clipped" if clipped < unclipped else "unclipped")
+
+
+def _branches(ratio: float, advantage: float, clip: float) -> tuple[float, float]:
+    return ratio * advantage, min(max(ratio, 1 - clip), 1 + clip) * advantage
 
 
 def _likeliest(slide: Slide, name: str, row: int, place: int) -> tuple[tuple[int, float], ...]:
@@ -248,3 +261,9 @@ def clip_curve(advantage: float, clip: float, reach: float = 0.6) -> tuple[list[
     ratios = np.linspace(1 - reach, 1 + reach, 121)
     objective = np.minimum(ratios * advantage, ratios.clip(1 - clip, 1 + clip) * advantage)
     return ratios.tolist(), objective.tolist()
+
+
+def reach_of(view: TokenView, clip: float) -> float:
+    """How far around 1 a picture of the objective must go to hold the token's every ratio and both ends of the band."""
+    far = max(abs(ratio - 1) for ratio in (*(epoch.ratio for epoch in view.epochs), view.ratio_after))
+    return min(max(2 * clip, 1.15 * far), 8.0)

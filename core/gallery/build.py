@@ -28,6 +28,7 @@ from core.gallery import (
     build_experiments,
     build_live_head,
     build_loss_surface,
+    build_microscope,
     build_ppo,
     build_recurrence,
     build_reward,
@@ -89,14 +90,19 @@ def _write_gzipped(path: Path, text: str) -> None:
 
 
 def build_loop() -> None:
-    """The default loop, seed 0: its curves, its figures, and the first held-out prompts before and after."""
+    """The default loop, seed 0: its curves, its figures, and the first held-out prompts before and after.
+
+    And of the same run the page Token microscope's entry: some responses of three of its updates.
+    """
     config = LoopConfig()
+    microscope = build_microscope.Microscope(config)
     curves: dict[str, list[dict[str, float]]] = {}
     result = None
     with tempfile.TemporaryDirectory() as folder, tqdm(desc="loop", unit="step", disable=None) as bar:
         for record in run_loop(config, Path(folder)):
             curves.setdefault(record.stage, []).append({"step": record.step, **record.metrics})
             result = record.result or result
+            microscope.see(record)
             bar.set_description(record.stage)
             bar.update()
         examples = read_jsonl(Path(folder) / "heldout.jsonl")[:EXAMPLES]
@@ -114,13 +120,19 @@ def build_loop() -> None:
         "curves": curves,
     }
     write_whole(FOLDER / "loop.json", json.dumps(entry, ensure_ascii=False, indent=1) + "\n")
+    microscope.write()
 
 
-def write_view(name: str, key: Mapping[str, Any], data: Mapping[str, Any], bundled: bool = True) -> None:
-    """What a page about the inside opens on: `data`, computed for exactly `key`; `bundled`: on the bundled model."""
+def write_view(
+    name: str, key: Mapping[str, Any], data: Mapping[str, Any], bundled: bool = True, made_by: str = ""
+) -> None:
+    """What a page about the inside opens on: `data`, computed for exactly `key`; `bundled`: on the bundled model.
+
+    `made_by` is the entry that this one comes with, where it is none of its own.
+    """
     of_model = {"model": "storyteller", "model_hash": model_hash(STORYTELLER)} if bundled else {}
     entry = of_model | {
-        "command": f"{COMMAND} --only {name}",
+        "command": f"{COMMAND} --only {made_by or name}",
         "key": dict(key),
         "data": _rounded(data),
     }

@@ -7,7 +7,7 @@ from pages._parts import site
 from pages._parts.state import Pipeline, my_pipeline
 from pages._parts.text import escaped
 
-_PART_OF = {"loss_surface": "reward_model"}  # pages that look closer at a station
+_PART_OF = {"loss_surface": "reward_model", "token_microscope": "ppo"}  # pages that look closer at a station
 
 
 def strip(here: str, pipeline: Pipeline | None = None) -> None:
