@@ -15,6 +15,7 @@ _ORDER: tuple[Severity, ...] = ("trouble", "watch", "unknown", "note", "healthy"
 
 FEWEST = 3  # updates before anything is said of a run
 _BY_KEY = {curve.key: curve for curve in CURVES}
+_CRITICS_TIME = 15  # updates before a critic that has learnt nothing counts as dead
 _BETTER = 0.95  # of the value loss at the start: a critic below it has learnt something
 _NOISE = -1.0  # explained variance: the critic's error is twice what the bare mean's would be
 _FALLEN = 0.25  # share of its rise that the true utility has lost again since its best
@@ -32,6 +33,22 @@ class Finding:
     reason: str
     remedy: str = ""
 
+    @property
+    def curve(self) -> str:
+        """The metric it is about most of all: where to look."""
+        return _LOOK_AT[self.name]
+
+
+_LOOK_AT = {
+    "score": "objective/scores",
+    "kl": "objective/kl_exact",
+    "hacking": "objective/gold",
+    "entropy": "policy/entropy_avg",
+    "clip": "policy/clipfrac_avg",
+    "critic": "loss/value_avg",
+    "length": "response_length",
+    "ended": "val/num_eos_tokens",
+}
 
 Curves = Mapping[str, Sequence[float]]
 
@@ -108,6 +125,9 @@ def _critic(curves: Curves, responses: int | None) -> Finding | None:
     remedy = "Raise vf_coef or the learning rate, give it a model of its own (value_model), or check what it is paid."
     if late > 0:
         return Finding("critic", "healthy", "The critic is alive", numbers)
+    if not fell and len(explained) < _CRITICS_TIME:
+        words = f" It has learnt nothing yet, in {len(explained)} updates."
+        return Finding("critic", "note", "The critic has not learnt yet", numbers + words)
     if not fell:
         return Finding("critic", "trouble", "The critic is dead", numbers + " It has learnt nothing.", remedy)
     if late < _NOISE:
@@ -147,9 +167,12 @@ def _hacking(curves: Curves, responses: int | None) -> Finding | None:
     best = max(range(len(smooth_gold)), key=smooth_gold.__getitem__)
     rise, lost = smooth_gold[best] - smooth_gold[0], smooth_gold[best] - smooth_gold[-1]
     gained = smooth_score[-1] - smooth_score[best]
+    rose = f"from {smooth_gold[0]:.2f} to {smooth_gold[-1]:.2f}, its best"
     numbers = (
         f"The true utility was best around update {best + 1} ({smooth_gold[best]:.2f}) and ended at "
         f"{smooth_gold[-1]:.2f}; since then the score went {gained:+.2f}, to {smooth_score[-1]:.2f}."
+        if best < len(smooth_gold) - 1
+        else f"The true utility rose {rose}, while the score went from {smooth_score[0]:.2f} to {smooth_score[-1]:.2f}."
     )
     remedy = "Stop at the best update, raise β, or collect votes on what the policy writes now."
     if lost > _FALLEN * max(rise, 0.0) and lost > _noise(gold) and gained > 0:

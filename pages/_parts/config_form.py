@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from core.config import Config
 
-_RULES = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
+_RULES = {"ge": "from {:,}", "gt": "above {:,}", "le": "to {:,}", "lt": "below {:,}"}
 _SMALL = 0.01  # below this, a decimal point hides the digits that matter
 
 
@@ -56,8 +56,8 @@ def described(config: type[Config], name: str) -> tuple[str, str]:
         return field.description or "", "on or off"
     if get_origin(kind) is Literal:
         return field.description or "", " or ".join(get_args(kind))
-    rules = [(symbol, getattr(rule, end)) for rule in field.metadata for end, symbol in _RULES if hasattr(rule, end)]
-    words = ", ".join(f"{symbol} {bound:,g}" for symbol, bound in rules)
+    rules = {end: getattr(rule, end) for rule in field.metadata for end in _RULES if hasattr(rule, end)}
+    words = " ".join(form.format(rules[end]) for end, form in _RULES.items() if end in rules)
     return field.description or "", words + (", or none" if optional else "")
 
 

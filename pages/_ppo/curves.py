@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.alignment.curve_bands import LEVEL, Band, outside
-from core.alignment.reading_curves import CURVES, Curve, Verdict
+from core.alignment.reading_curves import CURVES, Curve
 from core.figures.curves import METRIC_CONCEPTS
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS, RUNS
@@ -14,17 +14,13 @@ from core.figures.run_curves import run_curves
 from pages._parts import theme
 from pages._parts.downloads import downloads
 from pages._parts.series import Row, values_of
+from pages._ppo.normal import said_of
 from pages._ppo.subject import Subject, bands, comparable, named
 
 _HEIGHT = 170  # pixels, with axis titles
 _MOST = len(RUNS) - 1  # runs laid beside the first: as many as can be told apart
 _ESTIMATE = "from the samples (k1)"
-_VERDICTS: dict[Verdict, str] = {
-    "early": ":gray-badge[… too early]",
-    "healthy": ":green-badge[✓ healthy]",
-    "watch": ":orange-badge[! look closer]",
-    "trouble": ":red-badge[✗ trouble]",
-}
+_EARLY = ":gray-badge[… too early]"
 
 
 def beside(subject: Subject) -> list[str]:
@@ -46,6 +42,7 @@ def beside(subject: Subject) -> list[str]:
 def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
     """Two columns of curves, a reading under each. Curves that were not recorded are left out."""
     ranges = bands()
+    findings = said_of(subject)
     runs = [subject, *(found for name in others if (found := named(name)))]
     if ranges:
         seeds = next(iter(ranges.values())).runs
@@ -57,12 +54,11 @@ def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
     for first in range(0, len(shown), 2):
         for column, one in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):
             with column:
-                _curve(one, runs, ranges.get(one.key))
+                _curve(one, runs, ranges.get(one.key), findings.get(one.key))
 
 
-def _curve(one: Curve, runs: Sequence[Subject], band: Band | None) -> None:
+def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[str, str] | None) -> None:
     subject, key = runs[0], f"ppo_{one.key.replace('/', '_')}"
-    reading = one.reading(values_of(subject.rows, one.key))
     lines, rows = _lines(one, runs)
     data = _table(rows, band)
     st.markdown(f"**{one.title}** · {one.unit}")
@@ -74,7 +70,8 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None) -> None:
     )
     if one.key == "objective/kl_exact" and len(runs) == 1:
         st.caption(":orange[dotted: at every token, exact] · :gray[thin: from the samples, k1]")
-    st.markdown(f"{_VERDICTS[reading.verdict]} {reading.sentence}{_against(subject.rows, one.key, band)}")
+    mark, reason = found or (_EARLY, one.reading(values_of(subject.rows, one.key)).sentence)
+    st.markdown(f"{mark} {reason}{_against(subject.rows, one.key, band)}")
     st.caption(f"{one.what} *Healthy:* {one.healthy}")
     downloads(
         key, f"ppo-{one.key.split('/')[-1]}", [list(data.columns), *data.astype(object).fillna("").values.tolist()]

@@ -14,14 +14,14 @@ const BOXES = {
 // from, to, path, place of the words, their alignment
 const WIRES = {
   asked: ["M108 200 H149", 128, 186, "middle"],
-  to_reward: ["M277 200 H350", 314, 178, "middle"],
+  to_reward: ["M277 200 H350", 327, 186, "middle"],
   to_reference: ["M300 200 V66 H350", 292, 98, "end"],
   to_value: ["M300 200 V334 H350", 292, 300, "end"],
   kl: ["M492 66 H540 V112 H584", 500, 52, "start"],
   score: ["M492 200 H540 V148 H584", 500, 218, "start"],
-  values: ["M492 334 H584", 500, 352, "start"],
-  rewards: ["M674 172 V274", 664, 222, "end"],
-  learn: ["M674 364 V412 H216 V242", 450, 404, "middle"],
+  values: ["M492 334 H584", 500, 286, "start"],
+  rewards: ["M674 172 V274", 684, 216, "start"],
+  learn: ["M674 364 V412 H216 V242", 556, 402, "middle"],
   learn_value: ["M424 412 V373", 0, 0, "middle"],
 };
 

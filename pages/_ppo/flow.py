@@ -23,8 +23,7 @@ _component = st.components.v2.component(
     js=(_HERE.parent / "_parts" / "drawing.js").read_text(encoding="utf-8")
     + (_HERE / "flow.js").read_text(encoding="utf-8"),
 )
-_STAGES = {"write": "1 · Write", "judge": "2 · Judge", "learn": "3 · Learn"}
-_SECONDS = {"write": "time/sampling", "judge": "time/scoring", "learn": "time/optimisation"}
+_SECONDS = {"Write": "time/sampling", "Judge": "time/scoring", "Learn": "time/optimisation"}
 _SAYS = {
     "": "Only the policy and its value head learn; the reward model and the reference stay as they are.",
     "write": "The policy answers every prompt, one token after the other.",
@@ -38,21 +37,18 @@ def flow(subject: Subject) -> None:
     if not subject.rows:
         st.caption("The first update appears here by itself.")
         return
-    place = chosen_update(subject)
-    row = subject.rows[place]
-    stage = st.segmented_control(
-        "Light up", list(_STAGES), format_func=lambda name: _timed(name, row), key="ppo_stage", bind="query-params"
-    )
-    drawn = _drawing(subject, row, _rollout(subject, row), stage or "")
+    scrubber, lights = st.columns(2, gap="large")
+    with scrubber:
+        row = subject.rows[chosen_update(subject)]
+    stage = lights.segmented_control("Light up", list(_SECONDS), key="ppo_stage", bind="query-params")
+    drawn = _drawing(subject, row, _rollout(subject, row), (stage or "").lower())
     _component(data=drawn, key="ppo_flow", height="content")
     downloads("ppo_flow", f"ppo-flow-update-{int(row['step'] or 0)}")
-    st.caption(f"Update {int(row['step'] or 0)}. {_when(subject)}")
+    took = [
+        f"{name.lower()} {seconds:.1f} s" for name, key in _SECONDS.items() if (seconds := row.get(key)) is not None
+    ]
+    st.caption(f"Update {int(row['step'] or 0)}: {', '.join(took)}. {_when(subject)}")
     show_code("core.alignment.ppo:judge", "core.alignment.ppo:optimise")
-
-
-def _timed(stage: str, row: Row) -> str:
-    seconds = row.get(_SECONDS[stage])
-    return f"{_STAGES[stage]} ({seconds:.1f} s)" if seconds is not None else _STAGES[stage]
 
 
 def _when(subject: Subject) -> str:
@@ -104,7 +100,7 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
     charged = f"{score:.2f} − {beta:.3g} × {terms.kl:.2f}" if terms else f"score − {beta:.3g} × KL"
     boxes = {
         "prompts": box("", "Prompts", [f"{responses} an update"], "write"),
-        "policy": box("policy", "● Policy", [f"{mean_length:.1f} tokens", "a response"], "write learn"),
+        "policy": box("policy", "● Policy", [f"writes {shape}", "tokens an update"], "write learn"),
         "reference": box("reference", "○ Reference", ["where it began", "frozen"], "judge", frozen=True),
         "reward": box("reward", "◆ Reward model", ["one score a response", "frozen"], "judge", frozen=True),
         "value": box(
@@ -121,18 +117,18 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
     }
     wires = {
         "asked": wire("", [], "write"),
-        "to_reward": wire("policy", ["responses", "", "", shape], "judge"),
-        "to_reference": wire("policy", ["log π", "a token"], "judge"),
+        "to_reward": wire("policy", ["text"], "judge"),
+        "to_reference": wire("policy", ["log π", "of each token"], "judge"),
         "to_value": wire("policy", ["states"], "judge"),
         "kl": wire("kl", [f"KL {kl:.2f} nats a response (k1)"], "judge", "2 3"),
         "score": wire("reward", [f"score {score:+.2f}"], "judge"),
         "values": wire("value", [f"V {seen.value:+.2f}" if seen else "V a token"], "learn"),
-        "rewards": wire("reward", [f"r {seen.reward:+.3f} a token" if seen else "r, a token"], "learn"),
+        "rewards": wire("reward", [f"r {seen.reward:+.3f}" if seen else "r", "a token"], "learn"),
         "learn": wire("policy", [_learning(steps, terms.loss if terms else None, row)], "learn"),
         "learn_value": wire("value", [], "learn"),
     }
     if explained is not None:
-        wires["values"]["words"].append(f"explains {explained:+.0%}")
+        wires["values"]["words"] += ["explains", f"{explained:+.0%}"]
     numbers = [["quantity", "value"], *([name, value] for name, value in row.items() if value is not None)]
     alt = (
         f"PPO's update {int(row['step'] or 0)}: the policy writes {shape} tokens to {responses} prompts; the reward "

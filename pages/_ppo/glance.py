@@ -28,11 +28,11 @@ def glance(read: Callable[[], Subject], moving: bool) -> None:
         of = subject.run.total if subject.run and subject.run.stage == "ppo" else len(subject.rows)
         st.markdown(f"**Update {int(newest['step'] or 0)} of {max(of, len(subject.rows))}**")
         lines = [
-            f"| {mark} {label} | {form.format(newest[key])} |"
+            [f"{mark} {label}", form.format(newest[key])]
             for label, key, form, mark in _NUMBERS
             if newest.get(key) is not None
         ]
-        st.markdown("\n".join(["| | |", "|:--|--:|", *lines]))
+        st.table(lines, border="horizontal", hide_header=True, hide_index=True)
         in_short(subject)
 
     view()
@@ -44,8 +44,8 @@ def links(subject: Subject) -> None:
         return
     update = int(subject.rows[-1]["step"] or 0)
     for name, label, more in (
-        ("token_microscope", "One token of it, under the microscope", {"update": str(update)}),
-        ("before_after", "The same prompts, before and after", {}),
+        ("token_microscope", "Token microscope", {"update": str(update)}),
+        ("before_after", "Before and after", {}),
     ):
         try:
             target = site.page(name)

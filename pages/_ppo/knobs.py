@@ -84,4 +84,6 @@ def _row(name: str, value: Any, usual: Any) -> dict[str, str]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,13 +6,18 @@ from core.alignment.diagnosis import FEWEST, Finding, Severity, diagnose, is_hea
 from pages._parts.code import show_code
 from pages._ppo.subject import Subject
 
-_MARKS: dict[Severity, str] = {
+MARKS: dict[Severity, str] = {
     "trouble": ":red-badge[✗ trouble]",
     "watch": ":orange-badge[! look closer]",
     "unknown": ":gray-badge[? cannot be known]",
     "note": ":blue-badge[i worth knowing]",
     "healthy": ":green-badge[✓ healthy]",
 }
+
+
+def said_of(subject: Subject) -> dict[str, tuple[str, str]]:
+    """Metric -> mark and reason of the finding about it, for beside its curve; empty while it is too early."""
+    return {one.curve: (MARKS[one.severity], one.reason) for one in _findings(subject) or []}
 
 
 def in_short(subject: Subject) -> None:
@@ -24,9 +29,9 @@ def in_short(subject: Subject) -> None:
     if not raised:
         noted = sum(one.severity in ("note", "unknown") for one in findings)
         more = f", {noted} things worth knowing" if noted > 1 else ", one thing worth knowing" if noted else ""
-        st.markdown(f"{_MARKS['healthy']} {len(findings)} checks, nothing wrong{more}.")
+        st.markdown(f"{MARKS['healthy']} {len(findings)} checks, nothing wrong{more}.")
     for one in raised[:3]:
-        st.markdown(f"{_MARKS[one.severity]} {one.title}")
+        st.markdown(f"{MARKS[one.severity]} {one.title}")
 
 
 def normal(subject: Subject) -> None:
@@ -49,7 +54,7 @@ def normal(subject: Subject) -> None:
 
 def _show(one: Finding) -> None:
     with st.container(border=True):
-        st.markdown(f"{_MARKS[one.severity]} **{one.title}**")
+        st.markdown(f"{MARKS[one.severity]} **{one.title}**")
         st.markdown(one.reason)
         if one.remedy:
             st.caption(f"What to do: {one.remedy}")

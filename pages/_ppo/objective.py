@@ -42,7 +42,9 @@ def objective(subject: Subject) -> None:
     )
     st.markdown(
         "ρ is the new probability of a token over the one it was sampled with, Â its advantage, V the value head's "
-        "guess and R the return it should have guessed. The value loss is clipped like the policy's. "
+        "guess and R the return it should have guessed, H the entropy of the next token. "
+        f"c_v = **{terms.vf_coef:g}** and c_e = **{terms.entropy_coef:g}** weigh the parts; the value loss is "
+        "clipped too. "
         f"The clip is ε = **{epsilon:g}**; in this update it held back **{row.get('policy/clipfrac_avg') or 0:.1%}** "
         f"of the tokens, and ρ was **{row.get('val/ratio') or 1:.4f}** on average over "
         f"**{row.get('optimizer_steps') or 0:.0f}** optimiser steps."

@@ -55,6 +55,13 @@ CASES = [
         "dead",
         "from 1.000 to 1.000",
     ),
+    (
+        "critic",
+        {"val__explained_variance": [0.0] * 14, "loss__value_avg": [1.0] * 14},
+        "note",
+        "has not learnt yet",
+        "in 14 updates",
+    ),
     ("critic", {"val__explained_variance": [-2.0] * COUNT}, "watch", "noise", "-200%"),
     ("critic", {"val__explained_variance": [-0.1] * COUNT}, "note", "lags", "-10%"),
     ("length", {"response_length": [20 + n for n in LINE], "objective__gold": []}, "watch", "drifts", "+74%"),
