@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tqdm import tqdm
 
@@ -16,24 +17,20 @@ from core.runs.shelf import Shelf, weight_folders
 
 MODEL = "storyteller"
 SOURCE = "simulated:sunny:1024"
-NAMES = {"path": "loss_surface", "random": "loss_surface_random"}
+NAMES: dict[Literal["path", "random"], str] = {"path": "loss_surface", "random": "loss_surface_random"}
 
 
-def build_loss_surface() -> None:
-    """Train the reward model once, then measure both planes: about a quarter of an hour."""
+def build(plane: Literal["path", "random"]) -> None:
+    """Train the reward model, the same each time, and measure one plane through its end."""
     from core.gallery.build import write_view  # it lists the entries of this module
 
-    config = RewardConfig()
+    config, entry = RewardConfig(), NAMES[plane]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        trained = _trained(folder, config)
-        for plane, entry in NAMES.items():
-            surface = SurfaceConfig(run=entry, plane=plane)
-            drawing = Drawing(surface, trained)
-            tasks = tqdm(range(len(drawing.tasks)), desc=entry, unit="point", disable=None)
-            view = drawing.view([drawing.measure(task) for task in tasks])
-            key = {"source": SOURCE, "seed": config.seed, "plane": plane, "config": config.model_dump()}
-            write_view(entry, key, view)
+        drawing = Drawing(SurfaceConfig(run=entry, plane=plane), _trained(Path(name), config))
+        tasks = tqdm(range(len(drawing.tasks)), desc=entry, unit="point", disable=None)
+        view = drawing.view([drawing.measure(task) for task in tasks])
+    key = {"source": SOURCE, "seed": config.seed, "plane": plane, "config": config.model_dump()}
+    write_view(entry, key, view)
 
 
 def _trained(folder: Path, config: RewardConfig) -> Trained:
@@ -50,4 +47,4 @@ def _trained(folder: Path, config: RewardConfig) -> Trained:
     return Trained(MODEL, config, [one.pair for one in read_run_pairs(folder)], kept)
 
 
-ENTRIES: dict[str, Callable[[], None]] = {"loss_surface": build_loss_surface}
+ENTRIES: dict[str, Callable[[], None]] = {name: partial(build, plane) for plane, name in NAMES.items()}

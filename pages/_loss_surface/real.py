@@ -8,7 +8,7 @@ from core.alignment.loss_surface.surface_view import read_view
 from core.gallery import load_entry
 from core.runs.store import Run
 from pages._loss_surface.measuring import asked_for, measuring_form
-from pages._loss_surface.real_picture import draw, explain, shown_place
+from pages._loss_surface.real_picture import draw, explain, percent, shown_place
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.run_view import MOVING, watch
@@ -89,9 +89,7 @@ def _claim(view: dict[str, Any] | None) -> str:
     if view is None:
         return "A trained transformer's own path downhill, on the ground it really walked on."
     losses = [place["measured"] for place in view["places"]]
-    share = sum(view["shares"])
-    held = f"{share:.0%}" if share >= 0.01 else f"{share:.2%}"
     return (
         f"A transformer of {view['weights'] / 1e6:.1f} million weights walked from a loss of {losses[0]:.3f} to "
-        f"{losses[-1]:.3f}. This plane holds {held} of that movement."
+        f"{losses[-1]:.3f}. This plane holds {percent(sum(view['shares']))} of that movement."
     )

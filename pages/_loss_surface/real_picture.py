@@ -25,7 +25,7 @@ def draw(view: dict[str, Any], key: str) -> None:
         return
     low, high = float(known.min()), float(known.max())
     levels = (low + (high - low) * np.linspace(0, 1, _LEVELS + 1)[1:-1]).tolist()
-    axes = ("along the path", "across it") if view["plane"] == "path" else ("random direction 1", "random direction 2")
+    axes = ("along the path", "across it") if view["plane"] == "path" else ("random 1", "random 2")
     points = np.array(
         [(p["x"], p["y"], loss if np.isfinite(loss) else low) for p, loss in zip(places, losses, strict=True)]
     )
@@ -49,6 +49,13 @@ def draw(view: dict[str, Any], key: str) -> None:
         download="reward_model_surface",
     )
     st.caption("Marks: weights kept on the way, coloured by their own loss. Drag the surface to turn it.")
+
+
+def percent(share: float) -> str:
+    """A share, however small."""
+    if share >= 0.01:
+        return f"{share:.1%}"
+    return f"{100 * share:.7f}".rstrip("0").rstrip(".") + "%"
 
 
 def shown_place(key: str, view: dict[str, Any]) -> int:
@@ -82,7 +89,7 @@ def explain(view: dict[str, Any], step: int) -> None:
     first, second = view["shares"]
     st.subheader("What the plane shows, and what it does not", anchor=False)
     far = max(places, key=lambda place: place["beside"])
-    shares = f"**{first + second:.1%}** of the variance ({first:.1%} and {second:.1%})"
+    shares = f"**{percent(first + second)}** of the variance ({percent(first)} and {percent(second)})"
     if view["plane"] == "path":
         st.markdown(
             f"Of the weights' movement the two directions hold {shares}: they were chosen to (PCA of {len(places)} "
@@ -98,10 +105,11 @@ def explain(view: dict[str, Any], step: int) -> None:
         )
     recorded = [abs(p["measured"] - p["recorded"]) for p in places if p["recorded"] is not None]
     if recorded:
-        met = "the same numbers, up to rounding" if max(recorded) < 1e-4 else "not the same: something is amiss"
+        most = max(recorded)
+        apart = "in none of the five digits kept here" if most == 0 else f"by **{most:.0e}** nats at most"
         st.markdown(
-            f"At the {len(recorded)} kept weights, the loss measured here and the loss recorded in training differ by "
-            f"**{max(recorded):.1e}** nats at most: {met}."
+            f"At the {len(recorded)} kept weights, the loss measured here and the loss recorded in training differ "
+            f"{apart}."
         )
     _surroundings(view, places[-1]["measured"])
     _equation(view, step)
