@@ -16,8 +16,8 @@ class TaughtConfig(RewardConfig):
 class DriftConfig(PPOConfig):
     """PPO that is let go far: nothing ends it before its last update."""
 
-    updates: int = Field(40, ge=1, le=10_000, description="rounds of sampling and optimising")
-    learning_rate: float = Field(1e-4, gt=0, le=1e-2, description="AdamW's learning rate")
+    updates: int = Field(30, ge=1, le=10_000, description="rounds of sampling and optimising")
+    learning_rate: float = Field(1.5e-4, gt=0, le=1e-2, description="AdamW's learning rate")
     weights_every: int = Field(0, ge=0, description="updates between saved weights for looking back (0: none)")
 
 
@@ -51,7 +51,7 @@ class FrontierConfig(Config):
         (0.03, 0.1, 0.3), min_length=1, description="KL coefficients of PPO, RLOO and GRPO"
     )
     dpo_betas: tuple[float, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
-    updates: int = Field(24, ge=1, le=1000, description="updates of PPO, RLOO and GRPO, 64 responses each")
+    updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO, 64 responses each")
     best_of: int = Field(256, ge=0, le=4096, description="responses a prompt for best-of-n (0: none are written)")
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     evaluation_prompts: int = Field(256, ge=4, le=10_000, description="held-out prompts every policy is measured on")
@@ -65,7 +65,7 @@ class ClinicConfig(Config):
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
     failures: tuple[str, ...] = Field((), description="which failures to run (default: all of them)")
     votes: int = Field(512, ge=64, le=100_000, description="comparisons the reward model learns from")
-    updates: int = Field(16, ge=2, le=1000, description="updates of each run")
+    updates: int = Field(14, ge=2, le=1000, description="updates of each run")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
 
 
@@ -77,5 +77,5 @@ class TastesConfig(Config):
     shares: tuple[float, ...] = Field((0.0, 0.25, 0.5), min_length=1, description="shares of the second one's votes")
     votes: int = Field(1024, ge=64, le=100_000, description="votes of both together")
     measured_on: int = Field(512, ge=8, le=10_000, description="fresh pairs that the reward models are measured on")
-    updates: int = Field(16, ge=1, le=1000, description="updates of PPO")
+    updates: int = Field(14, ge=1, le=1000, description="updates of PPO")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")

@@ -95,8 +95,8 @@ FAILURES = (
     Failure(
         "epochs",
         "Too many epochs",
-        {"epochs": 12, "learning_rate": 2e-4},
-        mistake="Twelve passes over each rollout, at three times the learning rate.",
+        {"epochs": 8, "learning_rate": 2e-4},
+        mistake="Eight passes over each rollout, at three times the learning rate.",
         why="After a few passes the rollout no longer tells of the policy that is being changed. Ratios leave the clip "
         "range, and what is left to learn is noise.",
     ),
