@@ -19,6 +19,7 @@ class DriftConfig(PPOConfig):
     updates: int = Field(30, ge=1, le=10_000, description="rounds of sampling and optimising")
     learning_rate: float = Field(1.5e-4, gt=0, le=1e-2, description="AdamW's learning rate")
     weights_every: int = Field(0, ge=0, description="updates between saved weights for looking back (0: none)")
+    watch_prompts: int = Field(0, ge=0, le=16, description="prompts answered again on the way, to be read (0: none)")
 
 
 class GoodhartConfig(Config):

@@ -60,7 +60,7 @@ class _Frontier:
             cells.append(setting.best_of_cell("best-of-n", self.reward_folder, {}))
         for beta in config.betas:
             for value_model in ("shared", "separate"):
-                ppo = PPOConfig.checked(**self.common(beta), value_model=value_model)
+                ppo = PPOConfig.checked(**self.common(beta), value_model=value_model, watch_prompts=0)
                 cells.append(self.trained_cell(f"ppo_{value_model}", beta, partial(self.ppo, ppo)))
             for algorithm in ("rloo", "grpo"):
                 grouped = GroupConfig.checked(**self.common(beta), algorithm=algorithm)
