@@ -12,6 +12,7 @@ from pages._parts.text import escaped
 from pages._token_microscope import choosing, numbers, pictures
 from pages._token_microscope.choosing import Choice
 from pages._token_microscope.responses import responses
+from pages._token_microscope.source import Source
 from pages._token_microscope.strip import strip
 from pages._token_microscope.verdict import ask, claim, verdict
 from pages._token_microscope.words import said
@@ -22,7 +23,7 @@ PLAIN = "Every token of every response was pushed up or down, and the numbers sa
 
 def main() -> None:
     top = st.container()
-    first, second, third = st.columns([5, 2, 9], vertical_alignment="bottom")
+    first, second, third = st.columns([3, 1.2, 7.2], vertical_alignment="bottom")
     with first:
         source = choosing.choose_run()
     slide = None
@@ -40,18 +41,18 @@ def main() -> None:
     with top:
         page_header("token_microscope", TITLE, claim(slide) if slide else PLAIN)
     if slide:
-        _of_slide(slide, what)
-        source.badge(slide)
+        _of_slide(source, slide, what)
         if gone := source.missing():
             st.caption(f"{gone} older rollouts and weights of this run had to make room on the disk.")
     _equation(slide)
     _closing()
 
 
-def _of_slide(slide: Slide, what: str) -> None:
+def _of_slide(source: Source, slide: Slide, what: str) -> None:
     choice = choosing.chosen_token(slide)
     view = look_at(slide, choice.row, choice.place)
     _strip(slide, choice, what)
+    source.badge(slide)
     _token(slide, view)
     st.subheader("All responses of this update", anchor=False)
     responses(slide, slide.numbers[choice.row], what, choosing.keep_response)

@@ -41,6 +41,7 @@ def clipped_objective(
         "type": "quantitative",
         "title": "this token's objective",
         "axis": {"gridOpacity": 0.4, "tickCount": 5},
+        "scale": {"zero": False},
     }
 
     def line(values: Sequence[float], **mark: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.alignment.microscope import TokenView
 from core.alignment.slides import Slide
-from pages._token_microscope.words import number, share, tex, word
+from pages._token_microscope.words import number, result, share, tex, word
 
 _WRITTEN = 3  # terms of the sum that stand in the formula; the others unfold
 
@@ -51,17 +51,17 @@ def sums(slide: Slide, view: TokenView) -> None:
     shift = f" + {tex(facts.reward_shift)}" if facts.reward_shift else ""
     st.latex(
         rf"r_t = -\beta\,\mathrm{{kl}}_t + \text{{score}} = "
-        rf"-{scale}{slide.kl_coef:g}\cdot {tex(view.kl)} + {tex(view.score_paid)}{shift} = {tex(view.reward)}"
+        rf"-{scale}{slide.kl_coef:g}\cdot {tex(view.kl)} + {tex(view.score_paid)}{shift} = {result(view.reward)}"
     )
     st.latex(
         rf"\delta_t = r_t + \gamma V_{{t+1}} - V_t = {tex(view.reward)} + {gamma:g}\cdot {tex(view.next_value)} "
-        rf"- {tex(view.value)} = {tex(view.delta)}"
+        rf"- {tex(view.value)} = {result(view.delta)}"
     )
-    st.latex(rf"A_t = \textstyle\sum_l (\gamma\lambda)^l\,\delta_{{t+l}} = {_sum(view)} = {tex(view.raw_advantage)}")
+    st.latex(rf"A_t = \textstyle\sum_l (\gamma\lambda)^l\,\delta_{{t+l}} = {_sum(view)} = {result(view.raw_advantage)}")
     if config["whiten_advantages"]:
         st.latex(
             r"\hat A_t = \frac{A_t - \text{mean}}{\text{sd}} = \frac"
-            rf"{{{tex(view.raw_advantage)} - {tex(facts.raw_mean)}}}{{{tex(facts.raw_sd)}}} = {tex(view.advantage)}"
+            rf"{{{tex(view.raw_advantage)} - {tex(facts.raw_mean)}}}{{{tex(facts.raw_sd)}}} = {result(view.advantage)}"
         )
     st.caption(
         f"γ = {gamma:g}, λ = {lam:g}. r: reward, V: what the critic expects from a token on, δ: surprise of one token, "

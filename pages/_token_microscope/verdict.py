@@ -21,9 +21,9 @@ def claim(slide: Slide) -> str:
     if not pushed:
         return f"Update {slide.update} pushed none of its {facts.tokens:,} tokens: every gradient was cut to nothing."
     went = facts.followed / pushed
-    reason = "." if went > 0.95 else ": all of them share the same weights, and pull at each other."
+    reason = "." if went > 0.95 else ": all of them share the same weights, and pull at one another."
     return (
-        f"Update {slide.update} pushed {facts.pushed_up:,} of the {facts.tokens:,} tokens it had written up and "
+        f"Of {facts.tokens:,} tokens, update {slide.update} pushed {facts.pushed_up:,} up and "
         f"{facts.pushed_down:,} down; {went:.0%} of those then moved that way{reason}"
     )
 

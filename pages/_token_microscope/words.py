@@ -16,15 +16,20 @@ def signed(value: float, digits: int = 3) -> str:
     return number(value, digits) if value < 0 else f"+{number(value, digits)}"
 
 
-def tex(value: float, digits: int = 3) -> str:
-    """The same within a formula, in brackets where it is below zero."""
+def result(value: float, digits: int = 3) -> str:
+    """The same within a formula, behind its equals sign."""
     size = abs(value)
     if size and not 1e-3 <= size < 1e5:
         mantissa, exponent = f"{size:.1e}".split("e")
         words = rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
     else:
         words = f"{size:.{digits}g}"
-    return f"(-{words})" if value < 0 else words
+    return f"-{words}" if value < 0 else words
+
+
+def tex(value: float, digits: int = 3) -> str:
+    """The same as a term of a formula, in brackets where it is below zero."""
+    return f"({result(value, digits)})" if value < 0 else result(value, digits)
 
 
 def share(probability: float) -> str:

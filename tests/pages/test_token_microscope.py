@@ -12,7 +12,7 @@ from core.alignment.slides import Facts, make_slide
 from core.record import Record
 from core.runs.shelf import Shelf
 from pages._token_microscope.verdict import claim, verdict
-from pages._token_microscope.words import number, share, signed, tex, word
+from pages._token_microscope.words import number, result, share, signed, tex, word
 from tests import tiny
 from tests.alignment.test_ppo import CONFIG, run
 from tests.pages.page_helpers import a_run, fine, opened, said
@@ -77,9 +77,9 @@ def test_every_number_of_a_token_is_the_runs_own(tuned, records):
         assert f"run {tuned.id}" in words and "update 2" in words
         for name in ("logprobs", "new_logprobs", "ref_logprobs"):
             assert f"| {number(t[name][row, place].item(), 4)} |" in words
-        assert f"= {tex(t['rewards'][row, place].item())}" in formulas(at)
-        assert f"= {tex(t['raw_advantages'][row, place].item())}" in formulas(at)
-        assert f"= {tex(t['advantages'][row, place].item())}" in formulas(at)
+        assert f"= {result(t['rewards'][row, place].item())}" in formulas(at)
+        assert f"= {result(t['raw_advantages'][row, place].item())}" in formulas(at)
+        assert f"= {result(t['advantages'][row, place].item())}" in formulas(at)
         held = bool(t["clipped"][:, row, place].all())
         up = t["advantages"][row, place].item() > 0
         assert ("Not pushed" if held else "Pushed up" if up else "Pushed down") in words
@@ -180,9 +180,7 @@ def test_a_clipped_token_has_no_push_and_still_moves():
 def test_the_claim_counts_what_the_update_did(records):
     arrays = {name: np.asarray(value) for name, value in records[1].rollout.items()}
     slide = make_slide(arrays, WIDE.model_dump(), 2, records[1].metrics, tiny.tokenizer())
-    assert "pushed 60 of the 100 tokens it had written up and 40 down; 70% of those" in claim(
-        replace(slide, facts=FACTS)
-    )
+    assert "Of 100 tokens, update 2 pushed 60 up and 40 down; 70% of those" in claim(replace(slide, facts=FACTS))
     assert "pushed none" in claim(replace(slide, facts=replace(FACTS, pushed_up=0, pushed_down=0)))
 
 
