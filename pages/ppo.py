@@ -48,11 +48,11 @@ def _of_run(run: Run) -> None:
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         glance(lambda: _as_it_stands(run.id), is_moving(run))
+        branch_button(run)
         if run.kind == "ppo" and run.status in (*MOVING, "paused"):
             steer(run, subject.rows)
         else:
             start_form(baseline_of(run.id))
-        branch_button(run)
         links(subject)
     with picture:
         reveal(run)

@@ -18,7 +18,7 @@ def branch_button(run: Run) -> None:
         return
     steps = {step.number: step for step in RunStore().steps(run.id)}
     labels = {
-        number: f"{steps[number].stage} {steps[number].step}" if number in steps else f"step {number}"
+        number: f"update {step.step}" if (step := steps.get(number)) and step.stage == "ppo" else f"step {number}"
         for number in points
     }
     with st.popover("Branch from a checkpoint", icon=":material/fork_right:", key="branch_open"):

@@ -29,14 +29,18 @@ def beside(subject: Subject) -> list[str]:
     others += ["gallery"] if subject.run and named("gallery") else []
     if not others:
         return []
-    return st.multiselect(
+    asked = [name for name in st.query_params.get_all("ppo_with") if name in others]
+    chosen = st.multiselect(
         "Lay other runs beside it",
         others,
-        key="ppo_with",
-        bind="query-params",
+        default=asked,
+        key=f"ppo_with_{subject.name}",
         max_selections=_MOST,
         placeholder="other runs, up to seven",
     )
+    if chosen != asked:  # not bound: starting a branch sets it too, and a bound parameter may not be set
+        st.query_params["ppo_with"] = chosen
+    return chosen
 
 
 def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
@@ -106,4 +110,7 @@ def _against(rows: Sequence[Row], metric: str, band: Band | None) -> str:
     if band is None:
         return ""
     missed, covered = outside(values_of(rows, metric), band)
-    return f" {missed} of {covered} updates lie outside the grey range." if covered and missed else ""
+    if not covered:
+        return ""
+    words = f" Default runs: {band.low[covered - 1]:.3g} to {band.high[covered - 1]:.3g} at update {covered}"
+    return words + (f"; {missed} of {covered} updates lie outside." if missed else ".")

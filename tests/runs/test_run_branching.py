@@ -4,6 +4,7 @@ import pytest
 from run_helpers import changes_of, curve, true_curve
 from walk_job import WalkJob
 
+from core.cli.main import main
 from core.errors import PlaygroundError
 from core.runs import branching, checkpoints, recorder, supervisor
 
@@ -90,3 +91,12 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(store, finished, at, chang
 def test_a_branch_begins_by_itself(store, finished, walk_workers):
     new = supervisor.branch("origin", at=14)
     assert store.get(new).status in ("queued", "running", "finished")
+
+
+def test_from_the_command_line(store, finished, capsys):
+    arguments = ["runs", "branch", "origin", "--run-id", "cli", "--at", "14", "--learning-rate", "1.5"]
+    assert main(arguments) == 0
+    assert "finished" in capsys.readouterr().out
+    assert changes_of(store, "cli")[15] == {"learning_rate": 1.5}
+    assert main(["runs", "branch", "origin", "--at", "3"]) == 2
+    assert "those kept lie behind 14, 15" in capsys.readouterr().err
