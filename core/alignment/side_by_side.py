@@ -10,6 +10,7 @@ from core.alignment.word_deletion import pieces
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from core.language.configs import SamplingConfig
     from core.language.sampling import Rollout
 
 TOP = 3
@@ -55,6 +56,16 @@ def parting(first: Sequence[int], second: Sequence[int]) -> int | None:
     return None if len(first) == len(second) else min(len(first), len(second))
 
 
+def carriers(kl: Sequence[float]) -> int:
+    """How few places hold half of a text's KL: of the largest, as many as it takes."""
+    held, half = 0.0, sum(kl) / 2
+    for count, value in enumerate(sorted(kl, reverse=True), 1):
+        held += value
+        if held >= half:
+            return count
+    return 0
+
+
 def read_by_both(
     policy: "PreTrainedModel",
     ref_policy: "PreTrainedModel",
@@ -92,3 +103,33 @@ def read_by_both(
         )
         for place in range(int(rollout.response_mask[row].sum()))
     ]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What two models wrote to one prompt from the same random numbers, each text read by both."""
+
+    reference: str
+    tuned: str
+    parting: int | None  # the token at which they part
+    read_reference: list[Place]
+    read_tuned: list[Place]
+
+
+def answer_both(
+    policy: "PreTrainedModel",
+    ref_policy: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    prompt: str,
+    sampling: "SamplingConfig",
+    row: int = 0,
+) -> Answers:
+    """Both answer `prompt` with the random numbers of row `row`: until they part, the texts are one."""
+    from core.language.sampling import sample
+
+    before, after = (sample(model, tokenizer, [prompt], sampling, rows=[row]) for model in (ref_policy, policy))
+    ids = [rollout.response_ids[0][rollout.response_mask[0].bool()].tolist() for rollout in (before, after)]
+    read = [
+        read_by_both(policy, ref_policy, tokenizer, rollout, 0, sampling.temperature) for rollout in (before, after)
+    ]
+    return Answers(before.responses[0], after.responses[0], parting(*ids), *read)

@@ -11,12 +11,12 @@ from typing import Any
 from tqdm import tqdm
 
 from core.alignment.configs import LoopConfig, LoopPPOConfig
-from core.alignment.side_by_side import parting, read_by_both
-from core.language.configs import SamplingConfig
-from core.language.registry import load_policy
-from core.language.sampling import sample
+from core.alignment.side_by_side import answer_both
+from core.feedback.prompts import load_prompts
+from core.language.registry import load_policy, policy_info
 from core.runs.jobs import LoopJob
 from core.runs.looking_job import LookBackJob
+from core.runs.looked import checkpoints_of
 from core.runs.looking_source import sampling_of
 from core.runs.recorder import execute
 from core.runs.rounds import next_round, rounds
@@ -54,51 +54,38 @@ def measure() -> dict[str, Any]:
     seed = int(looked.config["seed"])
     return {
         "rounds": chain,
-        "checkpoints": list(checkpoints_of(store, looked)),
+        "checkpoints": [_without_place(one) for one in checkpoints_of(store, looked)],
         "read": _read(first, seed),
         "seed": seed,
         "temperature": CONFIG.ppo.temperature,
     }
 
 
-def checkpoints_of(store: RunStore, looked: Run) -> Iterator[dict[str, Any]]:
-    """The update, and all rows, of every checkpoint that a look back has come to."""
-    for step in store.steps(looked.id):
-        rows = store.samples(looked.id, step.number)
-        kept = [{name: value for name, value in row.items() if name not in ("update", "specimen")} for row in rows]
-        yield {"update": rows[0]["update"], "rows": kept}
+def _without_place(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The folder it lay in is gone by the time anybody reads the entry."""
+    return {name: value for name, value in checkpoint.items() if name != "specimen"}
 
 
 def _read(run: Run, seed: int) -> list[dict[str, Any]]:
     """Of each of the first prompts: both responses, read by both models, and where they part."""
     (reference, tokenizer), (policy, _) = load_policy(CONFIG.model), load_policy(str(run.folder / "policy"))
-    prompts = _prompts(run)
-    sampling: SamplingConfig = sampling_of(run, seed)
-    before, after = (sample(model, tokenizer, prompts, sampling) for model in (reference, policy))
-    found = []
-    for row in range(len(prompts)):
-        sides = [
-            [asdict(place) for place in read_by_both(policy, reference, tokenizer, rollout, row, sampling.temperature)]
-            for rollout in (before, after)
-        ]
-        ids = [rollout.response_ids[row][rollout.response_mask[row].bool()].tolist() for rollout in (before, after)]
-        found.append({"reference": sides[0], "tuned": sides[1], "parting": parting(*ids)})
-    return found
-
-
-def _prompts(run: Run) -> list[str]:
-    from core.feedback.prompts import load_prompts
-    from core.language.registry import policy_info
-
-    return list(load_prompts(run.config["prompts"] or policy_info(CONFIG.model).default_prompts).heldout[:READ])
+    prompts = load_prompts(CONFIG.prompts or policy_info(CONFIG.model).default_prompts).heldout[:READ]
+    sampling = sampling_of(run, seed)
+    return [
+        asdict(answer_both(policy, reference, tokenizer, prompt, sampling, row)) for row, prompt in enumerate(prompts)
+    ]
 
 
 def _executed(run: Run) -> Run:
     with tqdm(desc=run.name, unit="step", disable=None) as bar:
-        ended = execute(run.id, lambda record: bar.update() and None)
+        ended = execute(run.id, lambda record: _count(bar))
     if ended.status != "finished":
         raise RuntimeError(f"{run.name} {ended.status}: {ended.error}")
     return ended
+
+
+def _count(bar: "tqdm[Any]") -> None:
+    bar.update()
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import Field
 from typing_extensions import override
 
+from core.alignment.configs import is_large
 from core.record import Controls, Record
 from core.runs.job import Job
+
+MEASURING_SEED = 1_000_003  # as core.alignment.loop adds it: no randomness is shared with training
 
 
 class LookBackJob(Job):
@@ -18,7 +21,16 @@ class LookBackJob(Job):
 
     of: str = Field(description="id of the PPO or loop run that is looked back over")
     count: int = Field(128, ge=4, le=2000, description="held-out prompts answered, in turn when there are fewer")
-    seed: int = Field(1_000_003, ge=0, le=2**31 - 1, description="fixes the responses; of every checkpoint the same")
+    seed: int = Field(
+        MEASURING_SEED, ge=0, le=2**31 - 1, description="fixes the responses; of every checkpoint the same"
+    )
+
+    @classmethod
+    def over(cls, run_id: str, config: dict[str, Any]) -> Self:
+        """Of the run with that id and config: the texts of a loop's own measurement, and fewer of a large policy."""
+        seed = config.get("seed", config.get("ppo", {}).get("seed", 0))
+        few = is_large(str(config.get("model", "storyteller")))
+        return cls.checked(of=run_id, seed=MEASURING_SEED + int(seed), count=32 if few else 128)
 
     @property
     @override

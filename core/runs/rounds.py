@@ -53,11 +53,13 @@ def ancestors(runs: Sequence[Run], run: Run) -> list[Run]:
 def chain(runs: Sequence[Run], run: Run) -> list[Run]:
     """`ancestors` of `run`, and what came after it: of several next rounds, the newest. `runs`: newest first."""
     found = ancestors(runs, run)
-    while later := [
-        one for one in runs if one.kind in KINDS and run_behind(str(one.config.get("model"))) == found[-1].id
-    ]:
+    while later := [one for one in runs if one not in found and _began_with(one, found[-1])]:
         found.append(later[0])
     return found
+
+
+def _began_with(run: Run, earlier: Run) -> bool:
+    return run.kind in KINDS and run_behind(str(run.config.get("model", ""))) == earlier.id
 
 
 def rounds(store: RunStore, run: Run) -> list[Round]:

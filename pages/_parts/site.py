@@ -13,6 +13,8 @@ _PAGES = {
     "loss_surface": ("The loop", "Loss surface", "landscape"),
     "reward_model": ("The loop", "Reward model", "balance"),
     "ppo": ("The loop", "PPO", "trending_up"),
+    "token_microscope": ("The loop", "Token microscope", "biotech"),
+    "before_after": ("The loop", "Before and after", "compare"),
     "goodhart": ("The laboratory", "Goodhart", "call_split"),
     "frontier": ("The laboratory", "Frontier", "ssid_chart"),
     "clinic": ("The laboratory", "Clinic", "healing"),

@@ -13,6 +13,7 @@ export default function ({ data, parentElement }) {
 
   const describe = (index) => {
     const token = tokens[index];
+    if (token.note) return token.note;
     if (!data.running) return `“${visible(token.text).trim()}”: ${data.label} ${signed(token.value)}`;
     const change = index > 0 ? `, ${signed(token.value - tokens[index - 1].value)} by this token` : "";
     return `after “${visible(token.text).trim()}”: ${data.label} ${signed(token.value)}${change}`;

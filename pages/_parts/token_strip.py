@@ -25,7 +25,14 @@ _strip = st.components.v2.component(
 
 
 def token_strip(
-    tokens: Sequence[tuple[str, float]], *, key: str, label: str, alt: str, scale: float = 2.0, running: bool = True
+    tokens: Sequence[tuple[str, float]],
+    *,
+    key: str,
+    label: str,
+    alt: str,
+    scale: float = 2.0,
+    running: bool = True,
+    notes: Sequence[str] = (),
 ) -> None:
     """Show `tokens`, each with the value reached after it, or its own.
 
@@ -36,8 +43,11 @@ def token_strip(
         alt: what a screen reader says of the whole.
         scale: the value, in either direction, at which the tint is full.
         running: whether values are reached one after the other; else each is its token's own.
+        notes: the line under the strip for each token, in place of its value; foreign text welcome.
     """
-    rows = [{"text": text, "value": round(value, 4)} for text, value in tokens]
+    rows: list[dict[str, str | float]] = [{"text": text, "value": round(value, 4)} for text, value in tokens]
+    for row, note in zip(rows, notes, strict=False):
+        row["note"] = note
     hint = "Point at a token, or step through with the arrow keys; click or Enter keeps it."
     _strip(
         key=key,

@@ -8,7 +8,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from core.language.configs import SamplingConfig
 
-_pen = threading.Lock()
+pen = threading.Lock()
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -27,5 +27,5 @@ def write(policy_id: str, prompt: str, settings: "SamplingConfig") -> str:
     folder = policy_folder(policy_id)
     model, tokenizer = _loaded(policy_id, folder.stat().st_mtime if folder else 0.0)
     asked = apply_chat_template(tokenizer, prompt) if is_chat(tokenizer) else prompt
-    with _pen:  # two models sampling at once on two cores are both slower than one after the other
+    with pen:  # two models sampling at once on two cores are both slower than one after the other
         return sample(model, tokenizer, [asked], settings).responses[0]
