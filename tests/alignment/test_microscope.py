@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -166,16 +167,23 @@ def test_alternatives_are_the_token_and_the_likeliest_others(slide):
         assert slide.texts[view.token_id] == view.text
 
 
-def test_the_telling_token_has_the_most_to_move(slide):
+@pytest.mark.parametrize(
+    "surprise", [1.0, 0.02]
+)  # tokens that were hardly expected, and tokens that were nearly certain
+def test_the_telling_token_has_the_most_to_move(slide, surprise):
+    logprobs = slide.tensors["logprobs"] * np.float32(surprise)
+    slide = replace(slide, tensors={**slide.tensors, "logprobs": logprobs})
+
     def worth(row, place):
         view = look_at(slide, row, place)
         p = math.exp(view.logprob)
         return abs(sum(epoch.push for epoch in view.epochs)) * p * (1 - p)
 
     assert worth(*telling_token(slide)) == pytest.approx(max(worth(*each) for each in tokens(slide)))
-    row, place = telling_token(slide, 3)
-    assert row == 3
-    assert worth(row, place) == pytest.approx(max(worth(*each) for each in tokens(slide) if each[0] == 3))
+    for row in range(len(slide.numbers)):
+        found = telling_token(slide, row)
+        assert found[0] == row
+        assert worth(*found) == pytest.approx(max(worth(row, place) for place in range(slide.length(row))))
 
 
 @pytest.mark.parametrize("what", COLOURED)
