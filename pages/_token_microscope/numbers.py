@@ -27,6 +27,8 @@ def log_probabilities(slide: Slide, view: TokenView, revealed: bool) -> None:
 
 def passes(view: TokenView, clip: float) -> None:
     """Every pass over the rollout: ratio, both branches, and which of them the min took."""
+    if not view.epochs:
+        return
     lines = [
         f"| {epoch.epoch} | {epoch.steps_before} | {epoch.ratio:.4f} | {number(epoch.unclipped)} | "
         f"{number(epoch.clipped)} | {epoch.active} | {number(epoch.push)} |"
@@ -34,7 +36,7 @@ def passes(view: TokenView, clip: float) -> None:
     ]
     head = ["| pass | steps before | ratio ρ | ρ·Â | clip(ρ)·Â | min takes | gradient |", "|" + "--:|" * 5 + ":--|--:|"]
     st.markdown("\n".join([*head, *lines]))
-    if view.epochs and view.epochs[0].steps_before == 0:
+    if view.epochs[0].steps_before == 0:
         st.caption("Its response was in the update's first minibatch: nothing had changed yet, so its ratio was 1.")
     else:
         st.caption(

@@ -77,6 +77,8 @@ def _why(view: TokenView, facts: Facts, whitened: bool) -> list[str]:
 
 
 def _clip(view: TokenView) -> list[str]:
+    if not view.epochs:
+        return ["The update was ended early, before it came to this response: no step learned from it."]
     held = [epoch for epoch in view.epochs if epoch.active == "clipped"]
     if not held:
         return []

@@ -177,6 +177,11 @@ def test_a_clipped_token_has_no_push_and_still_moves():
     assert "Pushed up" in verdict(view(ratio=0.7), FACTS, True)  # the side that may always come back
 
 
+def test_a_response_that_the_update_never_came_to_is_said_to_be_one():
+    missed = verdict(replace(view(), epochs=()), FACTS, True)
+    assert "Not pushed" in missed and "before it came to this response" in missed
+
+
 def test_the_claim_counts_what_the_update_did(records):
     arrays = {name: np.asarray(value) for name, value in records[1].rollout.items()}
     slide = make_slide(arrays, WIDE.model_dump(), 2, records[1].metrics, tiny.tokenizer())
