@@ -137,7 +137,7 @@ class PPOConfig(OnPolicyConfig):
         le=16,
         description="held-out prompts answered again and again, from the same random numbers, to be read",
     )
-    watch_every: int = Field(2, ge=1, le=1000, description="updates between two such readings")
+    watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
 
 
 class LoopPPOConfig(PPOConfig):

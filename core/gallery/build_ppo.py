@@ -14,6 +14,7 @@ from core.alignment.loop import run_loop
 from core.alignment.reading_curves import CURVES
 from core.alignment.runs import run_ppo
 
+WATCH_EVERY = 2  # oftener than usual: these answers are read by everybody who opens the page
 SEEDS = (1, 2, 3)  # not the gallery loop's, which the band can then be held against
 MEASURED = (*(curve.key for curve in CURVES), "objective/kl", "val/explained_variance", "val/num_eos_tokens")
 _NEVER_NEGATIVE = {
@@ -53,7 +54,7 @@ def measure(loop: LoopConfig, ppo: PPOConfig) -> dict[str, Any]:
         runs = []
         watched: list[dict[str, Any]] = []
         for seed in tqdm(SEEDS, desc="PPO", unit="run", disable=None):
-            config = ppo.model_copy(update={"seed": seed, "weights_every": 0})
+            config = ppo.model_copy(update={"seed": seed, "weights_every": 0, "watch_every": WATCH_EVERY})
             judge = str(folder / "reward_model")
             rows = list(run_ppo(loop.model, judge, "", config, loop.annotator, folder / f"seed-{seed}"))
             runs.append([record.metrics for record in rows])

@@ -68,7 +68,7 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[
     st.markdown(f"**{one.title}** · {one.unit}")
     st.vega_lite_chart(
         data,
-        run_curves([line for line, _ in lines], theme.dark(), legend=len(runs) > 1, height=_HEIGHT),
+        run_curves([line for line, _ in lines], theme.dark(), legend=len(runs) > 1, height=_height(len(runs))),
         alt=f"{one.title} against the update; its reading stands below",  # constant: another one builds the chart anew
         key=key,
     )
@@ -80,6 +80,11 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[
     downloads(
         key, f"ppo-{one.key.split('/')[-1]}", [list(data.columns), *data.astype(object).fillna("").values.tolist()]
     )
+
+
+def _height(runs: int) -> int:
+    """With room for the legend under the curves, two names a line."""
+    return _HEIGHT if runs == 1 else _HEIGHT + 24 + 20 * -(-runs // 2)
 
 
 def _lines(one: Curve, runs: Sequence[Subject]) -> tuple[list[tuple[NamedLine, str]], list[tuple[str, Row, str]]]:

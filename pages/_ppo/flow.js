@@ -21,8 +21,8 @@ const WIRES = {
   score: ["M492 200 H540 V148 H584", 500, 218, "start"],
   values: ["M492 334 H584", 500, 286, "start"],
   rewards: ["M674 172 V274", 684, 216, "start"],
-  learn: ["M674 364 V412 H216 V242", 556, 402, "middle"],
-  learn_value: ["M424 412 V373", 0, 0, "middle"],
+  learn: ["M674 364 V412 H216 V242", 320, 402, "middle"],
+  learn_value: ["M424 412 V373", 549, 402, "middle"],
 };
 
 export default function ({ data, parentElement }) {

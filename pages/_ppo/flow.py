@@ -124,8 +124,8 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
         "score": wire("reward", [f"score {score:+.2f}"], "judge"),
         "values": wire("value", [f"V {seen.value:+.2f}" if seen else "V a token"], "learn"),
         "rewards": wire("reward", [f"r {seen.reward:+.3f}" if seen else "r", "a token"], "learn"),
-        "learn": wire("policy", [_learning(steps, terms.loss if terms else None, row)], "learn"),
-        "learn_value": wire("value", [], "learn"),
+        "learn": wire("policy", [f"{steps} optimiser steps" if steps else "optimiser steps"], "learn"),
+        "learn_value": wire("value", [_learning(terms.loss if terms else None, row)], "learn"),
     }
     if explained is not None:
         wires["values"]["words"] += ["explains", f"{explained:+.0%}"]
@@ -147,8 +147,7 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
     }
 
 
-def _learning(steps: int, loss: float | None, row: Row) -> str:
-    words = [f"{steps} optimiser steps"] if steps else ["optimiser steps"]
-    words += [f"loss {loss:+.4f}"] if loss is not None else []
+def _learning(loss: float | None, row: Row) -> str:
+    words = [f"loss {loss:+.4f}"] if loss is not None else []
     clipped = row.get("policy/clipfrac_avg")
     return " · ".join(words + ([f"{clipped:.1%} clipped"] if clipped is not None else []))

@@ -9,8 +9,10 @@ from core.alignment.watching import WATCHED, watch
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
 from tests import tiny
-from tests.alignment.test_ppo import CONFIG, judge
+from tests.alignment.test_ppo import CONFIG as USUAL
+from tests.alignment.test_ppo import judge
 
+CONFIG = USUAL.model_copy(update={"watch_every": 2})
 WATCHED_PROMPTS = ["The cat", "One day"]
 
 

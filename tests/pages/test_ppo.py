@@ -266,7 +266,7 @@ def test_every_knob_is_in_one_group_with_its_range():
     assert sorted(named) == sorted(PPOConfig.model_fields)
     assert set(UNITS) <= set(named)
     at = opened("ppo", run=a_ppo(kl_coef=0.4).id, ppo_view="Knobs")
-    (row,) = [row for table in at.table for row in table.value.to_dict("records") if row["knob"] == "`kl_coef`"]
+    (row,) = [row for table in at.table for row in table.value.to_dict("records") if row.get("knob") == "`kl_coef`"]
     assert (row["this run"], row["default"]) == ("0.4", "0.055")
     assert row["range"] == "from 0 to 10"
     assert "nat" in row["what it does"]
