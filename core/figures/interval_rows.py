@@ -6,7 +6,7 @@ from typing import Any
 from core.figures.axes import CONFIG
 from core.figures.palette import CONCEPTS, colour
 
-_ROW = 30  # pixels
+_ROW, _AXIS, _TITLE = 30, 34, 22  # pixels: the height is that of the whole figure
 
 
 def interval_rows(
@@ -65,4 +65,4 @@ def interval_rows(
     if level is not None:
         rule = {"type": "rule", "strokeDash": [2, 4], "color": colour("reference", dark), "strokeWidth": 1.5}
         layers.insert(0, {"mark": rule, "encoding": {"x": {"datum": level}}})
-    return {"height": _ROW * max(1, rows), "layer": layers, "config": CONFIG}
+    return {"height": _ROW * max(1, rows) + _AXIS + (_TITLE if x_title else 0), "layer": layers, "config": CONFIG}

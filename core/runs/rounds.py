@@ -10,6 +10,8 @@ from typing import Any
 
 from core import paths
 from core.errors import PlaygroundError
+from core.feedback.annotators.text import words
+from core.files import read_jsonl
 from core.runs.jobs import LoopJob
 from core.runs.store import Run, RunStore, Status
 
@@ -33,6 +35,8 @@ class Round:
     kl: float | None  # nats a response, to what this round began with
     kl_first: float | None  # the same, to what the first round began with
     model: str  # what it began with
+    length: float | None = None  # words a held-out response of this round's policy, the mean
+    example: tuple[str, str] | None = None  # the first held-out prompt, and what this round's policy writes to it
 
 
 def run_behind(model: str) -> str | None:
@@ -104,7 +108,21 @@ def _round(store: RunStore, number: int, run: Run) -> Round:
         kl=result.get("kl", newest.get("objective/kl_exact", newest.get("objective/kl"))),
         kl_first=result.get("kl_first", result.get("kl") if number == 1 else None),
         model=str(run.config.get("model", "")),
+        **_written(run),
     )
+
+
+def _written(run: Run) -> dict[str, Any]:
+    """`length` and `example`, from what a loop's measurement left."""
+    file = run.folder / "heldout.jsonl"
+    rows = read_jsonl(file) if file.exists() else []
+    if not rows:
+        return {}
+    lengths = [len(words(row["tuned_response"])) for row in rows]
+    return {
+        "length": sum(lengths) / len(lengths),
+        "example": (rows[0]["prompt"], rows[0]["tuned_response"]),
+    }
 
 
 def _taught(store: RunStore, reward_folder: str) -> tuple[int | None, float | None]:

@@ -22,6 +22,7 @@ from pages._parts.text import escaped
 
 _STYLE = """<style>
 .rounds { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; padding: 0; margin: 0; list-style: none; }
+.rounds li, .rounds dl div, .rounds dt { margin: 0; padding: 0; }
 .rounds li { flex: 1 1 12rem; position: relative; padding: 0.8rem 1rem; border-radius: 0.6rem;
   border: 1px solid color-mix(in srgb, var(--policy) 35%, transparent);
   background: color-mix(in srgb, var(--policy) 4%, transparent); }
@@ -30,6 +31,7 @@ _STYLE = """<style>
 .rounds b { color: var(--policy); } .rounds dl { margin: 0.4rem 0 0; font-size: 0.9375rem; }
 .rounds dl div { display: flex; justify-content: space-between; gap: 0.75rem; }
 .rounds dd { margin: 0; font-variant-numeric: tabular-nums; } .rounds dt { opacity: 0.75; }
+.rounds .said { margin-top: 0.75rem; font-size: 0.9375rem; }
 .rounds .state { font-size: 0.875rem; opacity: 0.8; }
 </style>"""
 
@@ -77,6 +79,7 @@ def _card(one: Round, here: str) -> str:
         ("reward model right", _said(one.accuracy, "{:.0%}")),
         ("true taste", f"{_said(one.gold_before, '{:.2f}')} → {_said(one.gold_after, '{:.2f}')}"),
         ("better than before on", _said(one.win_rate, "{:.0%}")),
+        ("words a response", _said(one.length, "{:.1f}")),
         ("KL, this round", _said(one.kl, "{:.1f} nats")),
         ("KL to the first", _said(one.kl_first, "{:.1f} nats")),
     ]
@@ -84,10 +87,12 @@ def _card(one: Round, here: str) -> str:
     if one.status in MOVING:
         state += f" · {STAGES.get(one.stage, one.stage or 'waiting')} {one.progress:.0%}"
     rows = "".join(f"<div><dt>{name}</dt><dd>{html.escape(words)}</dd></div>" for name, words in facts)
+    prompt, text = one.example or ("", "")
+    said = f'<p class="said"><span class="prompt">{html.escape(prompt)}</span>{html.escape(text)}</p>' if prompt else ""
     mark = ' class="here"' if one.run_id == here else ""
     return (
         f'<li{mark}><b>Round {one.number}</b> <span class="state">{html.escape(one.run_id)} · {html.escape(state)}'
-        f"</span><dl>{rows}</dl></li>"
+        f"</span><dl>{rows}</dl>{said}</li>"
     )
 
 
@@ -119,7 +124,20 @@ def _path(subject: Subject, found: Sequence[Round]) -> None:
         width="stretch",
         alt="; ".join(f"{label}: {taste} {gold:.2f} at {kl:.1f} nats" for kl, gold, label in points),
     )
+    _shrunk(found)
     downloads("rounds", "rounds", [["where", "kl_first", "gold"], *([label, kl, gold] for kl, gold, label in points)])
+
+
+def _shrunk(found: Sequence[Round]) -> None:
+    """What the taste may owe to ever shorter texts, where they have become so."""
+    measured = [one for one in found if one.length is not None]
+    if len(measured) > 1 and measured[-1].length < measured[0].length / 2:
+        st.markdown(
+            f"**Read the texts, not only the curve.** From round {measured[0].number} to {measured[-1].number} the "
+            f"responses shrank from {measured[0].length:.1f} words to {measured[-1].length:.1f}. A taste that is an "
+            "average over words is served best by very few, very well-liked ones: the annotator gets what it asked "
+            "for, round after round, and perhaps not what anybody wanted."
+        )
 
 
 def _go_on(run: Run, found: Sequence[Round]) -> None:

@@ -163,7 +163,7 @@ def _equation(found: Mapping[str, Compared], shifts: Sequence[Shift]) -> None:
             "one that is driven to words the reference would hardly write rises above."
         )
     if shifts:
-        one = max(shifts, key=lambda shift: abs(shift.log_odds.value))
+        one = max([one for one in shifts if one.reliable] or shifts, key=lambda shift: abs(shift.log_odds.value))
         st.markdown(
             f"“{escaped(one.word)}” stands in {one.before} responses before and {one.after} after: log-odds "
             f"**{one.log_odds.value:+.2f}**, from {one.log_odds.low:+.2f} to {one.log_odds.high:+.2f}."

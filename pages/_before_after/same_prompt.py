@@ -131,11 +131,11 @@ def _parting(answer: Answer) -> None:
         return
     both = [answer[name][at]["text"] if at < len(answer[name]) else "" for name in ("read_reference", "read_tuned")]
     words = ["the end" if not text or text == "<|endoftext|>" else f"“{escaped(text.strip())}”" for text in both]
+    then = "At once" if at == 0 else "The first is the same; then" if at == 1 else f"The first {at} are the same; then"
     st.markdown(
-        f"Both draw from the same random numbers, so {'their first tokens' if at == 0 else f'the first {at} tokens'} "
-        f"{'differ already' if at == 0 else 'are the same'}. At token {at + 1} one and the same number fell on "
-        f"{words[0]} for the reference and on {words[1]} for the tuned policy; from there on they write on from "
-        "different texts. Marked words are in one text alone."
+        f"Both draw their tokens from the same random numbers. {then} one and the same number fell on {words[0]} for "
+        f"the reference and on {words[1]} for the tuned policy; from there on they continue different texts. Marked "
+        "words are in one text alone."
     )
 
 
