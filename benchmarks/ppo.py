@@ -38,7 +38,7 @@ def main() -> None:
     if arguments.case == "default":
         measure("default", "storyteller", PPOConfig(), load_prompts("stories").train)
     elif arguments.case == "small":
-        policy, tokenizer = load_policy("storyteller")
+        _, tokenizer = load_policy("storyteller")
         for value_model in ("separate", "shared"):
             config = PPOConfig(
                 updates=arguments.updates,
