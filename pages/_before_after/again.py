@@ -22,7 +22,7 @@ from pages._parts.text import escaped
 
 _STYLE = """<style>
 .rounds { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; padding: 0; margin: 0; list-style: none; }
-.rounds li, .rounds dl div, .rounds dt { margin: 0; padding: 0; }
+ol.rounds li, ol.rounds dl div, ol.rounds dt, ol.rounds dd { margin: 0 !important; }
 .rounds li { flex: 1 1 12rem; position: relative; padding: 0.8rem 1rem; border-radius: 0.6rem;
   border: 1px solid color-mix(in srgb, var(--policy) 35%, transparent);
   background: color-mix(in srgb, var(--policy) 4%, transparent); }
@@ -50,6 +50,7 @@ def show(subject: Subject) -> str:
 
     view()
     _path(subject, found)
+    _shrunk(found)
     if subject.run:
         badge("live", model=found[0].model if found else "", note="rounds: " + " → ".join(one.run_id for one in found))
     else:
@@ -124,20 +125,24 @@ def _path(subject: Subject, found: Sequence[Round]) -> None:
         width="stretch",
         alt="; ".join(f"{label}: {taste} {gold:.2f} at {kl:.1f} nats" for kl, gold, label in points),
     )
-    _shrunk(found)
     downloads("rounds", "rounds", [["where", "kl_first", "gold"], *([label, kl, gold] for kl, gold, label in points)])
 
 
 def _shrunk(found: Sequence[Round]) -> None:
     """What the taste may owe to ever shorter texts, where they have become so."""
     measured = [one for one in found if one.length is not None]
-    if len(measured) > 1 and measured[-1].length < measured[0].length / 2:
+    if _has_shrunk(found):
         st.markdown(
             f"**Read the texts, not only the curve.** From round {measured[0].number} to {measured[-1].number} the "
             f"responses shrank from {measured[0].length:.1f} words to {measured[-1].length:.1f}. A taste that is an "
             "average over words is served best by very few, very well-liked ones: the annotator gets what it asked "
             "for, round after round, and perhaps not what anybody wanted."
         )
+
+
+def _has_shrunk(found: Sequence[Round]) -> bool:
+    lengths = [one.length for one in found if one.length is not None]
+    return len(lengths) > 1 and lengths[-1] < lengths[0] / 2
 
 
 def _go_on(run: Run, found: Sequence[Round]) -> None:
@@ -160,14 +165,17 @@ def _go_on(run: Run, found: Sequence[Round]) -> None:
         voter = str(run.config.get("annotator") or "")
         st.markdown("**With the simulated annotator.** Fresh votes, a reward model from scratch, PPO, all by itself.")
         busy = any(one.status in MOVING for one in found)
-        if st.button(
-            f"Run round {found[-1].number + 1 if found[-1].run_id == run.id else 'again from here'}",
+        st.button(
+            f"Run round {found[-1].number + 1}" if found[-1].run_id == run.id else "Run another round from here",
             key="next_round",
             type="primary",
             icon=":material/repeat:",
             disabled=run.kind != "loop" or busy,
-        ):
-            _submit(run)
+            on_click=_submit,
+            args=(run,),
+        )
+        if refused := st.session_state.pop("round_refused", ""):
+            st.error(escaped(refused))
         if run.kind != "loop":
             st.caption("A PPO run on your own votes has no simulated annotator to ask again.")
         else:
@@ -175,12 +183,11 @@ def _go_on(run: Run, found: Sequence[Round]) -> None:
 
 
 def _submit(run: Run) -> None:
+    """Start it and turn to it; the widget that chooses the run is told before it is drawn again."""
     try:
-        st.query_params["run"] = supervisor.submit(next_round(RunStore(), run))
+        st.session_state["run"] = supervisor.submit(next_round(RunStore(), run))
     except PlaygroundError as error:
-        st.error(escaped(str(error)))
-        return
-    st.rerun()
+        st.session_state["round_refused"] = str(error)
 
 
 def _equation(found: Sequence[Round]) -> None:
@@ -216,4 +223,6 @@ def _claim(subject: Subject, found: Sequence[Round]) -> str:
         worse = f"Round {last.number} made it worse: after each round the true taste says {way}."
         return f"{worse} Again is not always better."
     far = f", now {last.kl_first:.0f} nats from where all began" if last.kl_first is not None else ""
+    if _has_shrunk(found):
+        far += f", with {last.length:.1f} words a response"
     return f"Every turn starts from the last one's policy: after each round the true taste says {way}{far}."
