@@ -9,6 +9,10 @@ Controls = Callable[[int], Mapping[str, float]]
 """Asked once at the start of every update, with its number: the fields to change from this update on."""
 
 
+WATCHED = "watched"
+"""The `kind` of samples that answer the same prompts from the same random numbers, update after update."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One update: numbers, texts, and what is needed to start again right behind it."""

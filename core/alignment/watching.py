@@ -9,8 +9,7 @@ from core.alignment.reward_model import Rater
 from core.feedback.annotators import Annotator
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
-
-WATCHED = "watched"  # the samples' `kind`
+from core.record import WATCHED
 
 
 def watch(

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from core.alignment.curve_bands import Band, band_from
-from core.alignment.watching import WATCHED
 from core.gallery import load_entry
+from core.record import WATCHED
 from core.runs.store import Run, RunStore, Step
 from pages._parts.badge import badge
 from pages._parts.run_view import MOVING

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.watching import WATCHED
+from core.record import WATCHED
 from core.runs.store import RunStore
 from pages._parts.text import escaped, plain, said
 from pages._ppo.subject import Subject, watched_of

@@ -5,9 +5,10 @@ import copy
 import pytest
 
 from core.alignment.ppo import train_ppo
-from core.alignment.watching import WATCHED, watch
+from core.alignment.watching import watch
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
+from core.record import WATCHED
 from tests import tiny
 from tests.alignment.test_ppo import CONFIG as USUAL
 from tests.alignment.test_ppo import judge
