@@ -65,7 +65,7 @@ def test_opens_on_a_cached_result_and_asks_before_it_tells():
     at = fine(at.selectbox(key="update_gallery").set_value(1).run())
     assert not at.success  # what was said was about another token
     assert "Pushed" in said(at)
-    assert at.query_params["update"] == ["1"]
+    assert at.query_params["update"] == "1"
 
 
 def test_every_number_of_a_token_is_the_runs_own(tuned, records):
