@@ -216,10 +216,14 @@ def telling_token(slide: Slide, row: int | None = None) -> tuple[int, int]:
     """(row, place) of the token whose own push could move the most probability: the largest |push| · p (1 − p).
 
     To first order that is how far p moves when its logit is pushed: a certain token has nowhere to go, and a hopeless
-    one does not show. `row`: of this response alone.
+    one does not show. A response's last token is left out where there are others: the sum behind its advantage has but
+    one term. `row`: of this response alone.
     """
     p = np.exp(slide.tensors["logprobs"])
     worth = np.abs(pushes(slide.tensors, slide.steps)) * p * (1 - p) * slide.tensors["mask"]
+    for each in range(len(worth)):
+        if slide.length(each) > 1:
+            worth[each, slide.length(each) - 1] = 0.0
     if row is not None:
         return row, int(worth[row].argmax())
     found = np.unravel_index(worth.argmax(), worth.shape)

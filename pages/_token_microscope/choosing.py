@@ -46,7 +46,7 @@ def choose_run() -> Source:
 
 
 def choose_update(source: Source) -> int:
-    """One of the updates that were kept; by default the last."""
+    """One of the updates that were kept; by default the last, of the gallery's three the one in the middle."""
     updates = sorted(source.updates)
     asked = _whole("update")
     key = f"update_{source.run.id if source.run else GALLERY}"
@@ -56,7 +56,8 @@ def choose_update(source: Source) -> int:
         _forget("sample", "token")
 
     if key not in st.session_state:
-        st.session_state[key] = asked if asked in source.updates else updates[-1]
+        opening = updates[-1] if source.run else updates[len(updates) // 2]
+        st.session_state[key] = asked if asked in source.updates else opening
     return int(st.selectbox("Update", updates, key=key, on_change=keep))
 
 
