@@ -88,7 +88,13 @@ def clipped_objective(
                         "type": "nominal",
                         "title": None,
                         "sort": None,
-                        "legend": {"orient": "top", "labelLimit": 220, "columns": 3, "symbolStrokeColor": shade},
+                        "legend": {
+                            "orient": "top",
+                            "labelLimit": 220,
+                            "columns": 3,
+                            "symbolStrokeColor": shade,
+                            "symbolFillColor": "transparent",
+                        },
                     },
                     "tooltip": [
                         {"field": "moment", "title": "when"},
