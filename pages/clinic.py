@@ -113,11 +113,15 @@ def _difference(case: Failure, known: Found) -> list[str]:
 
 def claim(cases: Mapping[str, Any], patients: list[Failure]) -> str:
     """One sentence of what was measured."""
-    healthy = cases["healthy"]["curves"]["gold"][-1]
-    worse = [one for one in patients if cases[one.name]["curves"]["gold"][-1] < healthy - 0.5]
+    healthy = cases["healthy"]["curves"]
+    gold, kl = healthy["gold"][-1], healthy["objective/kl_exact"][-1]
+    sick = [cases[one.name]["curves"] for one in patients]
+    poorer = sum(one["gold"][-1] < gold - 0.5 for one in sick)
+    farther = sum(one["objective/kl_exact"][-1] > 1.5 * kl for one in sick)
     return (
-        f"{len(patients)} runs with one mistake each, beside one without: the healthy one gained {healthy:+.1f} sd of "
-        f"true utility, {len(worse)} of the others ended at least half a standard deviation below it."
+        f"{len(patients)} runs with one mistake each, beside one without, which gained {gold:+.1f} sd of true utility "
+        f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid half as much "
+        "again or more."
     )
 
 
