@@ -44,7 +44,7 @@ def main() -> None:
         f"clinic_{case.name}", "what was done to this run?", [one.title for one in sorted(FAILURES, key=_shuffled)]
     )
     if guess is not None:
-        _reveal(case, guess, known, sick, found_here)
+        _reveal(case, guess, known, sick, healthy, found_here)
     again("clinic", ClinicJob.checked, "All eleven runs: some minutes, in the background.")
     with top:
         page_header("clinic", "Clinic", claim(cases, patients))
@@ -71,7 +71,14 @@ def _shuffled(case: Failure) -> str:
     return case.title[::-1]
 
 
-def _reveal(case: Failure, guess: str, known: Found, sick: Mapping[str, Any], found_here: list[Symptom]) -> None:
+def _reveal(
+    case: Failure,
+    guess: str,
+    known: Found,
+    sick: Mapping[str, Any],
+    healthy: Mapping[str, Any],
+    found_here: list[Symptom],
+) -> None:
     verdict = "Well seen." if guess == case.title else f"You said: {guess}."
     st.success(f"**{verdict}** {case.title}: {case.mistake}", icon=":material/visibility:")
     left, right = st.columns(2, gap="large")
@@ -86,9 +93,22 @@ def _reveal(case: Failure, guess: str, known: Found, sick: Mapping[str, Any], fo
         worst = found_here[0]
         st.markdown(
             f"**What gives it away**, measured: *{SHOWN[worst.metric].lower()}* ends at {worst.sick:.3g} where the "
-            f"healthy run ends at {worst.healthy:.3g}. Gold ends at {sick['curves']['gold'][-1]:+.2f} sd."
+            f"healthy run ends at {worst.healthy:.3g}. {_gold_said(sick, healthy)}"
         )
     show_code("core.alignment.experiments.faults:padded_on_the_right" if case.fault == "padding" else _code(case))
+
+
+def _gold_said(sick: Mapping[str, Any], healthy: Mapping[str, Any]) -> str:
+    """What became of the true utility, beside the healthy run's; a higher one is no reason to be glad."""
+    ours, theirs = (one["curves"]["gold"][-1] for one in (sick, healthy))
+    words = f"Gold ends at {ours:+.2f} sd, the healthy run's at {theirs:+.2f}."
+    if ours > theirs + 0.5:
+        paid = sick["curves"]["objective/kl_exact"][-1]
+        words += (
+            f" Higher, for {paid:.1f} nats: the annotator counts words it likes, and repeating them counts. Read the "
+            "texts: a gold is a measure too."
+        )
+    return words
 
 
 def _code(case: Failure) -> str:
