@@ -27,7 +27,7 @@ def main() -> None:
             list(PARTS),
             default="Same prompt",
             required=True,
-            key="part",
+            key="view",
             bind="query-params",
             label_visibility="collapsed",
         )

@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from core.alignment.before_after import BlindTally, blind_tally
+from core.alignment.before_after.in_numbers import BlindTally, blind_tally
 from core.errors import PlaygroundError
 from core.feedback.blind import BlindPair, BlindTrial
 from core.feedback.comparison import Choice, ShownPair
@@ -66,7 +66,7 @@ def show(subject: Subject) -> str:
             f"Wilson's interval with z = 1.96: {tally.reader.hits:g} of n = {tally.reader.total} votes give "
             f"**{tally.reader.value:.0%}**, and anything from **{low:.0%} to {high:.0%}** would not be surprising."
         )
-    show_code("core.feedback.blind:BlindTrial", "core.alignment.before_after:blind_tally", Share)
+    show_code("core.feedback.blind:BlindTrial", "core.alignment.before_after.in_numbers:blind_tally", Share)
     return _claim(subject, tally, reveal)
 
 

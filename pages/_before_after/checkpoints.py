@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.before_after import course
-from core.alignment.estimates import Estimate
-from core.alignment.side_by_side import differing
+from core.alignment.before_after.estimates import Estimate
+from core.alignment.before_after.in_numbers import course
+from core.alignment.before_after.side_by_side import differing
 from core.figures.banded_lines import banded_lines
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS
@@ -56,7 +56,7 @@ def show(subject: Subject) -> str:
     st.caption("Marked: words that the reference did not write here. Held-out prompts in their order, unpicked.")
     subject.badge(f"{len(subject.checkpoints[0]['rows'])} held-out prompts at each checkpoint")
     _curves(subject, courses)
-    show_code("core.alignment.look_back:look_back", "core.alignment.before_after:course")
+    show_code("core.alignment.before_after.look_back:look_back", "core.alignment.before_after.in_numbers:course")
     return claim(subject, courses)
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.before_after import compared, texts_of, win_rate
-from core.alignment.estimates import Compared
-from core.alignment.word_shift import Shift, word_shifts
+from core.alignment.before_after.estimates import Compared
+from core.alignment.before_after.in_numbers import compared, texts_of, win_rate
+from core.alignment.before_after.word_shift import Shift, word_shifts
 from core.figures.interval_rows import interval_rows
 from pages._before_after.subject import Subject
 from pages._parts import theme
@@ -169,10 +169,10 @@ def _equation(found: Mapping[str, Compared], shifts: Sequence[Shift]) -> None:
             f"**{one.log_odds.value:+.2f}**, from {one.log_odds.low:+.2f} to {one.log_odds.high:+.2f}."
         )
     show_code(
-        "core.alignment.diversity:distinct_n",
-        "core.alignment.diversity:self_bleu",
-        "core.alignment.perplexity:response_nll",
-        "core.alignment.word_shift:log_odds",
+        "core.alignment.before_after.diversity:distinct_n",
+        "core.alignment.before_after.diversity:self_bleu",
+        "core.alignment.before_after.perplexity:response_nll",
+        "core.alignment.before_after.word_shift:log_odds",
     )
 
 

@@ -5,20 +5,20 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.side_by_side import carriers
+from core.alignment.before_after.side_by_side import carriers
 from core.errors import PlaygroundError
 from pages._before_after.subject import Checkpoint, Subject
 from pages._before_after.texts import side_by_side
 from pages._parts import site
 from pages._parts.code import show_code
-from pages._parts.specimen import opened
+from pages._parts.specimen import name_of, opened
 from pages._parts.text import escaped
 from pages._parts.token_strip import token_strip
 from pages._parts.writing import pen
 
 SHOWN = 12  # held-out prompts that can be paged through: the first ones, unpicked
 Answer = Mapping[str, Any]
-"""The fields of core.alignment.side_by_side.Answers."""
+"""The fields of core.alignment.before_after.side_by_side.Answers."""
 
 
 def show(subject: Subject) -> str:
@@ -66,20 +66,20 @@ def _choose(subject: Subject) -> tuple[Checkpoint, str, int, int, float]:
     with left:
         if len(updates) > 1:
             asked = st.select_slider(
-                "Tuned policy after update", updates, updates[-1], key="update", bind="query-params"
+                "Tuned policy after update", updates, updates[-1], key="after", bind="query-params"
             )
             update = int(asked if asked is not None else updates[-1])
         else:
             update = updates[-1] if updates else 0
     with right, st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.pagination(
-            min(SHOWN, len(subject.checkpoints[0]["rows"])), key="prompt", bind="query-params", max_visible_pages=7
+            min(SHOWN, len(subject.checkpoints[0]["rows"])), key="which", bind="query-params", max_visible_pages=7
         )
         with st.popover("Your own prompt", icon=":material/edit:", disabled=subject.run is None):
             own = st.text_input("A prompt", key="own", bind="query-params", max_chars=500)
-            seed = st.number_input("Seed", 0, 2**31 - 1, subject.seed, key="seed", bind="query-params")
+            seed = st.number_input("Seed", 0, 2**31 - 1, subject.seed, key="own_seed", bind="query-params")
             temperature = st.slider(
-                "Temperature", 0.1, 2.0, subject.temperature, 0.1, key="temperature", bind="query-params"
+                "Temperature", 0.1, 2.0, subject.temperature, 0.1, key="own_temperature", bind="query-params"
             )
             st.caption("Another seed or temperature has both models write anew, here and now.")
     checkpoint = by_update.get(update, subject.checkpoints[-1])
@@ -114,7 +114,7 @@ def answered(
     """Both models answer. Raises PlaygroundError when one cannot be opened."""
     from dataclasses import asdict
 
-    from core.alignment.side_by_side import answer_both
+    from core.alignment.before_after.side_by_side import answer_both
     from core.language.configs import SamplingConfig
 
     (policy, tokenizer), (ref_policy, _) = opened(specimen), opened(reference)
@@ -142,7 +142,7 @@ def _parting(answer: Answer) -> None:
 def _strip(answer: Answer) -> tuple[Sequence[Mapping[str, Any]], str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
-            "Read which text", ["tuned", "reference"], default="tuned", required=True, key="text", bind="query-params"
+            "Read which text", ["tuned", "reference"], default="tuned", required=True, key="read", bind="query-params"
         )
         shade = st.segmented_control(
             "Colour shows",
@@ -198,7 +198,9 @@ def _equation(places: Sequence[Mapping[str, Any]], whose: str) -> None:
             "**Look for** few strong places in a pale text: tuning turns at some words and leaves the rest alone."
         )
     show_code(
-        "core.alignment.side_by_side:answer_both", "core.alignment.kl:exact_kl", "core.alignment.side_by_side:differing"
+        "core.alignment.before_after.side_by_side:answer_both",
+        "core.alignment.kl:exact_kl",
+        "core.alignment.before_after.side_by_side:differing",
     )
 
 
@@ -208,7 +210,7 @@ def _links(subject: Subject, checkpoint: Checkpoint, prompt: str, answer: Answer
     if subject.run is None:
         st.caption("The cached example's weights are not on this machine. With a run of yours, three links stand here.")
         return
-    shared = {"model": str(checkpoint["specimen"]), "sentence": (prompt + answer["tuned"])[:400]}
+    shared = {"model": name_of(str(checkpoint["specimen"])), "sentence": (prompt + answer["tuned"])[:400]}
     for name, part, words in (
         ("attention", "As it learned", "Attention: one head, before and after"),
         ("embeddings", "What moved", "Embeddings: which vectors moved"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.alignment.side_by_side import Segment, differing
+from core.alignment.before_after.side_by_side import Segment, differing
 
 _STYLE = """<style>
 .card mark { color: inherit; background: color-mix(in srgb, var(--shade) 16%, transparent); padding: 0.1em 0;

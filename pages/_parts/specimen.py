@@ -43,6 +43,12 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
     return found[chosen], text
 
 
+def name_of(specimen_id: str) -> str:
+    """What a link to a page with a `specimen_bar` calls it: as the widget itself writes, so that a refresh keeps it."""
+    found = {one.id: one for one in list_specimens()}
+    return _name(found[specimen_id], found) if specimen_id in found else specimen_id
+
+
 def _name(one: Specimen, found: Mapping[str, Specimen]) -> str:
     """Its title, with its id where another has the same."""
     same = [other for other in found.values() if other.title == one.title]

@@ -18,7 +18,7 @@ def home(served, monkeypatch):
 
 
 def test_the_scrubber_plays_stops_steps_and_is_kept_in_the_url(page):
-    page.goto("/before_after?part=Checkpoints&at=0")
+    page.goto("/before_after?view=Checkpoints&at=0")
     where = page.locator("output.where")
     where.wait_for(timeout=LONG)
     assert where.inner_text() == "reference"
@@ -29,13 +29,13 @@ def test_the_scrubber_plays_stops_steps_and_is_kept_in_the_url(page):
     assert page.locator(".answers mark").count() == 0, "the reference differs from itself nowhere"
 
     page.get_by_role("button", name="▶ Play").click()
-    page.wait_for_function("document.body.innerText.includes('after update')", timeout=LONG)
+    where.filter(has_text="after update").wait_for()
     page.get_by_role("button", name="Pause").click()
     stopped = where.inner_text()
     page.wait_for_url(re.compile(r"at=[1-9]"), timeout=LONG)
     assert where.inner_text() == stopped
 
-    page.goto(f"/before_after?part=Checkpoints&at={len(STOPS) - 2}")
+    page.goto(f"/before_after?view=Checkpoints&at={len(STOPS) - 2}")
     page.get_by_role("button", name="one checkpoint on").click(timeout=LONG)
     where.filter(has_text=f"after update {STOPS[-1]['update']}").wait_for()
     last = STOPS[-1]["rows"][0]
@@ -51,7 +51,7 @@ def test_a_reader_votes_blindly_with_the_keyboard_and_then_sees_who_agrees(page,
     from core.feedback.blind import BlindTrial
     from core.feedback.store import FeedbackStore
 
-    page.goto("/before_after?part=Blind+vote&annotator=eve")
+    page.goto("/before_after?view=Blind+vote&annotator=eve")
     page.get_by_role("button", name="Left is better").wait_for(timeout=LONG)
     assert not re.search(r"tuned policy|○|●", page.locator(".st-key-blind_left").inner_text())
     trial = BlindTrial(FeedbackStore(), "eve", f"gallery@{STOPS[-1]['update']}", "held-out")
@@ -109,6 +109,6 @@ def test_a_prompt_of_ones_own_and_the_links_inside(page, home):
         page.get_by_role("link", name=re.compile(link)).click(timeout=LONG)
         page.wait_for_url(re.compile(path), timeout=LONG)
         page.get_by_role("radio", name=part, checked=True).wait_for(timeout=LONG)
-        page.get_by_text(f"{run}").first.wait_for(timeout=LONG)
+        assert re.search(r"model=[^&]*after\+step\+1", page.url), "a refresh would open another model"
         page.locator("p.claim").wait_for(timeout=LONG)
         assert page.get_by_test_id("stException").count() == 0

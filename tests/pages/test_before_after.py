@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.alignment.before_after import compared, win_rate
+from core.alignment.before_after.in_numbers import compared, win_rate
 from core.feedback.blind import BlindTrial
 from core.feedback.store import FeedbackStore
 from core.gallery import load_entry
@@ -69,35 +69,35 @@ def test_it_opens_on_one_prompt_read_by_both_models():
 
 
 def test_another_prompt_and_another_checkpoint_come_from_the_url():
-    at = opened("before_after", prompt="2", update=str(ROWS[1]["update"]))
+    at = opened("before_after", which="2", after=str(ROWS[1]["update"]))
     words = said(at)
     assert ROWS[0]["rows"][1]["prompt"][:20] in words
     assert "Move the slider to the end" in words
 
 
 def test_the_reference_text_can_be_read_too():
-    at = opened("before_after", text="reference", shade="KL here")
+    at = opened("before_after", read="reference", shade="KL here")
     total = sum(one["kl"] for one in ENTRY["data"]["read"][0]["read_reference"])
     assert f"**{total:.2f} nats**" in said(at)
 
 
 def test_the_checkpoints_claim_is_what_was_measured():
-    words = said(opened("before_after", part="Checkpoints"))
+    words = said(opened("before_after", view="Checkpoints"))
     before, after = (sum(row["gold"] for row in stop["rows"]) / len(stop["rows"]) for stop in (ROWS[0], ROWS[-1]))
     assert f"{before:.2f} → {after:.2f}" in words
 
 
 def test_the_numbers_hide_variety_until_the_reader_has_said_what_they_expect():
-    at = opened("before_after", part="In numbers")
+    at = opened("before_after", view="In numbers")
     share = win_rate(ROWS[0]["rows"], ROWS[-1]["rows"], "gold")
     assert f"on {share.value:.0%}**" in said(at) and "distinct-2 went" not in said(at)
-    at = opened("before_after", part="In numbers", varied="less varied")
+    at = opened("before_after", view="In numbers", varied="less varied")
     two = compared(ROWS[0]["rows"], ROWS[-1]["rows"])["distinct_2"]
     assert f"distinct-2 went from {two.before.value:.3f} to {two.after.value:.3f}" in said(at)
 
 
 def test_a_blind_vote_is_stored_and_judged_beside_the_others():
-    at = opened("before_after", part="Blind vote", annotator="ada")
+    at = opened("before_after", view="Blind vote", annotator="ada")
     assert "Who prefers" not in said(at)
     for _ in range(8):
         at = fine(at.button("blind_vote_left").click().run())
@@ -112,7 +112,7 @@ def test_a_blind_vote_is_stored_and_judged_beside_the_others():
 
 
 def test_the_result_waits_for_enough_votes_unless_it_is_asked_for():
-    at = opened("before_after", part="Blind vote")
+    at = opened("before_after", view="Blind vote")
     at = fine(at.button("blind_vote_right").click().run())
     assert "Who prefers" not in said(at)
     at = fine(at.button("blind_reveal").click().run())
@@ -120,7 +120,7 @@ def test_the_result_waits_for_enough_votes_unless_it_is_asked_for():
 
 
 def test_the_cached_rounds_stand_in_a_row():
-    words = said(opened("before_after", part="Again"))
+    words = said(opened("before_after", view="Again"))
     for one in ENTRY["data"]["rounds"]:
         assert f"Round {one['number']}" in words and f"{one['kl_first']:.1f} nats" in words
     assert "cannot be carried on" in words
@@ -146,7 +146,7 @@ def test_the_texts_of_a_look_back_are_shown_while_the_models_cannot_be_opened():
     words = said(opened("before_after", run=run.id))
     assert ROWS[0]["rows"][0]["prompt"][:20] in words
     assert "no saved weights" in words.lower() or "could not be opened" in words.lower()
-    assert said(opened("before_after", run=run.id, part="Checkpoints")).count("→") >= 4
+    assert said(opened("before_after", run=run.id, view="Checkpoints")).count("→") >= 4
 
 
 def test_the_next_round_begins_where_this_one_ended():
@@ -154,7 +154,7 @@ def test_the_next_round_begins_where_this_one_ended():
     policy = run.folder / "policy"
     policy.mkdir(parents=True)
     (policy / "config.json").write_text("{}")
-    at = opened("before_after", run=run.id, part="Again")
+    at = opened("before_after", run=run.id, view="Again")
     assert "Round 1" in said(at)
     at = fine(at.button("next_round").click().run())
     job = next(one for one in RunStore().list("loop") if one.id != run.id)
