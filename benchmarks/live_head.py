@@ -30,8 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from core.alignment.live_curves import CHOICES, MEASURED_AT
-from core.alignment.live_head import fit_live_head
+from core.alignment.live.live_curves import CHOICES, MEASURED_AT
+from core.alignment.live.live_head import fit_live_head
 from core.gallery import load_entry
 from core.gallery.build_live_head import measure
 

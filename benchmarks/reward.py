@@ -27,7 +27,7 @@ def precisions() -> list[str]:
 def speed() -> None:
     """Median over the steps, the first two left out, as the peer's own timing does."""
     from core.alignment.configs import RewardConfig
-    from core.alignment.retraining import fresh
+    from core.alignment.cross_examination.retraining import fresh
     from core.alignment.reward_training import train_reward_model
     from core.feedback.pairs import PreferencePair
     from core.feedback.prompts import load_prompts

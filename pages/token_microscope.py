@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.alignment.microscope import COLOURED, TokenView, coloured_by, full_tint, look_at
-from core.alignment.slides import Slide
+from core.alignment.ppo_reading.microscope import COLOURED, TokenView, coloured_by, full_tint, look_at
+from core.alignment.ppo_reading.slides import Slide
 from core.errors import PlaygroundError
 from pages._parts.code import show_code
 from pages._parts.header import page_header
@@ -110,7 +110,7 @@ def _equation(slide: Slide | None) -> None:
             f"{facts.tokens:,} tokens in at least one pass. The sign is the advantage's: ρ is never below zero."
         )
     show_code(
-        "core.alignment.microscope:look_at",
+        "core.alignment.ppo_reading.microscope:look_at",
         "core.alignment.ppo_losses:policy_loss",
         "core.alignment.gae:gae",
     )

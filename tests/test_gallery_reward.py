@@ -3,9 +3,9 @@
 import pytest
 
 from core.alignment.configs import LoopConfig
-from core.alignment.scored_pairs import from_row
-from core.alignment.text_traits import text_traits
-from core.alignment.vote_counts import by_votes
+from core.alignment.cross_examination.scored_pairs import from_row
+from core.alignment.cross_examination.text_traits import text_traits
+from core.alignment.cross_examination.vote_counts import by_votes
 from core.feedback.annotators import get_annotator
 from core.feedback.sources import bundled_pairs
 from core.gallery import FOLDER, load_entry

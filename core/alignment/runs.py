@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.reward_model import load_reward_model
-from core.alignment.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator

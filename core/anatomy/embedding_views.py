@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.alignment.traits import spearman
+from core.alignment.cross_examination.traits import spearman
 from core.anatomy import contextual, positions
 from core.anatomy.embeddings import content_plus_position, turned_queries
 from core.anatomy.movement import moved, moved_in_context, moved_most

@@ -10,13 +10,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from core.alignment.before_after.side_by_side import answer_both
 from core.alignment.configs import LoopConfig, LoopPPOConfig
-from core.alignment.side_by_side import answer_both
 from core.feedback.prompts import load_prompts
 from core.language.registry import load_policy, policy_info
 from core.runs.jobs import LoopJob
-from core.runs.looking_job import LookBackJob
 from core.runs.looked import checkpoints_of
+from core.runs.looking_job import LookBackJob
 from core.runs.looking_source import sampling_of
 from core.runs.recorder import execute
 from core.runs.rounds import next_round, rounds

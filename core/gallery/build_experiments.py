@@ -12,7 +12,7 @@ from tqdm import tqdm
 from core.alignment.experiments import clinic, frontier, goodhart, tastes
 from core.alignment.experiments.configs import ClinicConfig, FrontierConfig, GoodhartConfig, TastesConfig
 from core.alignment.experiments.setting import Setting
-from core.alignment.toy_views import ToyConfig, toy_view
+from core.alignment.experiments.toy_views import ToyConfig, toy_view
 from core.config import Config
 from core.record import Record, no_controls
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from core.alignment.frozen_features import frozen_features
-from core.alignment.live_curves import CHOICES, MEASURED_AT, learn, taste
+from core.alignment.live.frozen_features import frozen_features
+from core.alignment.live.live_curves import CHOICES, MEASURED_AT, learn, taste
 from core.alignment.preferences import ResponsePair, write_pairs
 from core.feedback.annotators import annotators
 from core.feedback.prompts import load_prompts

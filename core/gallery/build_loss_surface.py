@@ -9,9 +9,9 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from core.alignment.configs import RewardConfig
+from core.alignment.cross_examination.run_pairs import read_run_pairs
 from core.alignment.loss_surface.config import SurfaceConfig
 from core.alignment.loss_surface.surface_run import Drawing, Kept, Trained
-from core.alignment.run_pairs import read_run_pairs
 from core.alignment.runs import run_reward
 from core.runs.shelf import Shelf, weight_folders
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.alignment.configs import LoopConfig
-from core.alignment.slides import Slide, make_slide
+from core.alignment.ppo_reading.slides import Slide, make_slide
 from core.language.light_tokenizer import light_tokenizer
 from core.record import Record
 

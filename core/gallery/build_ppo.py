@@ -9,9 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 from core.alignment.configs import LoopConfig, PPOConfig
-from core.alignment.curve_bands import band_of
 from core.alignment.loop import run_loop
-from core.alignment.reading_curves import CURVES
+from core.alignment.ppo_reading.curve_bands import band_of
+from core.alignment.ppo_reading.reading_curves import CURVES
 from core.alignment.runs import run_ppo
 
 WATCH_EVERY = 2  # oftener than usual: these answers are read by everybody who opens the page

@@ -8,17 +8,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.alignment import reward_views as views
 from core.alignment.configs import LoopConfig, RewardConfig
-from core.alignment.learning_curve import train_curve
+from core.alignment.cross_examination import reward_views as views
+from core.alignment.cross_examination.learning_curve import train_curve
+from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.reward_ensemble import load_ensemble, train_ensemble
+from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
+from core.alignment.cross_examination.scored_pairs import from_row, score_pairs, split_taught
+from core.alignment.cross_examination.vote_counts import epochs_for
+from core.alignment.cross_examination.vote_flip import train_flip
 from core.alignment.loop import run_loop
-from core.alignment.retraining import fresh, retrained
-from core.alignment.reward_ensemble import load_ensemble, train_ensemble
 from core.alignment.reward_model import RewardModel, load_reward_model, score
-from core.alignment.run_pairs import TaughtPair, read_run_pairs, reward_config_of
-from core.alignment.scored_pairs import from_row, score_pairs, split_taught
-from core.alignment.vote_counts import epochs_for
-from core.alignment.vote_flip import train_flip
 from core.feedback.sources import bundled_pairs
 from core.language.adapters import bare
 from core.language.registry import load_policy

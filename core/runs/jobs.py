@@ -65,7 +65,7 @@ class EnsembleJob(AgainJob):
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
-        from core.alignment.again import run_ensemble
+        from core.alignment.cross_examination.again import run_ensemble
 
         return run_ensemble(run_folder(self.of), self.model, self.reward, self.members, folder, state, controls)
 
@@ -84,7 +84,7 @@ class CurveJob(AgainJob):
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
-        from core.alignment.again import run_curve
+        from core.alignment.cross_examination.again import run_curve
 
         return run_curve(run_folder(self.of), self.model, self.reward, self.seeds, state, controls)
 
@@ -103,7 +103,7 @@ class FlipJob(AgainJob):
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
-        from core.alignment.again import run_flip
+        from core.alignment.cross_examination.again import run_flip
 
         return run_flip(run_folder(self.of), self.model, self.reward, self.place, folder, state, controls)
 

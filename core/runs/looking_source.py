@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.alignment.before_after.look_back import Checkpoint, Judges, look_back
 from core.alignment.configs import PPOConfig
-from core.alignment.look_back import Checkpoint, Judges, look_back
 from core.alignment.reward_model import load_reward_model
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.alignment.cross_examination.run_pairs import read_run_pairs, reward_config_of
 from core.alignment.loss_surface.surface_run import Kept, Trained, run_surface
-from core.alignment.run_pairs import read_run_pairs, reward_config_of
 from core.errors import PlaygroundError
 from core.record import Record
 from core.runs.shelf import weight_folders

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.alignment.toy_views import ToyConfig, toy_view
+from core.alignment.experiments.toy_views import ToyConfig, toy_view
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS, RUNS
 from core.figures.plane import Group, plane
@@ -57,9 +57,9 @@ def show() -> str:
     )
     _estimators(view, config)
     show_code(
-        "core.alignment.toy:optimal_logprobs",
-        "core.alignment.toy:best_of_n_logprobs",
-        "core.alignment.toy:estimator_errors",
+        "core.alignment.experiments.toy:optimal_logprobs",
+        "core.alignment.experiments.toy:best_of_n_logprobs",
+        "core.alignment.experiments.toy:estimator_errors",
         "core.alignment.kl:kl_estimate",
     )
     return claim(view)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.alignment.bets import Bet, bet, hits, running_shares
+from core.alignment.live.bets import Bet, bet, hits, running_shares
 from core.feedback.candidates import candidates
 from core.feedback.store import FeedbackStore, ShownPair, Vote
 from core.figures.palette import CONCEPTS

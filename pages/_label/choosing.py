@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.alignment.next_pair import least_sure_first
+from core.alignment.live.next_pair import least_sure_first
 from core.feedback.candidates import candidates
 from core.feedback.store import FeedbackStore
 from pages._label.live import live, read, shelf

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.bets import Bet, hits, running_shares
+from core.alignment.live.bets import Bet, hits, running_shares
 from core.feedback.annotators import get_annotator
 from core.feedback.habits import Share
 from core.feedback.store import FeedbackStore
@@ -116,7 +116,7 @@ def choosing_curves() -> None:
         "How open the answer is, less what would stay open even if its weights were known. A pair you find equally "
         "good is a toss-up for ever and teaches nothing; a pair it has not understood yet does."
     )
-    show_code("core.alignment.next_pair:expected_information", "core.alignment.live_curves:learn")
+    show_code("core.alignment.live.next_pair:expected_information", "core.alignment.live.live_curves:learn")
 
 
 def _whose(measured: Mapping[str, Any] | None, key: str) -> str:
@@ -220,10 +220,10 @@ def _equation(last: Bet | None) -> None:
         "weights w are: fitted anew after every vote, under a prior that keeps them small."
     )
     show_code(
-        "core.alignment.live_head:fit_live_head",
-        "core.alignment.live_head:chance_left",
-        "core.alignment.bets:bet",
-        "core.alignment.frozen_features:frozen_features",
+        "core.alignment.live.live_head:fit_live_head",
+        "core.alignment.live.live_head:chance_left",
+        "core.alignment.live.bets:bet",
+        "core.alignment.live.frozen_features:frozen_features",
     )
 
 

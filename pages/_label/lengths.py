@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.alignment.length_bias import LengthBias, length_bias
+from core.alignment.live.length_bias import LengthBias, length_bias
 from core.feedback.habits import Share, habits
 from core.feedback.store import FeedbackStore, Vote
 from core.runs.store import Run, RunStore

@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from core.alignment.bets import Bet, BetBook
-from core.alignment.feature_shelf import FeatureShelf, Text
-from core.alignment.live_head import LiveHead
+from core.alignment.live.bets import Bet, BetBook
+from core.alignment.live.feature_shelf import FeatureShelf, Text
+from core.alignment.live.live_head import LiveHead
 from core.feedback.store import FeedbackStore, ShownPair, Vote
 from core.language.registry import load_policy, policy_info
 from core.paths import database_url

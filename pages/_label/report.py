@@ -62,7 +62,7 @@ def _mine(store: FeedbackStore, annotator: str, votes: list[Vote], policy: str) 
         "core.feedback.leanings:side_and_length",
         "core.feedback.agreement:cohen_kappa",
         "core.feedback.agreement:krippendorff_alpha",
-        "core.alignment.length_bias:length_bias",
+        "core.alignment.live.length_bias:length_bias",
     )
 
 

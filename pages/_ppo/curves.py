@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.alignment.curve_bands import LEVEL, Band, outside
-from core.alignment.reading_curves import CURVES, Curve
+from core.alignment.ppo_reading.curve_bands import LEVEL, Band, outside
+from core.alignment.ppo_reading.reading_curves import CURVES, Curve
 from core.figures.curves import METRIC_CONCEPTS
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS, RUNS

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.objective import objective_of
-from core.alignment.rollout_flow import RolloutFlow, rollout_flow
+from core.alignment.ppo_reading.objective import objective_of
+from core.alignment.ppo_reading.rollout_flow import RolloutFlow, rollout_flow
 from core.figures.palette import CONCEPTS, GROUND, TEXT
 from core.runs.shelf import rollout_files
 from pages._parts import theme

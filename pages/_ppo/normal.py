@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.alignment.diagnosis import FEWEST, Finding, Severity, diagnose, is_healthy
+from core.alignment.ppo_reading.diagnosis import FEWEST, Finding, Severity, diagnose, is_healthy
 from pages._parts.code import show_code
 from pages._ppo.subject import Subject
 
@@ -49,7 +49,7 @@ def normal(subject: Subject) -> None:
     st.markdown(verdict + " Every figure is a mean over tokens or responses, never over padding.")
     for one in findings:
         _show(one)
-    show_code("core.alignment.diagnosis:diagnose", "core.alignment.ppo_metrics:summarise")
+    show_code("core.alignment.ppo_reading.diagnosis:diagnose", "core.alignment.ppo_metrics:summarise")
 
 
 def _show(one: Finding) -> None:

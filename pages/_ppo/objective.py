@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.alignment.objective import objective_of
+from core.alignment.ppo_reading.objective import objective_of
 from pages._parts.code import show_code
 from pages._ppo.subject import Subject, chosen_update
 

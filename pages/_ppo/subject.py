@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.curve_bands import Band, band_from
+from core.alignment.ppo_reading.curve_bands import Band, band_from
 from core.gallery import load_entry
 from core.record import WATCHED
 from core.runs.store import Run, RunStore, Step

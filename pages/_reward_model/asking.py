@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.alignment.cross_examination.verdict import Verdict, ensemble_verdict, laplace_verdict
 from core.alignment.pair_term import pair_term
-from core.alignment.verdict import Verdict, ensemble_verdict, laplace_verdict
 from core.feedback.sources import bundled_pairs
 from core.figures.preference import preference
 from pages._parts import theme
@@ -45,9 +45,9 @@ def show(subject: Subject) -> str:
     _strip(asked)
     _equation(*asked.scores)
     show_code(
-        "core.alignment.verdict:ensemble_verdict",
-        "core.alignment.verdict:laplace_verdict",
-        "core.alignment.head_posterior:head_posterior",
+        "core.alignment.cross_examination.verdict:ensemble_verdict",
+        "core.alignment.cross_examination.verdict:laplace_verdict",
+        "core.alignment.cross_examination.head_posterior:head_posterior",
     )
     return _claim(asked)
 

@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from core.alignment.scored_pairs import ScoredPair
+from core.alignment.cross_examination.scored_pairs import ScoredPair
 
 
 def vote_card(one: ScoredPair, note: str = "") -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.model_comparison import Duel, differ_most, duel
+from core.alignment.cross_examination.model_comparison import Duel, differ_most, duel
+from core.alignment.cross_examination.run_pairs import reward_config_of, taught
+from core.alignment.cross_examination.scored_pairs import ScoredPair, split_taught
 from core.alignment.pair_term import pair_term
-from core.alignment.run_pairs import reward_config_of, taught
-from core.alignment.scored_pairs import ScoredPair, split_taught
 from core.feedback.annotators import annotators
 from core.feedback.sources import load_preferences
 from core.figures.two_opinions import KINDS, two_opinions
@@ -53,7 +53,10 @@ def show(subject: Subject) -> str:
     for place in differ_most(first, both.second)[:_SHOWN]:
         other = pair_term(both.second[place], 0.0).probability
         vote_card(both.pairs[place], f"the other gives {other:.1%}")
-    show_code("core.alignment.model_comparison:mcnemar_exact", "core.alignment.model_comparison:duel")
+    show_code(
+        "core.alignment.cross_examination.model_comparison:mcnemar_exact",
+        "core.alignment.cross_examination.model_comparison:duel",
+    )
     return _claim(found, both.name)
 
 

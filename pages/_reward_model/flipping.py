@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.flip_reading import reach_of
+from core.alignment.cross_examination.flip_reading import reach_of
+from core.alignment.cross_examination.run_pairs import TaughtPair
+from core.alignment.cross_examination.scored_pairs import ScoredPair
 from core.alignment.pair_term import pair_term
-from core.alignment.run_pairs import TaughtPair
-from core.alignment.scored_pairs import ScoredPair
 from core.feedback.pairs import PreferencePair
 from core.figures.two_opinions import two_opinions
 from core.runs.jobs import FlipJob
@@ -107,7 +107,9 @@ def _changes(subject: Subject, result: Mapping[str, Any], run: Run | None) -> st
     )
     _neighbours(result)
     _heldout(result)
-    show_code("core.alignment.vote_flip:flipped", "core.alignment.vote_flip:train_flip")
+    show_code(
+        "core.alignment.cross_examination.vote_flip:flipped", "core.alignment.cross_examination.vote_flip:train_flip"
+    )
     held = result.get("heldout")
     if not held:
         return f"One vote of {result['pairs_train']:,} moved its own pair by {100 * moved:+.1f} points."

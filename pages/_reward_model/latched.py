@@ -24,8 +24,8 @@ def show(subject: Subject) -> str:
     _traits(subject, view)
     _words(subject)
     show_code(
-        "core.alignment.trait_coefficients:standardised_fit",
-        "core.alignment.word_deletion:word_deletions",
+        "core.alignment.cross_examination.trait_coefficients:standardised_fit",
+        "core.alignment.cross_examination.word_deletion:word_deletions",
         "core.alignment.reward_model:running_scores",
     )
     return _claim(view["traits"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.scored_pairs import overlap
+from core.alignment.cross_examination.scored_pairs import overlap
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
 from core.figures.heaps import heaps
@@ -147,5 +147,5 @@ def _in_numbers(rows: Sequence[Row], measured: Worth | None) -> None:
     show_code(
         "core.alignment.reward_model:pairwise_loss",
         "core.alignment.reward_training:train_reward_model",
-        "core.alignment.scored_pairs:overlap",
+        "core.alignment.cross_examination.scored_pairs:overlap",
     )

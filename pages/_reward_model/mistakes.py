@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.alignment.mistakes import Filter, loss_share, noise_among, worst_first
-from core.alignment.scored_pairs import ScoredPair
+from core.alignment.cross_examination.mistakes import Filter, loss_share, noise_among, worst_first
+from core.alignment.cross_examination.scored_pairs import ScoredPair
 from pages._parts.code import show_code
 from pages._reward_model.cards import vote_card
 from pages._reward_model.subject import Subject
@@ -33,7 +33,7 @@ def show(subject: Subject) -> str:
         for place, one in enumerate(found[first : first + _A_PAGE], first + 1):
             vote_card(one, f"{place} of {len(found)}")
     subject.badge("reward_heldout", f"{len(pairs):,} held-out votes, by loss")
-    show_code("core.alignment.mistakes:worst_first", "core.alignment.pair_term:pair_term")
+    show_code("core.alignment.cross_examination.mistakes:worst_first", "core.alignment.pair_term:pair_term")
     return _claim(wrong, pairs)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.vote_counts import by_votes, sizes_up_to
+from core.alignment.cross_examination.vote_counts import by_votes, sizes_up_to
 from core.figures.votes_curve import votes_curve
 from core.runs.jobs import CurveJob
 from core.runs.store import RunStore, Step
@@ -47,7 +47,10 @@ def show(subject: Subject) -> str:
         "ones of its seed. Small sets are gone over up to eight times, so that they too get at least 24 steps. Look "
         "whether the line still rises at its end. It does not show what votes on *other* pairs would bring."
     )
-    show_code("core.alignment.learning_curve:train_curve", "core.alignment.vote_counts:epochs_for")
+    show_code(
+        "core.alignment.cross_examination.learning_curve:train_curve",
+        "core.alignment.cross_examination.vote_counts:epochs_for",
+    )
     return _claim(points)
 
 

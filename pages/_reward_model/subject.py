@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.alignment.configs import RewardConfig
-from core.alignment.run_pairs import reward_config_of
+from core.alignment.cross_examination.run_pairs import reward_config_of
 from core.gallery import load_entry
 from core.runs.store import Run
 from pages._parts.badge import badge

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.scored_pairs import ScoredPair
-from core.alignment.spread import Spread, by_split, right_by_agreement, spreads
+from core.alignment.cross_examination.scored_pairs import ScoredPair
+from core.alignment.cross_examination.spread import Spread, by_split, right_by_agreement, spreads
 from core.figures.disagreement import KINDS, disagreement
 from core.runs.jobs import EnsembleJob
 from core.runs.store import Step
@@ -42,10 +42,10 @@ def show(subject: Subject) -> str:
         one = found[place]
         vote_card(pairs[place], f"{one.positive} of {one.members} members side with the vote")
     show_code(
-        "core.alignment.reward_ensemble:train_ensemble",
-        "core.alignment.reward_ensemble:bootstrap",
-        "core.alignment.spread:spreads",
-        "core.alignment.spread:right_by_agreement",
+        "core.alignment.cross_examination.reward_ensemble:train_ensemble",
+        "core.alignment.cross_examination.reward_ensemble:bootstrap",
+        "core.alignment.cross_examination.spread:spreads",
+        "core.alignment.cross_examination.spread:right_by_agreement",
     )
     return _claim(found)
 

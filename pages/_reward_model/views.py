@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.alignment.run_pairs import TaughtPair, read_run_pairs, reward_config_of
-from core.alignment.scored_pairs import ScoredPair, from_row
+from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
+from core.alignment.cross_examination.scored_pairs import ScoredPair, from_row
 from core.feedback.sources import bundled_pairs
 from core.runs.store import Run, RunStore
 from pages._reward_model.subject import Subject
 
 if TYPE_CHECKING:
+    from core.alignment.cross_examination.reward_views import HeadDoubt
     from core.alignment.reward_model import RewardModel
-    from core.alignment.reward_views import HeadDoubt
 
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the reward model…")
@@ -28,7 +28,7 @@ def opened(folder: str) -> "RewardModel":
 @st.cache_resource(max_entries=2, show_spinner="Opening the ensemble…")
 def ensemble(folder: str) -> "list[RewardModel]":
     """A finished ensemble's members."""
-    from core.alignment.reward_ensemble import load_ensemble
+    from core.alignment.cross_examination.reward_ensemble import load_ensemble
 
     return load_ensemble(Path(folder))
 
@@ -36,7 +36,7 @@ def ensemble(folder: str) -> "list[RewardModel]":
 @st.cache_resource(max_entries=2, show_spinner="Measuring how sure the head can be…")
 def head_doubt(run_id: str) -> "HeadDoubt":
     """The last layer's posterior of a run's reward model, fitted on its own votes."""
-    from core.alignment.reward_views import HeadDoubt
+    from core.alignment.cross_examination.reward_views import HeadDoubt
 
     run = RunStore().get(run_id)
     return HeadDoubt(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
@@ -50,7 +50,7 @@ def run_pairs(run_id: str) -> list[TaughtPair]:
 
 @st.cache_data(max_entries=8, show_spinner="Scoring the held-out votes…")
 def _heldout(run_id: str) -> dict[str, Any]:
-    from core.alignment.reward_views import heldout_view
+    from core.alignment.cross_examination.reward_views import heldout_view
 
     run = RunStore().get(run_id)
     return heldout_view(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
@@ -58,7 +58,7 @@ def _heldout(run_id: str) -> dict[str, Any]:
 
 @st.cache_data(max_entries=8, show_spinner="Scoring the votes it learned from…")
 def _resisted(run_id: str) -> list[dict[str, Any]]:
-    from core.alignment.reward_views import resisted_view
+    from core.alignment.cross_examination.reward_views import resisted_view
 
     run = RunStore().get(run_id)
     return resisted_view(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
@@ -66,7 +66,7 @@ def _resisted(run_id: str) -> list[dict[str, Any]]:
 
 @st.cache_data(max_entries=8, show_spinner="Scoring the bundled responses…")
 def _traits(folder: str) -> dict[str, Any]:
-    from core.alignment.reward_views import traits_view
+    from core.alignment.cross_examination.reward_views import traits_view
 
     return traits_view(opened(folder), bundled_pairs())
 
@@ -74,7 +74,7 @@ def _traits(folder: str) -> dict[str, Any]:
 @st.cache_data(max_entries=64, show_spinner="Deleting one word after the other…")
 def words_of(folder: str, prompt: str, response: str) -> dict[str, Any]:
     """One text read two ways, by the reward model in `folder`."""
-    from core.alignment.reward_views import words_view
+    from core.alignment.cross_examination.reward_views import words_view
 
     return words_view(opened(folder), prompt, response)
 
@@ -100,7 +100,7 @@ def member_differences(folder: str, prompt: str, first: str, second: str) -> lis
 @st.cache_data(max_entries=4, show_spinner="Asking every member…")
 def members_on_heldout(folder: str, run_id: str) -> list[list[float]]:
     """Every member's Δ on the run's held-out votes."""
-    from core.alignment.reward_views import members_view
+    from core.alignment.cross_examination.reward_views import members_view
 
     return members_view(ensemble(folder), [from_row(row) for row in _heldout(run_id)["pairs"]])
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.alignment.microscope import COLOURED, telling_token
-from core.alignment.slides import Slide
+from core.alignment.ppo_reading.microscope import COLOURED, telling_token
+from core.alignment.ppo_reading.slides import Slide
 from core.runs.store import Run
 from pages._parts.text import escaped
 from pages._token_microscope.source import GALLERY, Source, runs_with_rollouts, source_of

@@ -4,8 +4,8 @@ import math
 
 import streamlit as st
 
-from core.alignment.microscope import TokenView
-from core.alignment.slides import Slide
+from core.alignment.ppo_reading.microscope import TokenView
+from core.alignment.ppo_reading.slides import Slide
 from pages._token_microscope.words import number, result, share, tex, word
 
 _WRITTEN = 3  # terms of the sum that stand in the formula; the others unfold

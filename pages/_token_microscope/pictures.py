@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.alignment.microscope import TokenView, alternatives, clip_curve, reach_of
-from core.alignment.slides import Slide
+from core.alignment.ppo_reading.microscope import TokenView, alternatives, clip_curve, reach_of
+from core.alignment.ppo_reading.slides import Slide
 from core.figures.clipped_objective import Point, clipped_objective
 from pages._parts import theme
 from pages._parts.downloads import downloads

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.microscope import coloured_by, full_tint
-from core.alignment.slides import Slide
+from core.alignment.ppo_reading.microscope import coloured_by, full_tint
+from core.alignment.ppo_reading.slides import Slide
 
 _HERE = Path(__file__).parent
 _PROMPT_END = 28  # characters of the prompt that fit before the response

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.slides import Slide, from_json, load_rollout, make_slide
+from core.alignment.ppo_reading.slides import Slide, from_json, load_rollout, make_slide
 from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.runs.shelf import removed, rollout_files

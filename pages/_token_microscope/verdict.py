@@ -4,8 +4,8 @@ import math
 
 import streamlit as st
 
-from core.alignment.microscope import TokenView
-from core.alignment.slides import Facts, Slide
+from core.alignment.ppo_reading.microscope import TokenView
+from core.alignment.ppo_reading.slides import Facts, Slide
 from pages._parts.predict import predict
 from pages._token_microscope.words import number, said, share, signed
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.alignment.microscope import clip_curve
+from core.alignment.ppo_reading.microscope import clip_curve
 from core.figures.clipped_objective import Point, clipped_objective
 
 

@@ -22,7 +22,7 @@ def test_every_token_reads_the_same():
 
 def test_it_needs_neither_torch_nor_transformers():
     program = (
-        "import sys; from core.language.light_tokenizer import light_tokenizer; import core.alignment.microscope;"
+        "import sys; from core.language.light_tokenizer import light_tokenizer; import core.alignment.ppo_reading.microscope;"
         "light_tokenizer('storyteller').decode([5, 6]); print({'torch', 'transformers'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from core.alignment.bets import bet
-from core.alignment.live_head import fit_live_head
-from core.alignment.next_pair import expected_information
+from core.alignment.live.bets import bet
+from core.alignment.live.live_head import fit_live_head
+from core.alignment.live.next_pair import expected_information
 from core.feedback.candidates import candidates
 from core.feedback.store import FeedbackStore, NewPair
 from pages._label import live as live_page

@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.alignment.configs import RewardConfig
+from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
+from core.alignment.cross_examination.scored_pairs import overlap
+from core.alignment.cross_examination.verdict import laplace_verdict
 from core.alignment.reward_training import split_by_prompt
-from core.alignment.run_pairs import taught, write_run_pairs
-from core.alignment.scored_pairs import overlap
-from core.alignment.verdict import laplace_verdict
 from core.feedback.pairs import PreferencePair
 from core.feedback.store import FeedbackStore, NewPair
 from core.record import Record
@@ -253,8 +253,8 @@ def test_any_two_texts_are_scored_as_core_scores_them(finished, judge):
 
 
 def test_one_model_alone_gives_the_interval_of_its_head(finished, judge):
+    from core.alignment.cross_examination.reward_views import HeadDoubt
     from core.alignment.reward_model import load_reward_model
-    from core.alignment.reward_views import HeadDoubt
 
     at = part("Ask it", finished)
     doubt = HeadDoubt(load_reward_model(judge), taught(VOTES, ""), RewardConfig(heldout_share=0.4))
@@ -284,8 +284,8 @@ def test_the_equation_takes_the_vote_it_is_given(finished):
 
 
 def test_what_it_latched_on_to_and_each_words_worth(finished, judge):
+    from core.alignment.cross_examination.word_deletion import word_deletions
     from core.alignment.reward_model import load_reward_model
-    from core.alignment.word_deletion import word_deletions
 
     at = part("What it likes", finished)
     assert "24 responses of the storyteller" in said(at)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.alignment.microscope import EpochView, GaeTerm, TokenView
-from core.alignment.slides import Facts, make_slide
+from core.alignment.ppo_reading.microscope import EpochView, GaeTerm, TokenView
+from core.alignment.ppo_reading.slides import Facts, make_slide
 from core.record import Record
 from core.runs.shelf import Shelf
 from pages._token_microscope.verdict import claim, verdict

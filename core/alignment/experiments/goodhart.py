@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from core.alignment.configs import RewardConfig
+from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.reward_ensemble import bootstrap, member_config
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import GoodhartConfig
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
 from core.alignment.pooled_reward import PooledReward, Pooling
 from core.alignment.ppo import train_ppo
-from core.alignment.retraining import fresh, retrained
-from core.alignment.reward_ensemble import bootstrap, member_config
 from core.alignment.reward_model import (
     Normalisation,
     Rater,

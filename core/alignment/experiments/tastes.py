@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from core.alignment.configs import PPOConfig
+from core.alignment.cross_examination.retraining import fresh, retrained
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import TastesConfig, TaughtConfig
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
-from core.alignment.retraining import fresh, retrained
 from core.alignment.reward_model import Normalisation, load_reward_model, save_reward_model, score_statistics
 from core.alignment.reward_training import evaluate_pairs
 from core.alignment.stages import ready_to_tune

@@ -6,7 +6,7 @@ import pytest
 
 from core.alignment.experiments.clinic_reading import SHOWN, symptoms
 from core.alignment.experiments.frontier_reading import bought
-from core.alignment.toy_views import ToyConfig, toy_view
+from core.alignment.experiments.toy_views import ToyConfig, toy_view
 
 
 def test_height_at_a_price_is_linear_between_points_and_nothing_is_extrapolated():

@@ -1,0 +1,1 @@
+"""Reading PPO: what its curves, its objective, its rollouts and its single tokens say."""
