@@ -1,5 +1,7 @@
 """Two people who want the opposite, one scalar: what it can say of either, and whom the policy pleases."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -50,8 +52,27 @@ def show() -> str:
         "the loss is lowest at Δ* = log p/(1 − p): the majority's order, less sure; at one half it is 0, and the "
         "reward has nothing to say. Nobody is outvoted a little: the minority is not represented at all."
     )
+    tipped = _tipped(known)
+    if tipped:
+        st.markdown(tipped)
     show_code("core.alignment.experiments.tastes:swapped")
     return claim(known)
+
+
+def _tipped(known: Found) -> str:
+    """What chance did where the two had as many votes: one of them may have got the reward model all the same."""
+    even = next((one for one in known.of("reward") if one["share"] == 0.5), None)
+    if even is None:
+        return ""
+    error = 0.5 / math.sqrt(known.config["measured_on"])
+    if abs(even["first"] - 0.5) <= 2 * error:
+        return "At one half it did just that: it predicts neither better than a coin."
+    winner = "first" if even["first"] > 0.5 else "second"
+    return (
+        f"Measured at one half it is not quite 0: noise, and which pairs fell to whom, tipped it to the **{winner}** "
+        f"person ({max(even['first'], even['second']):.0%} of their votes predicted), and PPO made a direction of "
+        "that."
+    )
 
 
 def _panels(known: Found) -> None:
