@@ -31,7 +31,7 @@ class GoodhartConfig(Config):
         (32, 128, 512, 4096), min_length=1, description="numbers of votes that reward models are taught with"
     )
     betas: tuple[float, ...] = Field((0.0, 0.1), min_length=1, description="KL coefficients PPO is run with")
-    seeds: int = Field(2, ge=1, le=10, description="times each run is repeated, from other seeds")
+    seeds: int = Field(1, ge=1, le=10, description="times each run is repeated, from other seeds")
     ensemble_votes: int = Field(128, ge=8, description="votes that the ensemble is taught with: one of `votes`")
     members: int = Field(4, ge=0, le=10, description="reward models in the ensemble (0: none is made)")
     best_of: int = Field(256, ge=0, le=4096, description="responses a prompt for best-of-n (0: none are written)")

@@ -44,10 +44,17 @@ class Outcome:
 
 
 def outcome(kl: Sequence[float], proxy: Sequence[float], gold: Sequence[float], responses: int) -> Outcome:
-    """`kl`, `proxy` and `gold` of each update; `responses`: how many each mean is over, all runs together."""
+    """`kl`, `proxy` and `gold` of each update; `responses`: how many each mean is over, all runs together.
+
+    An update's gold is taken to be as uncertain as it is seen to scatter around the smoothed curve, and no less than
+    a mean of so many responses of standard deviation 1.
+    """
     golds, proxies, kls = smooth(gold), smooth(proxy), smooth(kl)
     best = max(range(len(golds)), key=golds.__getitem__)
-    error = math.sqrt(2 / (responses * min(WINDOW, len(gold))))  # the gold's unit is its own standard deviation
+    window = min(WINDOW, len(gold))
+    around = [value - middle for value, middle in zip(gold, golds, strict=True)]
+    noise = math.sqrt(sum(value * value for value in around) / len(around) * window / max(1, window - 1))
+    error = math.sqrt(2 / window) * max(noise, 1 / math.sqrt(responses))
     return Outcome(golds[best], kls[best], golds[-1], proxies[-1], kls[-1], error)
 
 
