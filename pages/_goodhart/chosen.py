@@ -97,6 +97,7 @@ def claim(tables: dict[int, list[dict[str, float]]]) -> str:
         else " More choice never made it worse."
     )
     return (
-        f"The best of {few['n']:.0f} by a reward model of {min(tables):,} votes is truly {few['gold']:+.2f} sd "
-        f"better, by one of {max(tables):,} {many['gold']:+.2f}, at {many['kl']:.1f} nats.{tail}"
+        f"The best of {few['n']:.0f} by a reward model of {min(tables):,} votes scores {few['score']:+.2f} sd and is "
+        f"truly worth {few['gold']:+.2f}; by one of {max(tables):,} votes it scores {many['score']:+.2f} and is worth "
+        f"{many['gold']:+.2f}, at {many['kl']:.1f} nats.{tail}"
     )
