@@ -64,7 +64,13 @@ class _Clinic:
     def cell(self, case: Failure) -> Cell:
         """One run; its finding is every metric of every update, and what the policy writes in the end."""
         setting = self.setting
-        common = {"updates": self.config.updates, "seed": self.config.seed, "weights_every": 0, "watch_prompts": 0}
+        common = {
+            "updates": self.config.updates,
+            "rollout_batch": self.config.rollout_batch,
+            "seed": self.config.seed,
+            "weights_every": 0,
+            "watch_prompts": 0,
+        }
         config = PPOConfig.checked(**common | case.changes)
         texts_file = setting.folder / f"texts-{case.name}.json"
 

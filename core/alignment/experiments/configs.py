@@ -47,12 +47,13 @@ class FrontierConfig(Config):
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
-    votes: int = Field(1536, ge=64, le=100_000, description="comparisons to learn from")
+    votes: int = Field(1536, ge=16, le=100_000, description="comparisons to learn from")
     betas: tuple[float, ...] = Field(
         (0.03, 0.1, 0.3), min_length=1, description="KL coefficients of PPO, RLOO and GRPO"
     )
     dpo_betas: tuple[float, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
-    updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO, 64 responses each")
+    updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO")
+    rollout_batch: int = Field(64, ge=4, le=1024, description="responses an update")
     best_of: int = Field(256, ge=0, le=4096, description="responses a prompt for best-of-n (0: none are written)")
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     evaluation_prompts: int = Field(256, ge=4, le=10_000, description="held-out prompts every policy is measured on")
@@ -65,8 +66,9 @@ class ClinicConfig(Config):
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
     failures: tuple[str, ...] = Field((), description="which failures to run (default: all of them)")
-    votes: int = Field(512, ge=64, le=100_000, description="comparisons the reward model learns from")
+    votes: int = Field(512, ge=16, le=100_000, description="comparisons the reward model learns from")
     updates: int = Field(14, ge=2, le=1000, description="updates of each run")
+    rollout_batch: int = Field(64, ge=4, le=1024, description="responses an update")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
 
 
@@ -76,7 +78,8 @@ class TastesConfig(Config):
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     annotator: str = Field("sunny", description="the first person; the second one wants exactly the opposite")
     shares: tuple[float, ...] = Field((0.0, 0.25, 0.5), min_length=1, description="shares of the second one's votes")
-    votes: int = Field(1024, ge=64, le=100_000, description="votes of both together")
+    votes: int = Field(1024, ge=16, le=100_000, description="votes of both together")
     measured_on: int = Field(512, ge=8, le=10_000, description="fresh pairs that the reward models are measured on")
     updates: int = Field(14, ge=1, le=1000, description="updates of PPO")
+    rollout_batch: int = Field(64, ge=4, le=1024, description="responses an update")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")

@@ -72,7 +72,13 @@ class _Frontier:
 
     def common(self, beta: float) -> dict[str, Any]:
         """What all methods share that write as they learn."""
-        return {"updates": self.config.updates, "kl_coef": beta, "seed": self.config.seed, "weights_every": 0}
+        return {
+            "updates": self.config.updates,
+            "rollout_batch": self.config.rollout_batch,
+            "kl_coef": beta,
+            "seed": self.config.seed,
+            "weights_every": 0,
+        }
 
     def votes(self) -> list[PreferencePair]:
         """The annotator's, on the whole pool."""

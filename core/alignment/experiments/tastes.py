@@ -84,7 +84,13 @@ class _Tastes:
     def ppo_cell(self, share: float) -> Cell:
         """What a policy becomes that is paid by it. The second person's gold is minus the first's."""
         setting = self.setting
-        config = PPOConfig(updates=self.config.updates, seed=self.config.seed, weights_every=0, watch_prompts=0)
+        config = PPOConfig(
+            updates=self.config.updates,
+            rollout_batch=self.config.rollout_batch,
+            seed=self.config.seed,
+            weights_every=0,
+            watch_prompts=0,
+        )
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
             tuned, reference = ready_to_tune(setting.policy, config.lora_rank)

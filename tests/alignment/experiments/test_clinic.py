@@ -51,7 +51,7 @@ def test_drawn_colder_is_drawn_as_at_that_temperature():
 
 
 def test_a_run_keeps_every_curve_and_what_is_written_in_the_end(tmp_path):
-    config = ClinicConfig(failures=("padding", "stale-reference"), votes=64, updates=2)
+    config = ClinicConfig(failures=("padding", "stale-reference"), votes=16, rollout_batch=8, updates=2)
     *_, last = run_clinic(config, tmp_path)
     cases = {finding["name"]: finding for finding in last.result["findings"]}
     assert list(cases) == ["healthy", "padding", "stale-reference"]

@@ -6,7 +6,14 @@ from core.alignment.experiments.configs import FrontierConfig
 from core.alignment.experiments.frontier import run_frontier
 
 SMALL = FrontierConfig(
-    votes=64, betas=(0.1,), dpo_betas=(0.1,), updates=1, best_of=8, best_of_prompts=2, evaluation_prompts=4
+    votes=16,
+    rollout_batch=8,
+    betas=(0.1,),
+    dpo_betas=(0.1,),
+    updates=1,
+    best_of=8,
+    best_of_prompts=2,
+    evaluation_prompts=4,
 )
 
 

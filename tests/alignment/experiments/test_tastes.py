@@ -6,7 +6,7 @@ from core.alignment.experiments.configs import TastesConfig
 from core.alignment.experiments.tastes import run_tastes, swapped
 from core.feedback.pairs import PreferencePair
 
-SMALL = TastesConfig(shares=(0.0, 1.0), votes=64, measured_on=16, updates=1)
+SMALL = TastesConfig(shares=(0.0, 1.0), votes=32, measured_on=8, rollout_batch=8, updates=1)
 
 
 def test_swapping_is_its_own_inverse_but_for_the_name():

@@ -1,0 +1,87 @@
+"""Goodhart, Frontier and Clinic: they open on real results, say what was measured, and keep their secrets."""
+
+import pytest
+
+from core.alignment.experiments.clinic_reading import symptoms
+from core.alignment.experiments.failures import FAILURES
+from core.alignment.experiments.goodhart_reading import mean_over_seeds, outcome
+from core.gallery import load_entry
+from tests.pages.page_helpers import a_run, fine, opened, said
+
+
+def chart_count(at):
+    return len(at.get("vega_lite_chart")) + len(at.get("arrow_vega_lite_chart"))
+
+
+@pytest.mark.parametrize("part", ["PPO", "Best of n", "Light and heavy errors", "Two tastes"])
+def test_every_part_of_goodhart_opens_on_numbers(part):
+    at = opened("goodhart", part=part)
+    assert at.title[0].value == "Goodhart" and "Nothing has been computed" not in said(at)
+    assert chart_count(at) >= 1
+
+
+def test_goodharts_claim_says_whether_anything_broke():
+    entry = load_entry("goodhart")
+    means = mean_over_seeds(entry["data"]["findings"])
+    batch = entry["key"]["ppo"]["rollout_batch"]
+    ends = [outcome(m["kl"], m["proxy"], m["gold"], batch * len(m["seeds"])) for m in means.values()]
+    words = said(opened("goodhart"))
+    broke = [one for one in ends if one.broke]
+    if broke:
+        worst = max(broke, key=lambda one: one.fall)
+        assert f"fell back to {worst.gold:+.1f}" in words and f"{len(broke)} of {len(ends)} settings broke" in words
+    else:
+        assert "Nothing broke" in words
+
+
+def test_a_prediction_is_answered_by_the_measurement():
+    at = opened("goodhart")
+    assert "overrates the policy" not in said(at)
+    at = opened("goodhart", goodhart_guess="neither")
+    assert "overrates the policy" in said(at)
+
+
+@pytest.mark.parametrize("part", ["Methods on a real model", "A language known whole"])
+def test_both_parts_of_the_frontier_open_on_numbers(part):
+    at = opened("frontier", part=part)
+    assert at.title[0].value == "Frontier" and chart_count(at) >= 1
+    assert "Nothing has been computed" not in said(at)
+
+
+def test_another_beta_is_computed_at_once():
+    at = opened("frontier", part="A language known whole", toy_beta="0.7", toy_length="3")
+    entry = load_entry("toy")
+    assert entry["key"]["beta"] != 0.7
+    assert "64 sequences, all of them" in said(at) and "live" in said(at)
+
+
+def test_a_patient_is_not_named_before_the_guess_and_wholly_explained_after():
+    at = opened("clinic")
+    words = said(at)
+    case = FAILURES[0]
+    assert case.mistake not in words and case.why not in words and f"--failures {case.name}" not in words
+    at = opened("clinic", **{f"clinic_{case.name}": FAILURES[1].title})
+    words = said(at)
+    assert case.mistake in words and f"You said: {FAILURES[1].title}" in words
+    assert f"python -m core clinic --failures {case.name} --seed 0" in words
+    assert "+ learning_rate = 0.001" in words
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_every_patient_can_be_seen_and_its_worst_symptom_is_first(number):
+    case = FAILURES[number - 1]
+    at = opened("clinic", patient=f"Patient {number}", **{f"clinic_{case.name}": case.title})
+    assert "Well seen." in said(at)
+    found = {one["name"]: one for one in load_entry("clinic")["data"]["findings"] if one["kind"] == "case"}
+    worst = symptoms(found[case.name]["curves"], found["healthy"]["curves"])[0]
+    assert f"ends at {worst.sick:.3g}" in said(at)
+
+
+@pytest.mark.parametrize(("page", "kind"), [("goodhart", "goodhart"), ("frontier", "frontier"), ("clinic", "clinic")])
+def test_a_run_of_ones_own_that_is_not_done_leaves_the_cached_result(page, kind):
+    run = a_run(kind, status="paused")
+    at = opened(page, run=run.id)
+    assert "interrupted" in said(at) and "cached real result" in said(at)  # no process holds it
+    back = next(button for button in at.button if button.label == "Back to the cached result")
+    fine(back.click().run())
+    assert "run" not in at.query_params
