@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
 from core.alignment.cross_examination.scored_pairs import ScoredPair, from_row
-from core.feedback.sources import bundled_pairs
+from core.feedback import sources
 from core.runs.store import Run, RunStore
 from pages._reward_model.subject import Subject
 
@@ -68,7 +68,7 @@ def _resisted(run_id: str) -> list[dict[str, Any]]:
 def _traits(folder: str) -> dict[str, Any]:
     from core.alignment.cross_examination.reward_views import traits_view
 
-    return traits_view(opened(folder), bundled_pairs())
+    return traits_view(opened(folder), sources.bundled_pairs())
 
 
 @st.cache_data(max_entries=64, show_spinner="Deleting one word after the other…")

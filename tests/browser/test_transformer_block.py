@@ -89,7 +89,7 @@ def test_an_alternative_branches_and_both_stories_stand_there(page):
     page.wait_for_url(re.compile(r"branch=3-\d+"))
     page.locator(".token.chosen").wait_for()
     assert page.locator(".token.chosen").inner_text().strip() == word
-    assert page.locator(".said").count() == 2
+    page.wait_for_function("document.querySelectorAll('.said').length === 2")
     before = page.locator(".text").inner_text()
     page.reload()
     page.locator(".token.chosen").wait_for()

@@ -81,12 +81,23 @@ def test_votes_of_another_seed_are_others_and_the_scale_is_the_pools(ran):
     assert votes_on(pool, annotator, 8, scale, 0) != votes_on(pool, annotator, 8, scale, 1)
 
 
+def numbers(value):
+    """Every number in nested lists and dictionaries, in order."""
+    if isinstance(value, dict):
+        return numbers(list(value.values()))
+    if isinstance(value, list):
+        return [number for one in value for number in numbers(one)]
+    return [value] if isinstance(value, int | float) else []
+
+
 def test_resumed_it_finds_the_same(ran):
     folder, states, findings = ran
     middle = [state for state in states if state is not None]
     for state in (middle[len(middle) // 2], middle[-2]):
         *_, last = run_goodhart(SMALL, folder, state)
-        assert last.result["findings"] == findings
+        assert [one["cell"] for one in last.result["findings"]] == [one["cell"] for one in findings]
+        # exact on one thread; with more, products of this size may round otherwise from one buffer to the next
+        assert numbers(last.result["findings"]) == pytest.approx(numbers(findings), abs=2e-3)
 
 
 def test_an_ensemble_needs_votes_that_are_there(tmp_path):
