@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from pages._frontier import known, methods
 from pages._parts.header import page_header
+from pages._parts.parts import chosen_part
 from pages._parts.questions import closing
 from pages._parts.text import escaped
 
@@ -14,16 +15,7 @@ PLAIN = "Reward is paid for in KL: here is what each method got for it."
 
 def main() -> None:
     top = st.container()
-    names = list(PARTS)
-    part = st.segmented_control(
-        "Part of the page",
-        names,
-        default=names[0],
-        required=True,
-        key="part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    part = chosen_part(list(PARTS))
     try:
         claim = PARTS[part].show()
     except PlaygroundError as error:

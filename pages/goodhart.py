@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._goodhart import chosen, tails, tuned, two_tastes
 from pages._parts.header import page_header
+from pages._parts.parts import chosen_part
 from pages._parts.questions import closing
 
 PARTS = {
@@ -16,16 +17,7 @@ PARTS = {
 
 def main() -> None:
     top = st.container()
-    names = list(PARTS)
-    part = st.segmented_control(
-        "Part of the page",
-        names,
-        default=names[0],
-        required=True,
-        key="part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    part = chosen_part(list(PARTS))
     claim = PARTS[part].show()
     with top:
         page_header("goodhart", "Goodhart", claim)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from pages._parts.header import page_header
+from pages._parts.parts import chosen_part
 from pages._parts.questions import closing
 from pages._parts.run_view import run_in_url
 from pages._parts.text import escaped
@@ -26,16 +27,7 @@ PARTS = {
 
 def main() -> None:
     top = st.container()
-    names = list(PARTS)
-    part = st.segmented_control(
-        "Part of the page",
-        names,
-        default=names[0],
-        required=True,
-        key="part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    part = chosen_part(list(PARTS))
     try:
         claim = PARTS[part].show(Subject(run_in_url("reward", "loop")))
     except PlaygroundError as error:
