@@ -149,6 +149,11 @@ def claim(compared: Mapping[str, float]) -> str:
     if len(compared) < 2:
         return "Every method pays for reward in KL: here is what each got for it."
     order = sorted(compared, key=lambda method: -compared[method])
+    if "frontier_guess" not in st.query_params:  # the answer would be given away
+        return (
+            f"For {_AT:g} nats of KL, {len(compared)} methods bought between {compared[order[-1]]:+.2f} and "
+            f"{compared[order[0]]:+.2f} sd of true worth."
+        )
     return (
         f"For {_AT:g} nats of KL, {_METHODS[order[0]]} bought the most true worth, {compared[order[0]]:+.2f} sd, and "
         f"{_METHODS[order[-1]]} the least, {compared[order[-1]]:+.2f}."
