@@ -7,13 +7,21 @@ import pytest
 import sqlalchemy
 
 
+@pytest.fixture(scope="session", autouse=True)
+def surroundings(tmp_path_factory):
+    """What fixtures of a whole module see too, which are made before any test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("RLHF_PLAYGROUND_DB", raising=False)
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        # Oracles are exact: what bfloat16 changes, where a processor gains from it, has tests that ask for it by name.
+        patch.setenv("RLHF_PLAYGROUND_PRECISION", "float32")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("RLHF_PLAYGROUND_DB", raising=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    # Oracles are exact: what bfloat16 changes, where a processor gains from it, has tests that ask for it by name.
-    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", "float32")
 
 
 POSTGRESQL = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL")
