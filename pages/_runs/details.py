@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.runs import shelf
+from core.runs.tensorboard import event_file_name
 from pages._parts import site
 from pages._parts.loop_view import trouble
 from pages._parts.run_view import run_buttons
@@ -106,6 +107,17 @@ def weights_file(run_id: str) -> IO[bytes]:
     return file
 
 
+def events_file(run_id: str) -> IO[bytes]:
+    """What the TensorBoard file holds."""
+    from core.runs.store import RunStore
+    from core.runs.tensorboard import write_event_file
+
+    store, file = RunStore(), tempfile.TemporaryFile()  # noqa: SIM115 - as above
+    write_event_file(store.get(run_id), store.steps(run_id), file)
+    file.seek(0)
+    return file
+
+
 def _downloads(run: "Run") -> None:
     st.download_button(
         "Metrics (CSV)",
@@ -115,6 +127,16 @@ def _downloads(run: "Run") -> None:
         key=f"csv-{run.id}",
         on_click="ignore",
         icon=":material/download:",
+    )
+    st.download_button(
+        "TensorBoard",
+        lambda: events_file(run.id),
+        event_file_name(run),
+        "application/octet-stream",
+        key=f"events-{run.id}",
+        on_click="ignore",
+        icon=":material/download:",
+        help="An event file: put it into a folder of its own, and `tensorboard --logdir` draws its curves.",
     )
     has_weights = any((run.folder / name).exists() for name in ("policy", "reward_model", "model"))
     st.download_button(

@@ -100,7 +100,7 @@ def test_a_run_gets_a_name_of_ones_own():
 
 
 def test_downloads_hold_the_metrics_and_the_weights():
-    from pages._runs.details import metrics_file, weights_file
+    from pages._runs.details import events_file, metrics_file, weights_file
 
     run = a_run("loop", records=loop_records())
     (run.folder / "policy").mkdir()
@@ -110,7 +110,9 @@ def test_downloads_hold_the_metrics_and_the_weights():
     assert len(lines) == 1 + len(loop_records())
     with zipfile.ZipFile(io.BytesIO(weights_file(run.id).read())) as archive:
         assert archive.read(f"{run.id}/policy/model.safetensors") == b"weights"
-    assert {"Metrics (CSV)", "Weights (zip)"} <= {
+    events = events_file(run.id).read()
+    assert b"brain.Event:2" in events and b"objective/kl" in events
+    assert {"Metrics (CSV)", "TensorBoard", "Weights (zip)"} <= {
         button.proto.label for button in opened("runs").get("download_button")
     }
 
