@@ -15,6 +15,7 @@ from core.cli.output import say
 from core.cli.preferences import preferences
 from core.cli.reward import reward
 from core.cli.runs import runs
+from core.cli.serve import serve
 from core.cli.training import loop, ppo, pretrain
 from core.errors import PlaygroundError
 
@@ -56,6 +57,7 @@ for command in (
     tastes,
     runs,
     gallery,
+    serve,
 ):
     root.add_command(command)
 
