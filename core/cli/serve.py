@@ -47,9 +47,8 @@ def serve(
         "server.baseUrlPath": base_path,
         "server.headless": None if opened is None else not opened,
     }
-    environment = environment_of(
-        settings() | {key: value for key, value in chosen.items() if value is not None}, chosen
-    )
+    insisted = {key: value for key, value in chosen.items() if value is not None}
+    environment = environment_of(settings(), insisted)
     _check_free(environment["STREAMLIT_SERVER_ADDRESS"], int(environment["STREAMLIT_SERVER_PORT"]))
     return _become([sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *streamlit_options], environment)
 
