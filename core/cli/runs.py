@@ -1,7 +1,8 @@
-"""`runs`: what was and is being trained. None but `resume` and `branch` imports torch."""
+"""`runs`: what was and is being trained. None but `resume`, `branch` and `export` imports torch."""
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def runs() -> None:
-    """Runs of the command line and of the app: list, show, stop, resume, branch."""
+    """Runs of the command line and of the app: list, show, stop, resume, branch, export."""
 
 
 @runs.command("list")
@@ -107,6 +108,43 @@ def branch(
     wanted = {"kl_coef": kl_coef, "learning_rate": learning_rate}
     changes = {field: value for field, value in wanted.items() if value is not None}
     return carry_out(branching.branch(name, run_id, at, changes), as_json)
+
+
+@runs.command()
+@click.argument("name")
+@click.option(
+    "--format",
+    "kind",
+    required=True,
+    type=click.Choice(["tensorboard", "trl", "csv"]),
+    help="tensorboard: an event file of the curves; trl: scripts for the TRL library with the run's settings and data; "
+    "csv: the curves as metrics.csv",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="folder to write into, one a run (trl: a new or empty one)",
+)
+@json_option
+def export(name: str, kind: str, out: Path, as_json: bool) -> None:
+    """Take a run elsewhere: its curves into TensorBoard or a table, its settings and data into scripts for TRL."""
+    store = _store()
+    run, out = store.get(name), out.expanduser().absolute()
+    if kind == "trl":
+        from core.runs.trl_scripts import export_trl
+
+        written = export_trl(run, out)
+    elif kind == "tensorboard":
+        from core.runs.tensorboard import export_event_file
+
+        written = [export_event_file(run, store.steps(name), out)]
+    else:
+        from core.files import write_whole
+
+        written = [out / "metrics.csv"]
+        write_whole(written[0], store.metrics_csv(name))
+    emit({"run": name, "out": str(out), "files": [str(file.relative_to(out)) for file in written]}, as_json)
 
 
 def _store() -> "RunStore":
