@@ -5,7 +5,7 @@ Times are Unix seconds. Texts are what people saw, byte for byte.
 
 import sqlalchemy as sa
 
-VERSION = "0003"
+VERSION = "0004"
 """The revision that these tables are; a database at another one is migrated, or refused when it is newer."""
 
 metadata = sa.MetaData(
@@ -134,6 +134,7 @@ datasets = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("ties", sa.Integer, nullable=False, server_default="0"),  # votes that named no winner: no rows of them
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),  # as in `runs`
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("published", sa.Double),  # when; NULL while rows are being staged or swept, and then nobody sees it
     sa.Column("host", sa.Text, nullable=False),  # the importing machine, the lock file that its process holds,
@@ -173,6 +174,7 @@ runs = sa.Table(
     sa.Column("pid", sa.Integer),
     sa.Column("host", sa.Text),
     sa.Column("requested", sa.Text),  # "pause" or "stop", until the worker obeys
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),  # who signed in and made it; "": whoever runs this
     sa.Index(None, "created"),
 )
 
@@ -205,4 +207,12 @@ controls = sa.Table(
     sa.Column("field", sa.Text, nullable=False),
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("requested_at", sa.Double, nullable=False),
+)
+
+people = sa.Table(  # who has signed in with the class's password, and taken a name by it
+    "people",
+    metadata,
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("word", sa.Text, nullable=False),  # a salted hash of the word that makes the name theirs
+    sa.Column("created", sa.Double, nullable=False),
 )
