@@ -1,7 +1,12 @@
-"""The policy and its critic read a rollout together: log-probabilities, logits and values of every response token."""
+"""The policy and its critic read a rollout together: log-probabilities and values of every response token.
+
+Tokens alone: what is computed of the response's tokens is [tokens, …], row after row, and padding is not in it. Half of
+a batch of short responses is padding, and multiplying it by the vocabulary would be half of the work.
+"""
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +24,7 @@ class Sequences:
     input_ids: Tensor
     mask: Tensor
     query_length: int
+    room: int | None = None  # R of the batch that these rows were taken from, where it was more
 
     @classmethod
     def of(cls, rollout: Rollout, device: torch.device) -> "Sequences":
@@ -30,19 +36,58 @@ class Sequences:
         )
 
     def rows(self, index: Tensor) -> "Sequences":
-        """Some of the rows, without the columns on the left that are padding in all of them."""
+        """Some of the rows, without the columns on either side that are padding in all of them."""
         mask = self.mask[index]
-        padding = int(mask.any(0).int().argmax())
-        return Sequences(self.input_ids[index, padding:], mask[:, padding:], self.query_length - padding)
+        used = mask.any(0).nonzero().squeeze(-1)
+        columns = slice(int(used[0]), max(int(used[-1]) + 1, self.query_length + 1))
+        return replace(
+            self,
+            input_ids=self.input_ids[index, columns],
+            mask=mask[:, columns],
+            query_length=self.query_length - columns.start,
+            room=self.room or self.mask.shape[1] - self.query_length,
+        )
+
+    @property
+    def written(self) -> Tensor:
+        """Where there is a token of a response: [B, R], True on tokens."""
+        return self.mask[:, self.query_length :].bool()
 
     @property
     def response_ids(self) -> Tensor:
         """[B, R]."""
         return self.input_ids[:, self.query_length :]
 
+    @property
+    def tokens(self) -> Tensor:
+        """The responses' tokens, row after row: [tokens]."""
+        return self.response_ids[self.written]
+
+    def spread(self, x: Tensor) -> Tensor:
+        """What is known of each token, at its place and 0 on padding: [tokens, …] -> [B, R, …]."""
+        written = self.written
+        rows, columns = written.nonzero(as_tuple=True)
+        return x.new_zeros(len(written), self.room or written.shape[1], *x.shape[1:]).index_put((rows, columns), x)
+
+
+@torch.no_grad()
+def read_in_parts(
+    sequences: Sequences, reader: Callable[[Sequences], dict[str, Tensor]], rows: int = 16
+) -> dict[str, Tensor]:
+    """What `reader` says of every response token, [tokens, …] of a part -> [B, R, …] of the whole, 0 on padding.
+
+    Rows of like length are read together, so that little is spent on padding, and the vocabulary's log-probabilities of
+    few rows exist at a time.
+    """
+    order = sequences.written.sum(-1).argsort(stable=True)
+    parts = [sequences.rows(index) for index in order.split(rows)]
+    found = [{name: part.spread(x) for name, x in reader(part).items()} for part in parts]
+    back = order.argsort()
+    return {name: torch.cat([one[name] for one in found])[back] for name in found[0]}
+
 
 def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
-    """The trunk's hidden state at the position that predicts each response token: [B, R, width].
+    """The trunk's hidden state at the position that predicts each response token: [tokens, width].
 
     Only these are multiplied by the vocabulary: the prompt's logits would be computed for nothing. Position ids are
     given, because rows are padded on the left.
@@ -55,18 +100,18 @@ def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
         position_ids=positions(mask),
         use_cache=False,
     )
-    return output.last_hidden_state[:, sequences.query_length - 1 : -1]
+    return output.last_hidden_state[:, sequences.query_length - 1 : -1][sequences.written]
 
 
 def response_distribution(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
-    """Log-probabilities of the whole vocabulary for each response token, at the sampling temperature: [B, R, vocab]."""
+    """The vocabulary's log-probabilities for each response token, at the sampling temperature: [tokens, vocab]."""
     return _distribution(model, response_states(model, sequences), temperature)
 
 
 def reference_distribution(
     policy: nn.Module, ref_policy: PreTrainedModel | None, sequences: Sequences, temperature: float
 ) -> Tensor:
-    """The reference's log-probabilities of the whole vocabulary for each response token: [B, R, vocab].
+    """The reference's log-probabilities of the whole vocabulary for each response token: [tokens, vocab].
 
     In the policy's precision: rounded alike, a policy that has not moved has exactly no KL.
     """
@@ -82,7 +127,7 @@ def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) ->
 
 
 def of_tokens(log_p: Tensor, ids: Tensor) -> Tensor:
-    """log p of the tokens that were drawn: [B, R, vocab], [B, R] -> [B, R]."""
+    """log p of the tokens that were drawn: [tokens, vocab], [tokens] -> [tokens]."""
     return log_p.gather(-1, ids.unsqueeze(-1)).squeeze(-1)
 
 
@@ -104,7 +149,7 @@ class ActorCritic(nn.Module):
         self.value_head.to(bare(policy).device)
 
     def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of the whole vocabulary [B, R, vocab], and values [B, R], for each response token."""
+        """For each response token: the vocabulary's log-probabilities [tokens, vocab], and its value [tokens]."""
         model = bare(self.policy)
         with autocast(sequences.input_ids.device):
             states = response_states(model, sequences)

@@ -53,8 +53,8 @@ def encode_completions(
 
 
 def response_logprobs(log_p: Tensor, sequences: Sequences) -> Tensor:
-    """log π of each whole response: the vocabulary's log-probabilities [N, R, vocab] -> [N], in nats."""
-    return (of_tokens(log_p, sequences.response_ids) * sequences.mask[:, sequences.query_length :]).sum(-1)
+    """log π of each whole response: the vocabulary's log-probabilities [tokens, vocab] -> [N], in nats."""
+    return sequences.spread(of_tokens(log_p, sequences.tokens)).sum(-1)
 
 
 def train_dpo(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import Sequences, response_distribution
+from core.alignment.actor_critic import Sequences, read_in_parts, response_distribution
 from core.alignment.kl import exact_kl
 from core.alignment.preferences import vote, write_pairs
 from core.alignment.reward_model import RewardModel
@@ -41,17 +41,15 @@ def response_kl(
     ref_policy: PreTrainedModel,
     rollout: Rollout,
     temperature: float = 1.0,
-    batch_size: int = 64,
+    batch_size: int = 16,
 ) -> torch.Tensor:
     """Σ_t KL(π(·|s_t) ‖ π_ref(·|s_t)) over each response of `rollout`, over the full vocabulary, in nats: [B]."""
-    sequences = Sequences.of(rollout, policy.device)
-    sums = []
-    for first in range(0, len(rollout), batch_size):
-        part = sequences.rows(torch.arange(first, min(first + batch_size, len(rollout))))
+
+    def read(part: Sequences) -> dict[str, torch.Tensor]:
         log_p, log_q = (response_distribution(model, part, temperature) for model in (policy, ref_policy))
-        kl = exact_kl(log_p, log_q) * part.mask[:, part.query_length :]
-        sums.append(kl.sum(-1).cpu())
-    return torch.cat(sums)
+        return {"kl": exact_kl(log_p, log_q)}
+
+    return read_in_parts(Sequences.of(rollout, policy.device), read, batch_size)["kl"].sum(-1).cpu()
 
 
 def compare_on_heldout(

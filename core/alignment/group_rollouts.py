@@ -4,7 +4,13 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from core.alignment.actor_critic import Sequences, of_tokens, reference_distribution, response_distribution
+from core.alignment.actor_critic import (
+    Sequences,
+    of_tokens,
+    read_in_parts,
+    reference_distribution,
+    response_distribution,
+)
 from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
 from core.alignment.kl import exact_kl, kl_estimate
@@ -28,11 +34,16 @@ def judge_groups(
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
     raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
-    with autocast(device):
-        log_p = response_distribution(bare(policy), sequences, config.temperature)
-    ref_log_p = reference_distribution(policy, ref_policy, sequences, config.temperature)
-    logprobs, ref_logprobs = (of_tokens(each, sequences.response_ids) * mask for each in (log_p, ref_log_p))
-    kl = kl_estimate(logprobs, ref_logprobs, "k1")
+
+    def read(part: Sequences) -> dict[str, Tensor]:
+        with autocast(device):
+            log_p = response_distribution(bare(policy), part, config.temperature)
+        ref_log_p = reference_distribution(policy, ref_policy, part, config.temperature)
+        logprobs, ref_logprobs = (of_tokens(each, part.tokens) for each in (log_p, ref_log_p))
+        return {"logprobs": logprobs, "ref_logprobs": ref_logprobs, "exact_kl": exact_kl(log_p, ref_log_p)}
+
+    known = read_in_parts(sequences, read)
+    kl = kl_estimate(known["logprobs"], known["ref_logprobs"], "k1")
     rewards = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
     if config.algorithm == "rloo":
         rewards = rewards - kl_coef * kl.sum(-1)
@@ -42,10 +53,8 @@ def judge_groups(
         "mask": mask,
         "raw_scores": raw,
         "scores": scores,
-        "logprobs": logprobs,
-        "ref_logprobs": ref_logprobs,
+        **known,
         "kl": kl,
-        "exact_kl": exact_kl(log_p, ref_log_p) * mask,
         "advantages": advantages_of(rewards.view(-1, config.group_size)).flatten(),
     }
 

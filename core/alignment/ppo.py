@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, reference_distribution
+from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, read_in_parts, reference_distribution
 from core.alignment.configs import OnPolicyConfig, PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
@@ -176,48 +176,53 @@ def judge(
     mask = rollout.response_mask.to(device).float()
     raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
     paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
-    log_p, values = model(sequences, config.temperature)
-    ref_log_p = reference_distribution(model.policy, ref_policy, sequences, config.temperature)
-    logprobs, ref_logprobs = (of_tokens(each, sequences.response_ids) for each in (log_p, ref_log_p))
-    kl = kl_estimate(logprobs, ref_logprobs, config.kl_estimator) * mask
+
+    def read(part: Sequences) -> dict[str, Tensor]:
+        log_p, values = model(part, config.temperature)
+        ref_log_p = reference_distribution(model.policy, ref_policy, part, config.temperature)
+        return {
+            "logprobs": of_tokens(log_p, part.tokens),
+            "ref_logprobs": of_tokens(ref_log_p, part.tokens),
+            "exact_kl": exact_kl(log_p, ref_log_p),
+            **likeliest(log_p, "top"),
+            "entropy": entropy(log_p),
+            "values": values,
+        }
+
+    known = read_in_parts(sequences, read)
+    kl = kl_estimate(known["logprobs"], known["ref_logprobs"], config.kl_estimator) * mask
     rewards = shaped_rewards(paid, kl, mask, kl_coef)
     if config.whiten_rewards:
         rewards = masked_whiten(rewards, mask, shift_mean=False)
-    values = values * mask
-    advantages, returns = gae(rewards, values, mask, config.gamma, config.lam)
+    advantages, returns = gae(rewards, known["values"], mask, config.gamma, config.lam)
     return {
         "response_ids": sequences.response_ids,
         "mask": mask,
         "raw_scores": raw,
         "scores": scores,
-        "logprobs": logprobs * mask,
-        "ref_logprobs": ref_logprobs * mask,
+        **known,
         "kl": kl,
-        "exact_kl": exact_kl(log_p, ref_log_p) * mask,
-        **likeliest(log_p, mask, "top"),
-        "entropy": entropy(log_p) * mask,
         "rewards": rewards,
-        "values": values,
         "raw_advantages": advantages,
         "advantages": masked_whiten(advantages, mask) if config.whiten_advantages else advantages,
         "returns": returns,
     }
 
 
-def likeliest(log_p: Tensor, mask: Tensor, name: str) -> dict[str, Tensor]:
-    """The likeliest tokens at each place and their log-probabilities: [B, R, vocab] -> [B, R, TOP] twice."""
+def likeliest(log_p: Tensor, name: str) -> dict[str, Tensor]:
+    """The likeliest tokens at each place and their log-probabilities: [tokens, vocab] -> [tokens, TOP] twice."""
     top = log_p.topk(TOP, dim=-1)
-    return {f"{name}_ids": top.indices, f"{name}_logprobs": top.values * mask.unsqueeze(-1)}
+    return {f"{name}_ids": top.indices, f"{name}_logprobs": top.values}
 
 
-@torch.no_grad()
 def look_again(model: ActorCritic, rollout: Rollout, config: PPOConfig) -> dict[str, Tensor]:
     """What the updated policy thinks of the same tokens: the other end of every ratio, for the microscope. [B, R]."""
-    sequences = Sequences.of(rollout, bare(model.policy).device)
-    mask = sequences.mask[:, sequences.query_length :].float()
-    log_p, _ = model(sequences, config.temperature)
-    new_logprobs = of_tokens(log_p, sequences.response_ids) * mask
-    return {"new_logprobs": new_logprobs, **likeliest(log_p, mask, "new_top")}
+
+    def read(part: Sequences) -> dict[str, Tensor]:
+        log_p, _ = model(part, config.temperature)
+        return {"new_logprobs": of_tokens(log_p, part.tokens), **likeliest(log_p, "new_top")}
+
+    return read_in_parts(Sequences.of(rollout, bare(model.policy).device), read)
 
 
 def optimise(
@@ -236,18 +241,19 @@ def optimise(
     statistics: dict[str, list[float]] = {}
     stopped = False
     for epoch in range(config.epochs):
-        for part in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
-            rows = torch.from_numpy(part)
-            batch = {name: tensors[name][rows] for name in ("mask", "logprobs", "advantages", "values", "returns")}
+        for rows in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
+            chosen = torch.from_numpy(rows)
+            batch = {name: tensors[name][chosen] for name in ("mask", "logprobs", "advantages", "values", "returns")}
             mask = batch["mask"]
-            log_p, values = model(sequences.rows(rows), config.temperature)
-            logprobs = of_tokens(log_p, tensors["response_ids"][rows])
+            part = sequences.rows(chosen)
+            log_p, token_values = model(part, config.temperature)
+            logprobs, values = part.spread(of_tokens(log_p, part.tokens)), part.spread(token_values)
             pg_loss, ratio, clipped = policy_loss(
                 logprobs, batch["logprobs"], batch["advantages"], mask, config.cliprange
             )
             vf_loss, vf_clipped = value_loss(values, batch["values"], batch["returns"], mask, config.cliprange_value)
             with torch.set_grad_enabled(config.entropy_coef > 0):
-                mean_entropy = masked_mean(entropy(log_p), mask)
+                mean_entropy = entropy(log_p).mean()
             loss = pg_loss + config.vf_coef * vf_loss - config.entropy_coef * mean_entropy
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
@@ -256,8 +262,8 @@ def optimise(
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             approxkl = masked_mean(0.5 * (logprobs.detach() - batch["logprobs"]).square(), mask)
-            tensors["ratio"][epoch, rows] = torch.where(mask > 0, ratio, 1.0).cpu()
-            tensors["clipped"][epoch, rows] = clipped.cpu()
+            tensors["ratio"][epoch, chosen] = torch.where(mask > 0, ratio, 1.0).cpu()
+            tensors["clipped"][epoch, chosen] = clipped.cpu()
             for name, value in (
                 ("policy/approxkl_avg", approxkl),
                 ("policy/clipfrac_avg", masked_mean(clipped, mask)),

@@ -123,12 +123,13 @@ def optimise(
     sequences = Sequences.of(rollout, tensors["mask"].device)
     steps: list[dict[str, float]] = []
     for epoch in range(config.epochs):
-        for part in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
-            rows = torch.from_numpy(part)
+        for numbers in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
+            rows = torch.from_numpy(numbers)
+            part = sequences.rows(rows)
             mask, old = tensors["mask"][rows], tensors["logprobs"][rows]
             with autocast(mask.device):
-                log_p = response_distribution(bare(policy), sequences.rows(rows), config.temperature)
-            logprobs = of_tokens(log_p, tensors["response_ids"][rows])
+                log_p = response_distribution(bare(policy), part, config.temperature)
+            logprobs = part.spread(of_tokens(log_p, part.tokens))
             advantages = tensors["advantages"][rows].unsqueeze(-1).expand_as(mask)
             loss, ratio, clipped = policy_loss(logprobs, old, advantages, mask, config.cliprange)
             if config.algorithm == "grpo":

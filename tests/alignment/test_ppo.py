@@ -76,13 +76,13 @@ def test_recomputed_logprobs_equal_those_of_sampling_and_of_a_plain_forward(fami
     policy, tokenizer = tiny.FAMILIES[family](), tiny.tokenizer()
     rollout = sample(policy, tokenizer, tiny.PROMPTS, SamplingConfig(max_new_tokens=10, temperature=0.8))
     with torch.no_grad():
-        log_p, values = ActorCritic(policy)(Sequences.of(rollout, policy.device), 0.8)
-    logprobs = of_tokens(log_p, rollout.response_ids)
-    mask = rollout.response_mask
-    torch.testing.assert_close(logprobs * mask, rollout.logprobs, atol=1e-4, rtol=0)
+        sequences = Sequences.of(rollout, policy.device)
+        log_p, values = ActorCritic(policy)(sequences, 0.8)
+    logprobs = sequences.spread(of_tokens(log_p, sequences.tokens))
+    torch.testing.assert_close(logprobs, rollout.logprobs, atol=1e-4, rtol=0)
     assert values.eq(0).all()  # the critic starts from nothing
     plain = policy(rollout.query_ids[:1][rollout.query_mask[:1].bool()][None]).logits[0, -1] / 0.8
-    torch.testing.assert_close(log_p[0, 0], plain.log_softmax(-1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(log_p[0], plain.log_softmax(-1), atol=1e-4, rtol=0)
 
 
 def test_the_first_policy_gradient_is_the_reinforce_gradient():
@@ -94,7 +94,7 @@ def test_the_first_policy_gradient_is_the_reinforce_gradient():
     ids = torch.cat([t["query_ids"], t["response_ids"]], dim=1)
     mask = torch.cat([t["query_mask"], t["mask"].long()], dim=1)
     sequences = Sequences(ids, mask, t["query_ids"].shape[1])
-    logprobs = of_tokens(response_distribution(before, sequences, 1.0), t["response_ids"])
+    logprobs = sequences.spread(of_tokens(response_distribution(before, sequences, 1.0), sequences.tokens))
     loss = -(t["advantages"] * logprobs * t["mask"]).sum() / t["mask"].sum()
     loss.backward()
     norm = torch.nn.utils.get_total_norm([p.grad for p in before.parameters()])
@@ -186,10 +186,11 @@ def test_what_is_looked_at_again_is_the_policy_after_the_update():
     sequences = Sequences(input_ids, attention, t["query_ids"].shape[1])
     with torch.no_grad():
         after, before = (response_distribution(model, sequences, 1.0) for model in (policy, tiny.gpt2()))
-    mask = t["mask"]
-    torch.testing.assert_close(t["new_logprobs"], of_tokens(after, t["response_ids"]) * mask, atol=1e-4, rtol=0)
+    written = t["mask"] > 0
+    torch.testing.assert_close(t["new_logprobs"][written], of_tokens(after, sequences.tokens), atol=1e-4, rtol=0)
     for name, log_p in (("top", before), ("new_top", after)):
         values, ids = log_p.topk(5)
-        torch.testing.assert_close(t[f"{name}_logprobs"], values * mask.unsqueeze(-1), atol=1e-4, rtol=0)
-        assert (t[f"{name}_ids"] == ids)[mask > 0].float().mean() > 0.99  # equal but for near ties
+        torch.testing.assert_close(t[f"{name}_logprobs"][written], values, atol=1e-4, rtol=0)
+        assert (t[f"{name}_ids"][written] == ids).float().mean() > 0.99  # equal but for near ties
+    assert all(t[name][~written].eq(0).all() for name in ("new_logprobs", "top_logprobs", "new_top_logprobs"))
     assert (t["new_logprobs"] - t["logprobs"]).abs().max() > 1e-3

@@ -62,7 +62,7 @@ def test_the_first_gradient_is_the_policy_gradient(algorithm):
     rollout = rollout_of(policy)
     tensors = judge_groups(policy, reference, judge(), rollout, config, 0.2)
     sequences = Sequences.of(rollout, policy.device)
-    logprobs = of_tokens(response_distribution(policy, sequences, 1.0), rollout.response_ids)
+    logprobs = sequences.spread(of_tokens(response_distribution(policy, sequences, 1.0), sequences.tokens))
     mask = tensors["mask"]
     loss = -(tensors["advantages"].unsqueeze(-1) * logprobs * mask).sum() / mask.sum()
     if algorithm == "grpo":

@@ -82,8 +82,8 @@ def read_by_both(
 
     with torch.no_grad():
         sequences = Sequences.of(rollout, policy.device).rows(torch.tensor([row]))
-        log_p, log_q = (response_distribution(model, sequences, temperature)[0] for model in (policy, ref_policy))
-    ids = sequences.response_ids[0]
+        log_p, log_q = (response_distribution(model, sequences, temperature) for model in (policy, ref_policy))
+    ids = sequences.tokens
     kl, ours, theirs = exact_kl(log_p, log_q), of_tokens(log_p, ids), of_tokens(log_q, ids)
     best_p, best_q = (log_probs.exp().topk(TOP) for log_probs in (log_p, log_q))
 
@@ -101,7 +101,7 @@ def read_by_both(
             top(best_q, place),
             top(best_p, place),
         )
-        for place in range(int(rollout.response_mask[row].sum()))
+        for place in range(len(ids))
     ]
 
 
