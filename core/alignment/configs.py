@@ -9,6 +9,8 @@ from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.registry import policy_info
 
+MICRO_BATCH = "a pass of an optimiser step, whose gradients add up (0: all at once): less memory, the same step"
+
 
 def is_large(policy_id: str) -> bool:
     """Whether the policy is tuned through adapters. One whose size is not known yet is taken to be."""
@@ -41,6 +43,7 @@ class RewardConfig(Config):
 
     epochs: int = Field(1, ge=1, le=50, description="passes over the training pairs")
     batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
+    micro_batch: int = Field(0, ge=0, le=512, description=f"pairs {MICRO_BATCH}")
     learning_rate: float = Field(1e-3, gt=0, le=1e-1, description="AdamW's peak learning rate")
     head_learning_rate: float = Field(
         3e-3, gt=0, le=1.0, description="AdamW's peak learning rate of the score head, which starts from nothing"
@@ -92,6 +95,7 @@ class OnPolicyConfig(Config):
     )
     epochs: int = Field(1, ge=1, le=20, description="passes over each rollout")
     minibatches: int = Field(8, ge=1, le=64, description="parts a pass is split into, one optimiser step each")
+    micro_batch: int = Field(0, ge=0, le=1024, description=f"responses {MICRO_BATCH}")
     kl_coef: float = Field(0.055, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
     cliprange: float = Field(0.2, gt=0, le=1, description="policy clip: ratios beyond 1 ± this earn nothing more")
     missing_end_penalty: float = Field(0.0, ge=0, description="score taken from a response that never ended")
@@ -173,6 +177,7 @@ class DPOConfig(Config):
     beta: float = Field(0.1, gt=0, le=10, description="β: how dear a nat of departure from the reference is")
     epochs: int = Field(1, ge=1, le=50, description="passes over the pairs")
     batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
+    micro_batch: int = Field(0, ge=0, le=512, description=f"pairs {MICRO_BATCH}")
     learning_rate: float = Field(1e-4, gt=0, le=1e-2, description="AdamW's peak learning rate")
     warmup_share: float = Field(0.1, ge=0, le=1, description="share of the steps over which the learning rate rises")
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
@@ -241,5 +246,5 @@ class LoopConfig(Config):
         fitted = dict(LARGE_POLICY) | given
         for part in ("reward", "ppo"):
             inner = given.get(part, {})
-            fitted[part] = inner if isinstance(inner, Config) else LARGE_POLICY[part] | inner
+            fitted[part] = LARGE_POLICY[part] | inner if isinstance(inner, dict) else inner  # a wrong one is told next
         return fitted

@@ -7,7 +7,6 @@ from transformers import PreTrainedModel
 from core.alignment.actor_critic import (
     Sequences,
     of_tokens,
-    read_in_parts,
     reference_distribution,
     response_distribution,
 )
@@ -15,6 +14,7 @@ from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
 from core.alignment.kl import exact_kl, kl_estimate
 from core.alignment.reward_model import Rater
+from core.alignment.shared_rollout import rate_together, read_together
 from core.language.adapters import bare
 from core.language.precision import autocast
 from core.language.sampling import Rollout
@@ -33,7 +33,7 @@ def judge_groups(
     device = bare(policy).device
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
-    raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
+    raw, scores = rate_together(reward_model, rollout, device)
 
     def read(part: Sequences) -> dict[str, Tensor]:
         with autocast(device):
@@ -42,7 +42,7 @@ def judge_groups(
         logprobs, ref_logprobs = (of_tokens(each, part.tokens) for each in (log_p, ref_log_p))
         return {"logprobs": logprobs, "ref_logprobs": ref_logprobs, "exact_kl": exact_kl(log_p, ref_log_p)}
 
-    known = read_in_parts(sequences, read)
+    known = read_together(sequences, read)
     kl = kl_estimate(known["logprobs"], known["ref_logprobs"], "k1")
     rewards = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
     if config.algorithm == "rloo":

@@ -21,24 +21,30 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, read_in_parts, reference_distribution
+from core import processes
+from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, reference_distribution
 from core.alignment.configs import OnPolicyConfig, PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
-from core.alignment.minibatches import minibatches
+from core.alignment.minibatches import minibatches, passes
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import outcome, shown_samples, summarise
 from core.alignment.reward_model import Rater
+from core.alignment.shared_rollout import rate_together, read_together, sample_together
 from core.alignment.watching import watch
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.configs import SamplingConfig
-from core.language.sampling import Rollout, sample
+from core.language.sampling import Rollout
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
+STATISTICS = (  # of each optimiser step, averaged over its tokens
+    *("policy/approxkl_avg", "policy/clipfrac_avg", "policy/entropy_avg"),
+    *("loss/policy_avg", "loss/value_avg", "val/clipfrac_avg", "val/ratio"),
+)
 TOP = 5  # tokens kept at each place of a rollout, before and after the update: what else could have been written
 
 
@@ -94,7 +100,7 @@ def train_ppo(
             group["lr"] = learning_rate * left
 
         queries = prompts_of_update(prompts, config, update)
-        rollout = sample(bare(policy), tokenizer, queries, sampling, update=update)
+        rollout = sample_together(bare(policy), tokenizer, queries, sampling, update)
         sampled = time.monotonic()
         tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, kl_coef)
         judged = time.monotonic()
@@ -174,7 +180,7 @@ def judge(
     device = bare(model.policy).device
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
-    raw, scores = (each.to(device) for each in reward_model.rate(rollout.prompts, rollout.responses))
+    raw, scores = rate_together(reward_model, rollout, device)
     paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
 
     def read(part: Sequences) -> dict[str, Tensor]:
@@ -189,7 +195,7 @@ def judge(
             "values": values,
         }
 
-    known = read_in_parts(sequences, read)
+    known = read_together(sequences, read)
     kl = kl_estimate(known["logprobs"], known["ref_logprobs"], config.kl_estimator) * mask
     rewards = shaped_rewards(paid, kl, mask, kl_coef)
     if config.whiten_rewards:
@@ -222,7 +228,7 @@ def look_again(model: ActorCritic, rollout: Rollout, config: PPOConfig) -> dict[
         log_p, _ = model(part, config.temperature)
         return {"new_logprobs": of_tokens(log_p, part.tokens), **likeliest(log_p, "new_top")}
 
-    return read_in_parts(Sequences.of(rollout, bare(model.policy).device), read)
+    return read_together(Sequences.of(rollout, bare(model.policy).device), read)
 
 
 def optimise(
@@ -239,45 +245,50 @@ def optimise(
     shape = (config.epochs, *tensors["mask"].shape)
     tensors["ratio"], tensors["clipped"] = torch.ones(shape), torch.zeros(shape)
     statistics: dict[str, list[float]] = {}
-    stopped = False
     for epoch in range(config.epochs):
         for rows in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
             chosen = torch.from_numpy(rows)
-            batch = {name: tensors[name][chosen] for name in ("mask", "logprobs", "advantages", "values", "returns")}
-            mask = batch["mask"]
-            part = sequences.rows(chosen)
-            log_p, token_values = model(part, config.temperature)
-            logprobs, values = part.spread(of_tokens(log_p, part.tokens)), part.spread(token_values)
-            pg_loss, ratio, clipped = policy_loss(
-                logprobs, batch["logprobs"], batch["advantages"], mask, config.cliprange
-            )
-            vf_loss, vf_clipped = value_loss(values, batch["values"], batch["returns"], mask, config.cliprange_value)
-            with torch.set_grad_enabled(config.entropy_coef > 0):
-                mean_entropy = entropy(log_p).mean()
-            loss = pg_loss + config.vf_coef * vf_loss - config.entropy_coef * mean_entropy
-            if not torch.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
-            loss.backward()
+            tokens = tensors["mask"][chosen].sum()
+            averages = tokens.new_zeros(len(STATISTICS))
+            ratios, clips = [tokens.new_zeros(0, shape[-1])], [tokens.new_zeros(0, shape[-1])]
+            for some in passes(rows, config.micro_batch):
+                index = torch.from_numpy(some)
+                batch = {name: tensors[name][index] for name in ("mask", "logprobs", "advantages", "values", "returns")}
+                loss, averaged, ratio, clipped = losses_of(model, sequences.rows(index), batch, config)
+                if not torch.isfinite(loss):
+                    raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
+                weight = batch["mask"].sum() / tokens  # the step's mean over tokens is made of its passes'
+                (weight * loss).backward()
+                averages = averages + weight * averaged
+                ratios.append(torch.where(batch["mask"] > 0, ratio, 1.0))
+                clips.append(clipped)
+            processes.sum_gradients(trained)
             grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            approxkl = masked_mean(0.5 * (logprobs.detach() - batch["logprobs"]).square(), mask)
-            tensors["ratio"][epoch, chosen] = torch.where(mask > 0, ratio, 1.0).cpu()
-            tensors["clipped"][epoch, chosen] = clipped.cpu()
-            for name, value in (
-                ("policy/approxkl_avg", approxkl),
-                ("policy/clipfrac_avg", masked_mean(clipped, mask)),
-                ("policy/entropy_avg", mean_entropy),
-                ("loss/policy_avg", pg_loss),
-                ("loss/value_avg", vf_loss),
-                ("val/clipfrac_avg", vf_clipped),
-                ("val/ratio", masked_mean(ratio, mask)),
-                ("grad_norm", grad_norm),
-            ):
-                statistics.setdefault(name, []).append(value.item())
-            if config.target_kl is not None and approxkl > config.target_kl:
-                stopped = True
-                break
-        if stopped:
-            break
+            tensors["ratio"][epoch, chosen] = processes.whole(torch.cat(ratios), len(rows)).cpu()
+            tensors["clipped"][epoch, chosen] = processes.whole(torch.cat(clips), len(rows)).cpu()
+            step = dict(zip(STATISTICS, processes.summed(averages).tolist(), strict=True))
+            for name, value in {**step, "grad_norm": grad_norm.item()}.items():
+                statistics.setdefault(name, []).append(value)
+            if config.target_kl is not None and step["policy/approxkl_avg"] > config.target_kl:
+                return statistics
     return statistics
+
+
+def losses_of(
+    model: ActorCritic, part: Sequences, batch: dict[str, Tensor], config: PPOConfig
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """PPO's loss of some rows [], `STATISTICS` of them, and of each token [rows, R] its ratio and if it was clipped."""
+    mask = batch["mask"]
+    log_p, token_values = model(part, config.temperature)
+    logprobs, values = part.spread(of_tokens(log_p, part.tokens)), part.spread(token_values)
+    pg_loss, ratio, clipped = policy_loss(logprobs, batch["logprobs"], batch["advantages"], mask, config.cliprange)
+    vf_loss, vf_clipped = value_loss(values, batch["values"], batch["returns"], mask, config.cliprange_value)
+    with torch.set_grad_enabled(config.entropy_coef > 0):
+        mean_entropy = entropy(log_p).mean()
+    loss = pg_loss + config.vf_coef * vf_loss - config.entropy_coef * mean_entropy
+    approxkl = masked_mean(0.5 * (logprobs.detach() - batch["logprobs"]).square(), mask)
+    clipfrac, mean_ratio = masked_mean(clipped, mask), masked_mean(ratio, mask)
+    averaged = (approxkl, clipfrac, mean_entropy, pg_loss, vf_loss, vf_clipped, mean_ratio)
+    return loss, torch.stack([each.detach() for each in averaged]), ratio, clipped

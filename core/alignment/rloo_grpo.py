@@ -13,24 +13,28 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core import processes
 from core.alignment.actor_critic import Sequences, of_tokens, response_distribution
 from core.alignment.configs import GroupConfig
 from core.alignment.group_rollouts import judge_groups, summarise
 from core.alignment.kl import kl_estimate
 from core.alignment.masked import masked_mean
-from core.alignment.minibatches import minibatches
+from core.alignment.minibatches import minibatches, passes
 from core.alignment.ppo import prompts_of_update
 from core.alignment.ppo_losses import policy_loss
 from core.alignment.ppo_metrics import outcome, shown_samples
 from core.alignment.reward_model import Rater
+from core.alignment.shared_rollout import sample_together
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare, load_trainable, trainable_state
 from core.language.configs import SamplingConfig
 from core.language.precision import autocast
-from core.language.sampling import Rollout, sample
+from core.language.sampling import Rollout
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
+
+STATISTICS = ("loss/policy_avg", "policy/clipfrac_avg", "policy/approxkl_avg", "val/ratio")  # of each optimiser step
 
 
 def train_grouped(
@@ -71,7 +75,7 @@ def train_grouped(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * left
         queries = [one for one in prompts_of_update(prompts, asked, update) for _ in range(config.group_size)]
-        rollout = sample(bare(policy), tokenizer, queries, sampling, update=update)
+        rollout = sample_together(bare(policy), tokenizer, queries, sampling, update)
         tensors = judge_groups(policy, ref_policy, reward_model, rollout, config, kl_coef)
         statistics = optimise(policy, optimizer, trained, rollout, tensors, config, kl_coef, update)
         metrics = summarise(rollout, tensors, kl_coef) | statistics | {"lr": learning_rate * left}
@@ -123,30 +127,38 @@ def optimise(
     sequences = Sequences.of(rollout, tensors["mask"].device)
     steps: list[dict[str, float]] = []
     for epoch in range(config.epochs):
-        for numbers in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
-            rows = torch.from_numpy(numbers)
-            part = sequences.rows(rows)
-            mask, old = tensors["mask"][rows], tensors["logprobs"][rows]
-            with autocast(mask.device):
-                log_p = response_distribution(bare(policy), part, config.temperature)
-            logprobs = part.spread(of_tokens(log_p, part.tokens))
-            advantages = tensors["advantages"][rows].unsqueeze(-1).expand_as(mask)
-            loss, ratio, clipped = policy_loss(logprobs, old, advantages, mask, config.cliprange)
-            if config.algorithm == "grpo":
-                loss = loss + kl_coef * masked_mean(kl_estimate(logprobs, tensors["ref_logprobs"][rows], "k3"), mask)
-            if not torch.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
-            loss.backward()
+        for rows in minibatches(len(rollout), config.minibatches, config.seed, update, epoch):
+            tokens = tensors["mask"][torch.from_numpy(rows)].sum()
+            averages = tokens.new_zeros(len(STATISTICS))
+            for some in passes(rows, config.micro_batch):
+                index = torch.from_numpy(some)
+                batch = {name: tensors[name][index] for name in ("mask", "logprobs", "ref_logprobs", "advantages")}
+                loss, averaged = loss_of(policy, sequences.rows(index), batch, config, kl_coef)
+                if not torch.isfinite(loss):
+                    raise FloatingPointError(f"the loss is {loss.item()} in update {update}: lower the learning rate")
+                weight = batch["mask"].sum() / tokens  # the step's mean over tokens is made of its passes'
+                (weight * loss).backward()
+                averages = averages + weight * averaged
+            processes.sum_gradients(trained)
             grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            steps.append(
-                {
-                    "loss/policy_avg": loss.item(),
-                    "policy/clipfrac_avg": masked_mean(clipped, mask).item(),
-                    "policy/approxkl_avg": masked_mean(0.5 * (logprobs.detach() - old).square(), mask).item(),
-                    "val/ratio": masked_mean(ratio, mask).item(),
-                    "grad_norm": grad_norm.item(),
-                }
-            )
+            step = dict(zip(STATISTICS, processes.summed(averages).tolist(), strict=True))
+            steps.append({**step, "grad_norm": grad_norm.item()})
     return {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
+
+
+def loss_of(
+    policy: nn.Module, part: Sequences, batch: dict[str, Tensor], config: GroupConfig, kl_coef: float
+) -> tuple[Tensor, Tensor]:
+    """The loss of some rows, and `STATISTICS` of them, averaged over their tokens."""
+    mask, old = batch["mask"], batch["logprobs"]
+    with autocast(mask.device):
+        log_p = response_distribution(bare(policy), part, config.temperature)
+    logprobs = part.spread(of_tokens(log_p, part.tokens))
+    advantages = batch["advantages"].unsqueeze(-1).expand_as(mask)
+    loss, ratio, clipped = policy_loss(logprobs, old, advantages, mask, config.cliprange)
+    if config.algorithm == "grpo":
+        loss = loss + kl_coef * masked_mean(kl_estimate(logprobs, batch["ref_logprobs"], "k3"), mask)
+    approxkl = masked_mean(0.5 * (logprobs.detach() - old).square(), mask)
+    return loss, torch.stack([loss.detach(), masked_mean(clipped, mask), approxkl, masked_mean(ratio, mask)])
