@@ -21,4 +21,13 @@ class Config(BaseModel):
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or cls.__name__
             message = first["msg"][0].lower() + first["msg"][1:]
-            raise PlaygroundError(f"{field}: {message} (given: {first['input']!r})") from None
+            raise PlaygroundError(f"{field[:100]}: {message[:300]} (given: {_shown(first['input'])})") from None
+
+
+def _shown(value: Any) -> str:
+    """`value` as Python writes it, its beginning where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of 5,000 digits, a list a thousand deep
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,9 +1,15 @@
 """Where data lives: one folder, from the environment or the platform's custom."""
 
 import os
+import re
 from pathlib import Path
 
 import platformdirs
+
+from core.errors import PlaygroundError
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What can name a run: one folder, in no other, on any system."""
 
 
 def home() -> Path:
@@ -25,8 +31,23 @@ def models_folder() -> Path:
 
 
 def run_folder(run_id: str) -> Path:
-    """Everything a run writes that is not a row: rollouts, checkpoints, the finished models."""
+    """Everything a run writes that is not a row: rollouts, checkpoints, the finished models.
+
+    Raises PlaygroundError when the id would name a folder elsewhere.
+    """
+    if not RUN_ID.fullmatch(run_id):
+        raise PlaygroundError(f"{run_id[:100]!r} cannot name a run: use letters, digits, dots, dashes (64 at most).")
     return _made(home() / "runs" / run_id)
+
+
+def typed_path(text: str) -> Path | None:
+    """The path that a person typed, `~` resolved; None where no file or folder can have that name."""
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):  # too long a name, nobody's home folder, a NUL in it
+        return None
+    return path
 
 
 def _made(folder: Path) -> Path:

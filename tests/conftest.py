@@ -5,6 +5,12 @@ import uuid
 
 import pytest
 import sqlalchemy
+from hypothesis import settings
+
+# Property tests try the same inputs on every machine, few enough to be quick; `HYPOTHESIS_PROFILE=default pytest FILE`
+# looks farther.
+settings.register_profile("stable", derandomize=True, max_examples=80, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
 
 @pytest.fixture(scope="session", autouse=True)

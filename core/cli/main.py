@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show σ must not end the command
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    for argument in sys.argv[1:] if arguments is None else arguments:
+        if not _is_text(argument) and not os.path.exists(argument):
+            return _fail(f"{argument!a:.100} is not valid UTF-8: no text is written so", EXIT_BAD_INPUT)
     try:
         status = root.main(arguments, prog_name="python -m core", standalone_mode=False)
         sys.stdout.flush()
@@ -91,6 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", EXIT_FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
+
+
+def _is_text(argument: str) -> bool:
+    """Whether the shell gave characters, and not bytes that are none."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 def _fail(message: str, status: int) -> int:

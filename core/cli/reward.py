@@ -90,11 +90,15 @@ def _read_rows(file: Path) -> list[tuple[str, str]]:
 
 
 def _row(line: str, where: str) -> tuple[str, str]:
+    from core.feedback.pool import storable  # SQLAlchemy takes half a second, which no other command's --help should
+
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlaygroundError(f"{where}: not JSON ({error})") from None
     match row:
         case {"prompt": str(prompt), "response": str(response)}:
+            if storable(prompt + response) != prompt + response:
+                raise PlaygroundError(f"{where}: a text has a NUL character, or is not valid Unicode")
             return prompt, response
     raise PlaygroundError(f'{where}: expected an object with the texts "prompt" and "response"')

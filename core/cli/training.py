@@ -13,6 +13,7 @@ from core.cli.output import json_option
 from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.registry import BUILT_IN, policy_info
+from core.paths import typed_path
 from core.runs.jobs import JOBS, job_from
 
 NAMES_FIRST = {
@@ -64,8 +65,9 @@ def _anchored(value: Any) -> Any:
     """A path that holds wherever the run may be resumed from."""
     if isinstance(value, tuple):
         return tuple(_anchored(entry) for entry in value)
-    if isinstance(value, str) and value and value not in NAMES_FIRST and Path(value).expanduser().exists():
-        return str(Path(value).expanduser().absolute())
+    if isinstance(value, str) and value and value not in NAMES_FIRST:
+        path = typed_path(value)
+        return str(path.absolute()) if path and path.exists() else value
     return value
 
 
@@ -80,11 +82,17 @@ def _check_inputs(values: dict[str, Any]) -> None:
         load_prompts(values["prompts"])
     for name in filter(None, (values.get("annotator"), values.get("gold"))):
         get_annotator(name)
-    if "reward_model" in values and not (Path(values["reward_model"]) / "config.json").exists():
-        raise PlaygroundError(f"{values['reward_model']} is no reward model: give the folder that `reward train` wrote")
+    judge = typed_path(values.get("reward_model", ""))
+    if "reward_model" in values and (judge is None or not (judge / "config.json").exists()):
+        raise PlaygroundError(
+            f"{values['reward_model'][:200]} is no reward model: give the folder that `reward train` wrote"
+        )
     for source in values.get("preferences", ()):
-        if source != "votes" and ":" not in source and not Path(source).is_file():
-            raise PlaygroundError(f"{source}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR")
+        file = typed_path(source)
+        if source != "votes" and ":" not in source and (file is None or not file.is_file()):
+            raise PlaygroundError(
+                f"{source[:200]}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR"
+            )
 
 
 @click.group()

@@ -18,7 +18,7 @@ import filelock
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.database.schema import VERSION
@@ -168,12 +168,17 @@ def lock_file(engine: sa.Engine, name: str = "") -> Path:
 
 @contextlib.contextmanager
 def _readable_errors(engine: sa.Engine) -> Iterator[None]:
-    """What a person can mend (no server, no space, no such folder, no database at all) as one PlaygroundError."""
+    """What a person can mend (no server, no space, no database, a name that is no text) as one PlaygroundError."""
     try:
         yield
     except OperationalError as error:
         raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
+    except UnicodeEncodeError as error:
+        shown = f"{error.object!a:.100}"
+        raise PlaygroundError(f"A text that is not valid Unicode cannot be kept or found: {shown}") from None
     except DBAPIError as error:
+        if isinstance(error, DataError) and "NUL" in str(error.orig):
+            raise PlaygroundError("A text with a NUL character in it cannot be kept or found.") from error
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
             raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
         raise

@@ -1,8 +1,8 @@
 """Preference files as streams of raw rows: JSON lines, CSV and Parquet, the first two also gzipped.
 
 A row that cannot be read is told as a RejectedRow and the rest goes on; a file that is not of its format at all is one
-PlaygroundError. Memory stays bounded whatever the file: a row has at most 1 MiB, and what a gzip file unpacks to is
-capped, so that a small file cannot unfold into a huge one.
+PlaygroundError. Memory stays bounded whatever the file: a row has at most 1 MiB, and what a gzip file or a row group of
+Parquet unpacks to is capped, so that a small file cannot unfold into a huge one.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from core.errors import PlaygroundError
+from core.feedback.parquet_rows import parquet_rows
 from core.feedback.rows import RejectedRow
 from core.feedback.two_answers import COLUMNS, is_two_answers
 
@@ -33,7 +34,8 @@ _SUFFIXES = {
     ".parquet": "parquet",
 }
 _FIELDS = ("prompt", "chosen", "rejected", "margin", *sorted(COLUMNS - {"prompt"}))
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = r"(?:\n*[=+\-@＝＋－＠]|\n*[\t\r])"  # what spreadsheets take for one, and OWASP says to make text
+_TO_GUARD, _GUARDED = re.compile(f"'*{_FORMULA}"), re.compile(f"'+{_FORMULA}")
 
 RawRow = tuple[int, Any]
 """Where it stands, and the row as the file has it, or a RejectedRow."""
@@ -53,7 +55,7 @@ def raw_rows(path: Path) -> Iterator[RawRow]:
     kind = format_of(path)
     try:
         if kind == "parquet":
-            yield from _parquet(path)
+            yield from parquet_rows(path, _FIELDS, MAX_ROW, _is_known)
         else:
             with open(path, "rb") as plain:
                 packed = plain.read(2) == b"\x1f\x8b"
@@ -194,40 +196,9 @@ def guarded(cell: str) -> str:
 
     So does what begins with apostrophes before such a sign, so that `unguarded` gives back every cell as it was.
     """
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") or _GUARDED.match(cell) else cell
+    return f"'{cell}" if _TO_GUARD.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
     """The cell without the apostrophe that `guarded` put in front."""
     return cell[1:] if _GUARDED.match(cell) else cell
-
-
-def _parquet(path: Path) -> Iterator[RawRow]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            there = [field for field in _FIELDS if field in file.schema_arrow.names]
-            if not _is_known(there):
-                names = ", ".join(file.schema_arrow.names[:8])
-                raise PlaygroundError(
-                    f"{path}: the columns must be prompt, chosen, rejected, or two answers and a winner (they are: "
-                    f"{names})"
-                )
-            number = 0
-            for batch in file.iter_batches(batch_size=256, columns=there):
-                for position in range(batch.num_rows):
-                    number += 1
-                    yield number, _parquet_row(batch.slice(position, 1), number)
-    except pa.ArrowException as error:
-        raise PlaygroundError(f"{path} is no Parquet file, or a damaged one ({error})") from error
-
-
-def _parquet_row(one: Any, number: int) -> Any:
-    try:
-        row = one.to_pylist()[0]
-    except UnicodeDecodeError:
-        return RejectedRow(number, "not valid UTF-8")
-    long = sum(len(value) for value in row.values() if isinstance(value, str)) > MAX_ROW
-    return RejectedRow(number, "longer than 1 MiB") if long else row

@@ -56,6 +56,8 @@ def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | R
                 yield line, RejectedRow(line, str(reason), tie=True)
             except Unusable as reason:
                 yield line, RejectedRow(line, str(reason))
+            except RecursionError:
+                yield line, RejectedRow(line, "its JSON is nested too deep")
 
 
 def import_preferences(

@@ -49,6 +49,8 @@ def add_own_prompts(annotator: str, given: Iterable[str], engine: sa.Engine | No
         if text.strip():
             cut += len(text.rstrip()) > LONGEST
             texts.append(storable(text.rstrip()[:LONGEST]))
+    if len(wanted) > MOST:
+        raise PlaygroundError(f"That is {len(wanted):,} prompts; the most is {MOST}. Nothing was kept.")
     if not texts:
         raise PlaygroundError("There is no prompt in that: write at least one.")
     wanted = list(dict.fromkeys(texts))

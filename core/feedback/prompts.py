@@ -9,9 +9,11 @@ from typing import Any
 
 from core.errors import PlaygroundError
 from core.feedback.own_prompts import OWN, own_prompts_of
+from core.paths import typed_path
 
 _DATA = Path(__file__).parent / "data"
 
+_MOST_BYTES = 2**26
 SUMMARISE = "\n\nSummarise this article in one or two sentences."
 """What follows every article of *summaries*."""
 
@@ -46,10 +48,10 @@ def load_prompts(name_or_file: str) -> PromptSet:
         return _bundled(name_or_file)
     if name_or_file.startswith(OWN):
         return _own(name_or_file)
-    path = Path(name_or_file).expanduser()
-    if not path.is_file():
+    path = typed_path(name_or_file)
+    if path is None or not path.is_file():
         known = ", ".join(_BUNDLED)
-        raise PlaygroundError(f"There is no prompt set or file {name_or_file!r}. The bundled sets: {known}.")
+        raise PlaygroundError(f"There is no prompt set or file {name_or_file[:200]!r}. The bundled sets: {known}.")
     prompts = list(dict.fromkeys(_jsonl_prompts(path) if path.suffix.lower() == ".jsonl" else _text_prompts(path)))
     if not prompts:
         raise PlaygroundError(f"{path} holds no prompts: write one a line.")
@@ -119,19 +121,30 @@ def _jsonl_prompts(path: Path) -> Iterator[str]:
         prompt = row.get("prompt") if isinstance(row, dict) else None
         if not isinstance(prompt, str) or not prompt.strip():
             raise PlaygroundError(f'{path}, line {number}: expected an object with a text, as {{"prompt": "…"}}.')
-        yield prompt.rstrip()
+        yield _checked(prompt, path, number)
 
 
 def _text_prompts(path: Path) -> Iterator[str]:
-    return (line.rstrip() for _, line in _lines(path))
+    return (_checked(line, path, number) for number, line in _lines(path))
+
+
+def _checked(prompt: str, path: Path, number: int) -> str:
+    if "\0" in prompt:
+        raise PlaygroundError(f"{path}, line {number}: there is a NUL character in it; that is no text.")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:  # JSON can spell half a surrogate pair
+        raise PlaygroundError(f"{path}, line {number}: its text is not valid Unicode.") from None
+    return prompt.rstrip()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     for number, line in _lines(path):
         try:
             yield number, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise PlaygroundError(f"{path}, line {number}: not JSON ({error.msg}).") from error
+        except (ValueError, RecursionError) as error:  # also numbers of 5,000 digits, and lists a thousand deep
+            reason = getattr(error, "msg", str(error))
+            raise PlaygroundError(f"{path}, line {number}: not JSON ({reason}).") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -139,6 +152,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         # Not splitlines: it also cuts at marks (U+2028, form feed) that may stand inside a JSON string.
         for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if path.stat().st_size > _MOST_BYTES:
+            raise PlaygroundError(f"{path} is larger than {_MOST_BYTES >> 20} MiB: that is no list of prompts.")
             if line.strip():
                 yield number, line
     except UnicodeDecodeError as error:

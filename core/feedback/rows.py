@@ -109,7 +109,7 @@ def _messages(field: str, value: Any, speaker: str) -> list[tuple[str, str]]:
     messages = []
     for message in value:
         role, content = (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
-        if role not in _SPEAKERS or not isinstance(content, str):
+        if not isinstance(role, str) or role not in _SPEAKERS or not isinstance(content, str):
             raise Unusable(f"{field} has a message that is not {{role: system, user or assistant, content: text}}")
         messages.append((role, content))
     return messages

@@ -15,6 +15,7 @@ from core.feedback.interchange import read_preferences
 from core.feedback.pairs import PreferencePair
 from core.feedback.rows import RejectedRow
 from core.feedback.store import FeedbackStore, NewPair
+from core.paths import typed_path
 
 BUNDLED = Path(__file__).parent / "data" / "storyteller_pairs.jsonl.gz"
 _NOISE_SEED = 0
@@ -85,9 +86,10 @@ def _voted_on_by(name: str) -> list[PreferencePair]:
 
 
 def _from_file(source: str) -> list[PreferencePair]:
-    if not Path(source).is_file():
+    file = typed_path(source)
+    if file is None or not file.is_file():
         raise PlaygroundError(
-            f"{source} is neither a file nor one of: votes, votes:NAME, dataset:ID, bundled:ANNOTATOR."
+            f"{source[:200]} is neither a file nor one of: votes, votes:NAME, dataset:ID, bundled:ANNOTATOR."
         )
     pairs: list[PreferencePair] = []
     first: RejectedRow | None = None

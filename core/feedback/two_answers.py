@@ -90,7 +90,7 @@ def _turns(value: Any) -> list[str] | None:
     if isinstance(value, str) and value.startswith("["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return value if isinstance(value, list) and value and all(isinstance(turn, str) for turn in value) else None
 
@@ -167,7 +167,7 @@ def _named(name: str, value: Any, answers: tuple[str, str]) -> Side:
                 sides[word.casefold()] = side  # type: ignore[assignment]
         sides |= {"left": "first", "right": "second", "first": "first", "second": "second"}
     number = _number(value) if not isinstance(value, bool) else math.nan
-    word = str(int(number)) if number == number and number == int(number) else str(value).strip().casefold()
+    word = str(int(number)) if number.is_integer() else str(value).strip().casefold()  # neither infinity nor NaN is
     if word in sides:
         return sides[word]
     if word.startswith(_TIES):
@@ -180,8 +180,8 @@ def _stem(column: str) -> str:
 
 
 def _number(value: Any) -> float:
-    """A number, also one that a CSV cell holds as text; NaN for anything else."""
+    """A number, also one that a CSV cell holds as text; NaN for anything else, and for what no float can hold."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan

@@ -68,7 +68,7 @@ def policy_info(policy_id: str) -> PolicyInfo:
         return _folder_info(policy_id, policy_id, folder, "the hub, kept in the local cache")
     if folder is None:
         raise PlaygroundError(
-            f"{policy_id!r} is no policy: give one of {', '.join(_BUILT_IN)}, a model id on the hub, or a folder"
+            f"{policy_id[:100]!r} is no policy: give one of {', '.join(_BUILT_IN)}, a model id on the hub, or a folder"
         )
     if folder.name == "policy" and folder.parent.parent == paths.home() / "runs":
         return _folder_info(
@@ -152,8 +152,8 @@ def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
 
 
 def _local_folder(policy_id: str) -> Path | None:
-    folder = Path(policy_id).expanduser()
-    return folder if policy_id and policy_id not in _BUILT_IN and folder.is_dir() else None
+    folder = paths.typed_path(policy_id)
+    return folder if folder and policy_id and policy_id not in _BUILT_IN and folder.is_dir() else None
 
 
 def _info_or_reason(policy_id: str) -> PolicyInfo:

@@ -1,7 +1,9 @@
 """Writing responses: left-padded batches, a preallocated cache, tokens by inverse CDF."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -12,6 +14,8 @@ from core.language.configs import SamplingConfig
 from core.language.kv_cache import PreallocatedCache
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -109,6 +113,8 @@ def sample(
     rows = list(range(len(prompts)) if rows is None else rows)
     texts = [apply_chat_template(tokenizer, prompt) for prompt in prompts]
     query_ids, query_mask, cut = encode_queries(tokenizer, texts, context - config.max_new_tokens)
+    if any(cut):
+        _tell_cut(context - config.max_new_tokens, context)
     texts = [
         str(tokenizer.decode(ids[mask.bool()].tolist())) if dropped else text
         for text, ids, mask, dropped in zip(texts, query_ids, query_mask, cut, strict=True)
@@ -141,6 +147,16 @@ def sample(
         logprobs=logprobs,
         ended=ended,
         cut_tokens=cut,
+    )
+
+
+@cache
+def _tell_cut(room: int, context: int) -> None:
+    """Said once a process: a training run would say it at every update."""
+    _log.warning(
+        "A prompt is longer than the %d tokens that the model's context of %d leaves it: only its end is read.",
+        room,
+        context,
     )
 
 
