@@ -29,6 +29,11 @@ def launched() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def left_alone() -> bool:
+    """Whether `accelerate launch` was asked for several processes and started one: so it does without several GPUs."""
+    return launched() == 1 and "ACCELERATE_MIXED_PRECISION" in os.environ and "MASTER_PORT" in os.environ
+
+
 def world() -> int:
     """How many processes train together."""
     dist = _distributed()

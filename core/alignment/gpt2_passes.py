@@ -1,4 +1,4 @@
-"""A GPT-2 reward model's scores of fixed pairs, again and again with other weights: the same numbers, half the work.
+"""A GPT-2 reward model's scores of pairs: the numbers and gradients of transformers' own model, two thirds of the work.
 
 What transformers computes, with what a pair allows: the beginning that both texts share is read once for both, and in
 the last layer only the two last tokens, whose scores are asked for, go all the way. Tested against transformers' own
@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import GPT2ForSequenceClassification, PretrainedConfig
-
-_GROUP = 16  # pairs a pass: little padding, and activations that stay near the processor
 
 
 def plain_gpt2(model: nn.Module) -> TypeGuard[GPT2ForSequenceClassification]:
@@ -33,24 +31,26 @@ class PairPasses:
     """Pairs of token ids laid out once: shared beginning, then one tail, then the other, each seeing only its own."""
 
     def __init__(
-        self, config: PretrainedConfig, chosen: Sequence[Sequence[int]], rejected: Sequence[Sequence[int]]
+        self,
+        config: PretrainedConfig,
+        chosen: Sequence[Sequence[int]],
+        rejected: Sequence[Sequence[int]],
+        at_once: int = 16,
     ) -> None:
-        """`chosen` and `rejected`: token ids of the two texts of each pair, none empty."""
+        """`chosen` and `rejected`: token ids of the two texts of each pair, none empty. `at_once`: pairs a pass; few
+        together need little padding, and their activations stay near the processor."""
         self._layers, self._heads, self._eps = config.n_layer, config.n_head, config.layer_norm_epsilon
         laid = [_Layout(c, r) for c, r in zip(chosen, rejected, strict=True)]
         order = sorted(range(len(laid)), key=lambda pair: len(laid[pair].ids))
         self._groups = [
             (part, _Group([laid[pair] for pair in part]))
-            for part in (order[first : first + _GROUP] for first in range(0, len(order), _GROUP))
+            for part in (order[first : first + at_once] for first in range(0, len(order), at_once))
         ]
-        self._pairs = len(laid)
 
-    @torch.no_grad()
     def scores(self, weights: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Raw scores of the chosen and the rejected under `weights` (transformers' names): [pairs] twice."""
-        both = torch.empty(self._pairs, 2)
-        for part, group in self._groups:
-            both[part] = self._pass(group, weights)
+        """Raw scores of the chosen and the rejected under `weights` (transformers' names): [pairs] twice, float32."""
+        both = torch.cat([self._pass(group, weights) for _, group in self._groups])
+        both = both[torch.tensor([pair for part, _ in self._groups for pair in part]).argsort()]
         return both[:, 0], both[:, 1]
 
     def _pass(self, group: "_Group", weights: Mapping[str, Tensor]) -> Tensor:
@@ -65,7 +65,8 @@ class PairPasses:
         def heads(x: Tensor) -> Tensor:  # [pairs, time, width] -> [pairs, head, time, width / heads]
             return x.unflatten(-1, (self._heads, -1)).transpose(1, 2)
 
-        x = weights["transformer.wte.weight"][group.ids] + weights["transformer.wpe.weight"][group.positions]
+        x = F.embedding(group.ids, weights["transformer.wte.weight"])
+        x = x + F.embedding(group.positions, weights["transformer.wpe.weight"])
         for layer in range(self._layers):
             at = f"transformer.h.{layer}"
             query, key, value = linear(norm(x, f"{at}.ln_1"), f"{at}.attn.c_attn").chunk(3, dim=-1)
@@ -73,11 +74,19 @@ class PairPasses:
             if layer == self._layers - 1:  # what follows is asked of the two last tokens alone
                 rows = torch.arange(len(x))[:, None]
                 query, mask, x = query[rows, group.ends], group.end_mask, x[rows, group.ends]
-            mixed = F.scaled_dot_product_attention(heads(query), heads(key), heads(value), attn_mask=mask)
+            mixed = _attend(heads(query), heads(key), heads(value), mask)
             x = x + linear(mixed.transpose(1, 2).flatten(2), f"{at}.attn.c_proj")
             inner = F.gelu(linear(norm(x, f"{at}.ln_2"), f"{at}.mlp.c_fc"), approximate="tanh")
             x = x + linear(inner, f"{at}.mlp.c_proj")
-        return norm(x, "transformer.ln_f") @ weights["score.weight"][0]
+        return (norm(x, "transformer.ln_f") * weights["score.weight"]).sum(-1)  # no product that bfloat16 would round
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Fused in float32; in bfloat16, whose fused kernel is slow backwards on a processor, step by step."""
+    if query.dtype == torch.float32:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    weights = (query @ key.transpose(-1, -2)) * query.shape[-1] ** -0.5
+    return weights.masked_fill(~mask, torch.finfo(weights.dtype).min).softmax(-1).to(value.dtype) @ value
 
 
 class _Layout:

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
 from core.alignment.early_stopping import EarlyStopping
+from core.alignment.gpt2_passes import PairPasses, plain_gpt2
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
 from core.errors import PlaygroundError
@@ -121,6 +122,21 @@ def batches_by_length(lengths: Sequence[int], size: int, seed: tuple[int, int]) 
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def scores_of_pairs(
+    model: nn.Module, chosen: Sequence[Sequence[int]], rejected: Sequence[Sequence[int]], pad_id: int
+) -> tuple[Tensor, Tensor]:
+    """Raw scores of one batch's texts, given as token ids, to be learnt from: [pairs] twice, float32.
+
+    A GPT-2 on the processor takes the short way of `PairPasses`; any other model reads both sides through transformers.
+    """
+    if plain_gpt2(model):
+        first_ids, second_ids = ([ids or [pad_id] for ids in side] for side in (chosen, rejected))
+        passes = PairPasses(model.config, first_ids, second_ids, at_once=len(chosen))
+        return passes.scores(dict(model.named_parameters()))
+    first, second = raw_scores(bare(model), *pad_right([*chosen, *rejected], pad_id, bare(model).device)).chunk(2)
+    return first, second
+
+
 def train_reward_model(
     model: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
@@ -178,11 +194,9 @@ def train_reward_model(
         if batch == 0 or step == first:
             parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
         part = parts[batch]
-        input_ids, mask = pad_right(
-            [chosen_ids[i] for i in part] + [rejected_ids[i] for i in part], tokenizer.pad_token_id, device
-        )
+        pair_ids = [chosen_ids[i] for i in part], [rejected_ids[i] for i in part]
         with autocast(device):
-            chosen, rejected = raw_scores(bare(model), input_ids, mask).chunk(2)
+            chosen, rejected = scores_of_pairs(model, *pair_ids, tokenizer.pad_token_id)
         loss = pairwise_loss(chosen, rejected, margins[torch.from_numpy(part).to(margins.device)])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
@@ -190,7 +204,7 @@ def train_reward_model(
         grad_norm = torch.nn.utils.clip_grad_norm_(trunk + head, config.grad_clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        tokens += int(mask.sum())
+        tokens += sum(max(1, len(ids)) for side in pair_ids for ids in side)
         difference, both = (chosen - rejected).detach(), torch.cat([chosen, rejected]).detach()
         metrics = {
             "loss": loss.item(),

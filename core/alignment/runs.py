@@ -1,6 +1,7 @@
 """What the reward and PPO jobs do: find what they are given, then run their stage."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.feedback.prompts import load_prompts
 from core.feedback.sources import load_preferences
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy, policy_info
+from core.processes import from_main
 from core.record import Controls, Record, no_controls
 
 SIMULATED = "simulated"  # simulated:ANNOTATOR:PAIRS, written and voted on when the run begins
@@ -35,10 +37,11 @@ def run_reward(
     if len(fresh) > 1:
         raise PlaygroundError(f"one simulated source at a time (given: {', '.join(fresh)})")
     pairs: list[TaughtPair] = []
-    written = (folder / PAIRS_FILE).exists()  # a resumed run goes on with what it began with, whatever was voted since
+    # A resumed run goes on with what it began with, whatever was voted since.
+    written = from_main((folder / PAIRS_FILE).exists)
     for source in sources if not written else ():
         if source not in fresh:
-            pairs += taught(load_preferences(source), source)
+            pairs += taught(from_main(partial(load_preferences, source)), source)
     policy, tokenizer = load_policy(model)
     inner = state["of"] if state and not (written and state["stage"] == "preferences") else None
     if fresh and not written:
@@ -55,7 +58,7 @@ def run_reward(
         pairs += taught(voted_pairs(file)[0], fresh[0])
     if not written:
         write_run_pairs(folder, pairs)
-    all_pairs = [one.pair for one in read_run_pairs(folder)]
+    all_pairs = from_main(lambda: [one.pair for one in read_run_pairs(folder)])
     for record in reward_stage(policy, tokenizer, all_pairs, config, model, folder / "reward_model", inner, controls):
         yield record.within("reward")
 

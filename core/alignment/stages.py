@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core import processes
 from core.alignment.configs import PPOConfig, RewardConfig
 from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
@@ -85,8 +86,9 @@ def reward_stage(
     model = with_adapters(new_reward_model(policy, tokenizer), config.lora_rank, "SEQ_CLS")
     yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
     _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
-    mean, sd = score_statistics(model, tokenizer, heldout or pairs)
-    save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder)
+    if processes.is_main():
+        mean, sd = score_statistics(model, tokenizer, heldout or pairs)
+        save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder)
 
 
 def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, PreTrainedModel | None]:
@@ -116,6 +118,7 @@ def ppo_stage(
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
     tuned, reference = ready_to_tune(policy, config.lora_rank)
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold, watched)
-    with whole_folder(folder) as temporary:
-        save_merged(tuned, temporary)
-        tokenizer.save_pretrained(temporary)
+    if processes.is_main():
+        with whole_folder(folder) as temporary:
+            save_merged(tuned, temporary)
+            tokenizer.save_pretrained(temporary)

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from core import processes
 from core.cli.output import Stages, emit, say
 from core.errors import PlaygroundError
 from core.files import whole_folder, write_whole
 from core.runs.export import WORKING_FILES
+from core.runs.follower import check_together, follow
 from core.runs.job import Job
 from core.runs.store import Run, RunStore
 
@@ -23,6 +25,11 @@ EXIT = {"finished": 0, "stopped": 0, "failed": 1, "interrupted": 130}
 
 def begin(job: Job, run_id: str | None, out: Path | None, overwrite: bool, as_json: bool) -> int:
     """Make a run of `job`, carry it out here, put its results into `out`, and return the command's exit status."""
+    if processes.left_alone():
+        say("accelerate started one process alone: give it --multi_gpu, which is meant for processors too")
+    check_together(job)
+    if not processes.is_main():
+        return follow()
     if out is not None:
         out = out.expanduser().absolute()
         _check_free(out, overwrite)
@@ -41,7 +48,7 @@ def carry_out(run: Run, as_json: bool) -> int:
     order = json.loads(order_file.read_text(encoding="utf-8")) if order_file.exists() else None
     if order:
         _check_free(Path(order["out"]), order["overwrite"])
-    with Stages() as stages:
+    with processes.together(), Stages() as stages:
         run = execute(run.id, on_record=stages.show)
     if run.status == "failed":
         raise click.ClickException(f"run {run.id} failed: {run.error}")

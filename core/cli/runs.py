@@ -68,9 +68,10 @@ def stop(name: str, as_json: bool) -> None:
 @json_option
 def resume(name: str, as_json: bool) -> int:
     """Go on with a stopped or killed run, here in the foreground, onto the curve it would have had."""
-    from core.cli.foreground import carry_out
+    from core import processes
+    from core.cli.foreground import carry_out, follow
 
-    return carry_out(_store().get(name), as_json)
+    return carry_out(_store().get(name), as_json) if processes.is_main() else follow()
 
 
 @runs.command()
@@ -102,9 +103,12 @@ def branch(
 
     Without a change it retraces the run that it was branched from.
     """
-    from core.cli.foreground import carry_out
+    from core import processes
+    from core.cli.foreground import carry_out, follow
     from core.runs import branching
 
+    if not processes.is_main():
+        return follow()
     wanted = {"kl_coef": kl_coef, "learning_rate": learning_rate}
     changes = {field: value for field, value in wanted.items() if value is not None}
     return carry_out(branching.branch(name, run_id, at, changes), as_json)

@@ -13,6 +13,7 @@ class Job(Config):
 
     kind: ClassVar[str]
     queued: ClassVar[bool] = True  # whether it takes its turn: one queued job trains at a time
+    together: ClassVar[bool] = False  # whether several processes can train it, each a share of the rows
     adjustable: ClassVar[frozenset[str]] = frozenset()  # fields that a person may change while it runs
 
     @property

@@ -24,6 +24,7 @@ class RewardJob(Job):
 
     kind: ClassVar[str] = "reward"
     adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+    together: ClassVar[bool] = True
 
     preferences: tuple[str, ...] = Field(
         description="where votes come from: votes:NAME, dataset:ID, simulated:ANNOTATOR:PAIRS or a file"
@@ -113,6 +114,7 @@ class PPOJob(Job):
 
     kind: ClassVar[str] = "ppo"
     adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate", "kl_coef"})
+    together: ClassVar[bool] = True
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     reward_model: str = Field(description="folder of the reward model")

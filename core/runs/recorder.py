@@ -11,26 +11,28 @@ What makes a resumed run the run it would have been:
 
 import contextlib
 import logging
-import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal
 
 import filelock
 
+from core import processes
 from core.errors import PlaygroundError
 from core.paths import run_folder
 from core.record import Record
 from core.runs import checkpoints, locks
 from core.runs.failures import in_words
 from core.runs.job import Job
+from core.runs.follower import check_together
 from core.runs.journal import Journal
 from core.runs.shelf import Shelf
 from core.runs.store import LOG_NAME, Run, RunStore
+from core.runs.signals import last_signals
 
 CHECKPOINT_SECONDS = 20.0
 _CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often
@@ -71,11 +73,12 @@ def execute(
                 return store.get(run_id)
             _log.warning("Another run is training on this machine: both will be slower.")
         journal = Journal(store.engine, run_id)
+    check_together(job)
         if not journal.claim(from_queue):
             if from_queue:
                 return store.get(run_id)
             raise PlaygroundError(f"The run {store.get(run_id).id} has finished.")
-        with _last_signals() as leaving:
+        with last_signals() as leaving:
             _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds).go()
     return store.get(run_id)
 
@@ -108,24 +111,24 @@ class _Execution:
         """Until the job is done, fails, is stopped, or the process is asked to leave."""
         try:
             outcome = self._work()
-            if outcome != "interrupted":
+            if outcome == "interrupted" and (words := processes.reported_failure()):
+                self._journal.end("failed", self._number, words)  # the launcher ends all when one has failed
+            elif outcome != "interrupted":
                 self._journal.end(outcome, self._number)
         except Exception as error:
             with (self._folder / LOG_NAME).open("a") as log:
                 traceback.print_exc(file=log)
-            self._journal.end("failed", self._number, in_words(error, self._folder))
+            words = processes.reported_failure() or in_words(error, self._folder)
+            self._journal.end("failed", self._number, words)
 
     def _work(self) -> Literal["finished", "stopped", "interrupted"]:
-        for record in self._job.records(self._folder, self._restored(), self._changes):
-            wish = self._take(record)
-            if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
-                self._save(record)
-            if wish == "pause":
-                wish = self._pause()
-            if self._leaving.is_set():
-                return "interrupted"
-            if wish == "stop":
-                return "stopped"
+        """What this process knows goes to the others, if there are any, in the order in which `follow` expects it."""
+        job = self._job
+        processes.from_main(lambda: (job.kind, job.model_dump(mode="json")))
+        state = processes.from_main(self._restored)
+        for record in job.records(self._folder, state, lambda _: processes.from_main(self._changes)):
+            if outcome := processes.from_main(partial(self._behind, record)):
+                return outcome
         return "finished"
 
     def _restored(self) -> dict[str, Any] | None:
@@ -137,8 +140,19 @@ class _Execution:
         self._checkpoint_due = time.monotonic() + self._checkpoint_seconds
         return state
 
-    def _changes(self, update: int) -> Mapping[str, float]:
+    def _changes(self) -> Mapping[str, float]:
         return self._journal.changes(self._number + 1)
+
+    def _behind(self, record: Record) -> Literal["stopped", "interrupted"] | None:
+        """Write the record down and obey: how the run ends here, or None when it goes on."""
+        wish = self._take(record)
+        if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
+            self._save(record)
+        if wish == "pause":
+            wish = self._pause()
+        if self._leaving.is_set():
+            return "interrupted"
+        return "stopped" if wish == "stop" else None
 
     def _take(self, record: Record) -> str | None:
         """Write the record down: files first, so that whoever sees the step finds what lies behind it."""
@@ -181,29 +195,3 @@ class _Execution:
                 shown = status
             time.sleep(_POLL_SECONDS)
         return None
-
-
-@contextlib.contextmanager
-def _last_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM or Ctrl-C sets, once: the next one acts as it always does."""
-    leaving = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield leaving
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        restore()
-        leaving.set()
-        _log.warning("Ending this update and saving it; once more to stop at once.")
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in before:
-        signal.signal(number, leave)
-    try:
-        yield leaving
-    finally:
-        restore()
