@@ -23,8 +23,8 @@ class RewardJob(Job):
     """A reward model from preferences; leaves `reward_model/`."""
 
     kind: ClassVar[str] = "reward"
-    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
     together: ClassVar[bool] = True
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
 
     preferences: tuple[str, ...] = Field(
         description="where votes come from: votes:NAME, dataset:ID, simulated:ANNOTATOR:PAIRS or a file"
@@ -113,8 +113,8 @@ class PPOJob(Job):
     """A policy tuned against a reward model; leaves `policy/`."""
 
     kind: ClassVar[str] = "ppo"
-    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate", "kl_coef"})
     together: ClassVar[bool] = True
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate", "kl_coef"})
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     reward_model: str = Field(description="folder of the reward model")

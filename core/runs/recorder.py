@@ -27,12 +27,12 @@ from core.paths import run_folder
 from core.record import Record
 from core.runs import checkpoints, locks
 from core.runs.failures import in_words
-from core.runs.job import Job
 from core.runs.follower import check_together
+from core.runs.job import Job
 from core.runs.journal import Journal
 from core.runs.shelf import Shelf
-from core.runs.store import LOG_NAME, Run, RunStore
 from core.runs.signals import last_signals
+from core.runs.store import LOG_NAME, Run, RunStore
 
 CHECKPOINT_SECONDS = 20.0
 _CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often
@@ -61,6 +61,7 @@ def execute(
     """
     store = RunStore()
     job = store.get(run_id).job
+    check_together(job)
     with contextlib.ExitStack() as held:
         if not held.enter_context(locks.trying(locks.run_lock(run_id), _PATIENCE)):
             if from_queue:
@@ -73,7 +74,6 @@ def execute(
                 return store.get(run_id)
             _log.warning("Another run is training on this machine: both will be slower.")
         journal = Journal(store.engine, run_id)
-    check_together(job)
         if not journal.claim(from_queue):
             if from_queue:
                 return store.get(run_id)
@@ -131,6 +131,17 @@ class _Execution:
                 return outcome
         return "finished"
 
+    def _behind(self, record: Record) -> Literal["stopped", "interrupted"] | None:
+        """Write the record down and obey: how the run ends here, or None when it goes on."""
+        wish = self._take(record)
+        if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
+            self._save(record)
+        if wish == "pause":
+            wish = self._pause()
+        if self._leaving.is_set():
+            return "interrupted"
+        return "stopped" if wish == "stop" else None
+
     def _restored(self) -> dict[str, Any] | None:
         """What the trainer begins with; and the next step's number is the one after it."""
         checkpoint = checkpoints.load(self._checkpoints)
@@ -142,17 +153,6 @@ class _Execution:
 
     def _changes(self) -> Mapping[str, float]:
         return self._journal.changes(self._number + 1)
-
-    def _behind(self, record: Record) -> Literal["stopped", "interrupted"] | None:
-        """Write the record down and obey: how the run ends here, or None when it goes on."""
-        wish = self._take(record)
-        if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
-            self._save(record)
-        if wish == "pause":
-            wish = self._pause()
-        if self._leaving.is_set():
-            return "interrupted"
-        return "stopped" if wish == "stop" else None
 
     def _take(self, record: Record) -> str | None:
         """Write the record down: files first, so that whoever sees the step finds what lies behind it."""
