@@ -20,6 +20,7 @@ from transformers import (
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
+from core.hosting import permission
 from core.language.adapters import bare, save_merged
 from core.language.folders import quiet_loading
 from core.language.precision import attention_implementation
@@ -194,6 +195,7 @@ def save_reward_model(
 @quiet_loading()
 def load_reward_model(folder: str | Path) -> RewardModel:
     """A reward model from its folder, in float32. Raises PlaygroundError where the folder holds none."""
+    permission.check_folder(folder)
     folder = Path(folder)
     if not (folder / "config.json").exists():
         raise PlaygroundError(f"{folder}: no reward model here (config.json is missing)")

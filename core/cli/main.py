@@ -12,6 +12,7 @@ from core.cli.experiments import clinic, frontier, goodhart, tastes
 from core.cli.gallery import gallery
 from core.cli.models import generate, models
 from core.cli.output import say
+from core.cli.password import password
 from core.cli.preferences import preferences
 from core.cli.reward import reward
 from core.cli.runs import runs
@@ -58,6 +59,7 @@ for command in (
     runs,
     gallery,
     serve,
+    password,
 ):
     root.add_command(command)
 

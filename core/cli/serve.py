@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from core.errors import PlaygroundError
+from core.hosting.mode import check_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout, or the folder that the package was installed into."""
@@ -38,7 +39,11 @@ def serve(
     opened: bool | None,
     streamlit_options: Sequence[str],
 ) -> int:
-    """Serve the app until Ctrl-C. Options of Streamlit's own may follow behind `--`."""
+    """Serve the app until Ctrl-C. Options of Streamlit's own may follow behind `--`.
+
+    With RLHF_PLAYGROUND_HOSTED=1 it serves a class: everybody signs in first. The README says what else to set.
+    """
+    check_ready()
     if importlib.util.find_spec("streamlit") is None:
         raise PlaygroundError("The app needs the package streamlit, which is not installed: pip install streamlit")
     chosen = {

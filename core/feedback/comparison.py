@@ -107,3 +107,4 @@ class Dataset:
     rows: int
     created: float  # Unix seconds
     ties: int = 0  # votes of its that named no winner: counted, and not among the rows
+    owner: str = ""  # who signed in and imported it; "": whoever runs this

@@ -10,11 +10,8 @@ from core.database.engine import engine as default_engine
 from core.database.engine import insert_new, reading, writing
 from core.database.schema import own_prompts, pairs, prompts
 from core.errors import PlaygroundError
-from core.feedback.pool import WITHDRAWN, WRITTEN, prompt_ids, storable
-from core.feedback.votes import check_name
-
-OWN = "own:"
-"""What the name of such a prompt set begins with; the annotator's name follows."""
+from core.feedback.pool import OWN, WITHDRAWN, WRITTEN, prompt_ids, storable
+from core.feedback.votes import by, check_name
 
 LONGEST = 2000  # characters a prompt: more than any context here reads before its response
 MOST = 500  # prompts an annotator
@@ -58,7 +55,7 @@ def add_own_prompts(annotator: str, given: Iterable[str], engine: sa.Engine | No
         ids = prompt_ids(connection, engine, wanted)
         rows = [{"annotator": annotator, "prompt_id": ids[text], "created": time.time()} for text in wanted]
         added = len(connection.scalars(insert_new(engine, own_prompts).returning(own_prompts.c.id), rows).all())
-        of_annotator = own_prompts.c.annotator == annotator
+        of_annotator = by(own_prompts.c.annotator, annotator)
         total = connection.execute(sa.select(sa.func.count()).select_from(own_prompts).where(of_annotator)).scalar_one()
         if total > MOST:
             raise PlaygroundError(f"That would be {total:,} prompts; the most is {MOST}. Nothing was kept.")
@@ -71,7 +68,7 @@ def own_prompts_of(annotator: str, engine: sa.Engine | None = None) -> list[str]
     query = (
         sa.select(prompts.c.text)
         .join_from(own_prompts, prompts, prompts.c.id == own_prompts.c.prompt_id)
-        .where(own_prompts.c.annotator == annotator)
+        .where(by(own_prompts.c.annotator, annotator))
         .order_by(own_prompts.c.id)
     )
     with reading(engine or default_engine()) as connection:
@@ -83,7 +80,7 @@ def remove_own_prompts(annotator: str, texts: Sequence[str], engine: sa.Engine |
     named = sa.select(prompts.c.id).where(prompts.c.text.in_(texts))
     with writing(engine or default_engine()) as connection:
         _move(connection, annotator, list(connection.scalars(named)), WRITTEN, WITHDRAWN)
-        gone = sa.delete(own_prompts).where(own_prompts.c.annotator == annotator, own_prompts.c.prompt_id.in_(named))
+        gone = sa.delete(own_prompts).where(by(own_prompts.c.annotator, annotator), own_prompts.c.prompt_id.in_(named))
         return connection.execute(gone).rowcount
 
 
@@ -105,7 +102,7 @@ def by_need(annotator: str, policy: str, engine: sa.Engine | None = None) -> dic
                 pairs.c.prompt_id == prompts.c.id, pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator)
             ),
         )
-        .where(own_prompts.c.annotator == annotator)
+        .where(by(own_prompts.c.annotator, annotator))
         .group_by(own_prompts.c.id, prompts.c.text)
         .order_by(sa.text("number"), own_prompts.c.id.desc())
     )
@@ -118,7 +115,8 @@ def newest_first(annotator: str, policy: str, limit: int = 100, engine: sa.Engin
     query = (
         sa.select(pairs.c.id)
         .join_from(own_prompts, pairs, pairs.c.prompt_id == own_prompts.c.prompt_id)
-        .where(own_prompts.c.annotator == annotator, pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator))
+        .where(by(own_prompts.c.annotator, annotator))
+        .where(pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator))
         .order_by(own_prompts.c.id.desc(), pairs.c.id)
         .limit(limit)
     )

@@ -13,6 +13,10 @@ from core.database.engine import insert_new, reading, writing
 from core.database.schema import comparisons, pairs, prompts, quartets, responses
 from core.feedback.comparison import NewPair, NewQuartet, ShownPair
 from core.feedback.votes import counting
+from core.hosting import ownership
+
+OWN = "own:"
+"""What the name of an annotator's own prompt set begins with; the annotator's name follows."""
 
 WRITTEN = "written"  # the pool of what a policy wrote ahead for people to vote on
 RANKED = "ranked"  # the pool of pairs that only a ranking has put together: never asked one by one
@@ -194,7 +198,16 @@ def _add_batch(engine: sa.Engine, batch: dict[str, NewPair], pool: str) -> int:
 
 def in_pool(policy: str, prompt_set: str) -> sa.ColumnElement[bool]:
     """Pairs that anybody may be asked about, of one policy and prompt set."""
-    return sa.and_(pairs.c.policy == policy, pairs.c.prompt_set == prompt_set, pairs.c.pool.not_in((RANKED, WITHDRAWN)))
+    return sa.and_(
+        pairs.c.policy == policy, of_set(pairs.c.prompt_set, prompt_set), pairs.c.pool.not_in((RANKED, WITHDRAWN))
+    )
+
+
+def of_set(column: sa.Column[str], prompt_set: str) -> sa.ColumnElement[bool]:
+    """Rows of that prompt set. Raises PlaygroundError for the own prompts of somebody else."""
+    if prompt_set.startswith(OWN):
+        ownership.check_annotator(prompt_set.removeprefix(OWN))
+    return column == prompt_set
 
 
 def _can_be_judged(pair: NewPair) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import PlaygroundError
 from core.feedback.own_prompts import OWN, own_prompts_of
+from core.hosting import permission
 from core.paths import typed_path
 
 _DATA = Path(__file__).parent / "data"
@@ -48,6 +49,7 @@ def load_prompts(name_or_file: str) -> PromptSet:
         return _bundled(name_or_file)
     if name_or_file.startswith(OWN):
         return _own(name_or_file)
+    permission.check_file(name_or_file)
     path = typed_path(name_or_file)
     if path is None or not path.is_file():
         known = ", ".join(_BUNDLED)

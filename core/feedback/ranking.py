@@ -16,7 +16,7 @@ from core.database.engine import insert_new, reading, writing
 from core.database.schema import comparisons, pairs, prompts, quartets, responses
 from core.errors import PlaygroundError
 from core.feedback.comparison import Choice, ShownQuartet, Vote
-from core.feedback.pool import RANKED, WITHDRAWN, Written, pair_ids
+from core.feedback.pool import RANKED, WITHDRAWN, Written, of_set, pair_ids
 from core.feedback.votes import as_vote, check_name, check_numbers, counting, vote_rows
 
 
@@ -85,7 +85,7 @@ def _open(annotator: str, policy: str, prompt_set: str) -> sa.ColumnElement[bool
     q = quartets.c
     answered = sa.exists().where(counting(annotator), comparisons.c.pair_id.in_((q.first_pair, q.second_pair)))
     withdrawn = sa.exists().where(pairs.c.id == q.first_pair, pairs.c.pool == WITHDRAWN)
-    return sa.and_(q.policy == policy, q.prompt_set == prompt_set, ~answered, ~withdrawn)
+    return sa.and_(q.policy == policy, of_set(q.prompt_set, prompt_set), ~answered, ~withdrawn)
 
 
 def _pairs_of(quartet_id: int) -> sa.Select[tuple[int, int]]:

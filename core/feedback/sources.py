@@ -15,6 +15,7 @@ from core.feedback.interchange import read_preferences
 from core.feedback.pairs import PreferencePair
 from core.feedback.rows import RejectedRow
 from core.feedback.store import FeedbackStore, NewPair
+from core.hosting import permission
 from core.paths import typed_path
 
 BUNDLED = Path(__file__).parent / "data" / "storyteller_pairs.jsonl.gz"
@@ -86,6 +87,7 @@ def _voted_on_by(name: str) -> list[PreferencePair]:
 
 
 def _from_file(source: str) -> list[PreferencePair]:
+    permission.check_file(source)
     file = typed_path(source)
     if file is None or not file.is_file():
         raise PlaygroundError(

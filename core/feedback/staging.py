@@ -19,6 +19,7 @@ from core.database.engine import lock_file, reading, writing
 from core.database.schema import dataset_rows, datasets
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
+from core.hosting import ownership
 from core.feedback.pool import storable
 
 _SILENT_SECONDS = 3600.0  # after which another machine's import counts as dead
@@ -70,6 +71,7 @@ def staged(engine: sa.Engine, name: str) -> Iterator[Staging]:
     path = lock_file(engine, f".import-{uuid.uuid4().hex}")
     now = time.time()
     row = {"name": name, "rows": 0, "created": now, "host": socket.gethostname(), "lock": str(path), "touched": now}
+    row["owner"] = ownership.owner()
     with _held(path):  # before the row is there to be swept
     row["name"] = storable(name)
         with writing(engine) as connection:

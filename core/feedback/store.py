@@ -29,6 +29,7 @@ from core.feedback.pairs import PreferencePair
 from core.feedback.staging import discard
 from core.feedback.votes import (
     as_vote,
+    by,
     cast_by,
     check_choice,
     check_name,
@@ -38,6 +39,7 @@ from core.feedback.votes import (
     standing,
     vote_rows,
 )
+from core.hosting import ownership
 
 __all__ = [
     "CHOICES",
@@ -262,15 +264,14 @@ class FeedbackStore:
         standing = sa.select(sa.func.count()).select_from(comparisons).where(counting(annotator))
         with writing(self.engine) as connection:
             number = connection.execute(standing).scalar_one()
-            connection.execute(sa.delete(comparisons).where(comparisons.c.annotator == annotator))
+            connection.execute(sa.delete(comparisons).where(by(comparisons.c.annotator, annotator)))
             return number
 
     def datasets(self) -> list[Dataset]:
-        """The imported datasets, the newest first."""
+        """The imported datasets, the newest first; where a class shares the server, one's own and everybody's."""
         c = datasets.c
-        query = (
-            sa.select(c.id, c.name, c.rows, c.published, c.ties).where(c.published.is_not(None)).order_by(c.id.desc())
-        )
+        seen = sa.and_(c.published.is_not(None), ownership.visible(c.owner))
+        query = sa.select(c.id, c.name, c.rows, c.published, c.ties, c.owner).where(seen).order_by(c.id.desc())
         with reading(self.engine) as connection:
             return [Dataset(*row) for row in connection.execute(query)]
 
@@ -282,5 +283,10 @@ class FeedbackStore:
         raise PlaygroundError(f"There is no dataset {dataset_id}; `preferences stats` lists those there are.")
 
     def delete_dataset(self, dataset_id: int | str) -> None:
-        """Delete an imported dataset: out of sight at once, its rows removed in short batches."""
-        discard(self.engine, self.dataset(dataset_id).id)
+        """Delete an imported dataset: out of sight at once, its rows removed in short batches.
+
+        Raises PlaygroundError when there is no such dataset, or it is everybody's and a person asks.
+        """
+        known = self.dataset(dataset_id)
+        ownership.check_mine(known.owner, "That dataset")
+        discard(self.engine, known.id)

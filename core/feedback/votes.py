@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from core.database.schema import comparisons, pairs, prompts, responses
 from core.errors import PlaygroundError
 from core.feedback.comparison import CHOICES, Vote
+from core.hosting import ownership
 
 BLIND = "blind"
 """The source of votes that judge a tuned policy against its reference: they measure, and must never train."""
@@ -20,7 +21,7 @@ def standing(annotator: str | None) -> sa.ColumnElement[bool]:
 
 def cast_by(annotator: str | None) -> sa.ColumnElement[bool]:
     """Whatever this annotator (None: anybody) said as a preference, taken back or not: blind votes are none."""
-    return sa.and_(comparisons.c.source != BLIND, named(comparisons.c.annotator, annotator))
+    return sa.and_(comparisons.c.source != BLIND, by(comparisons.c.annotator, annotator))
 
 
 def counting(annotator: str | None) -> sa.ColumnElement[bool]:
@@ -28,8 +29,19 @@ def counting(annotator: str | None) -> sa.ColumnElement[bool]:
     return sa.and_(standing(annotator), comparisons.c.repeat_of.is_(None))
 
 
+def by(column: sa.Column[str], annotator: str | None) -> sa.ColumnElement[bool]:
+    """Rows of this annotator; None: of everybody, who in a hosted class is every annotator of the acting person.
+
+    Raises PlaygroundError when the annotator is somebody else's.
+    """
+    if annotator is None:
+        return ownership.my_votes(column)
+    ownership.check_annotator(annotator)
+    return column == annotator
+
+
 def named(column: sa.Column[Any], annotator: str | None) -> sa.ColumnElement[bool]:
-    """The rows of one annotator, or all for None."""
+    """Rows that say they are of one annotator, or all for None: of a data set, whose names are only names."""
     return sa.true() if annotator is None else column == annotator
 
 
@@ -69,9 +81,10 @@ def as_vote(row: sa.Row[*tuple[Any, ...]]) -> Vote:
 
 
 def check_name(annotator: str) -> None:
-    """Raises PlaygroundError for a name that cannot be kept or shown."""
+    """Raises PlaygroundError for a name that cannot be kept or shown, or is somebody else's."""
     if not annotator.strip() or len(annotator) > 100 or not annotator.isprintable():
         raise PlaygroundError(f"An annotator's name has 1 to 100 printable characters (given: {annotator[:100]!r}).")
+    ownership.check_annotator(annotator)
 
 
 def check_choice(choice: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from core.hosting import permission
+
 END_TOKEN = "<|endoftext|>"
 PAD_TOKEN = "<|pad|>"
 
@@ -24,6 +26,7 @@ def read_texts(source: str) -> Iterator[str]:
 
     Raises FileNotFoundError when nothing is there, ValueError with file and line when a row cannot be read.
     """
+    permission.check_file(source)
     path = Path(source)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.suffix in {".jsonl", ".txt", ".parquet"})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core import paths
 from core.errors import PlaygroundError
+from core.hosting import permission
 from core.language import folders, hub, smollm2
 from core.language.folders import model_hash
 
@@ -51,12 +52,15 @@ class PolicyInfo:
 
 
 def list_policies() -> list[PolicyInfo]:
-    """The four built-in policies, then those a person added, then those that runs made. Reads the disk alone."""
-    return [_info_or_reason(policy_id) for policy_id in (*_BUILT_IN, *_added(), *map(str, _run_policies()))]
+    """The four built-in policies, then those a person added, then those that runs made: of them, those that may be
+    opened. Reads the disk alone."""
+    known = dict.fromkeys((*_BUILT_IN, *_added(), *permission.listed(), *map(str, _run_policies())))
+    return [_info_or_reason(policy_id) for policy_id in known if permission.may_open(policy_id)]
 
 
 def policy_info(policy_id: str) -> PolicyInfo:
-    """What is known of one policy without loading it. PlaygroundError when the id could be none."""
+    """What is known of one policy without loading it. PlaygroundError when the id could be none, or is not allowed."""
+    permission.check_model(policy_id)
     if policy_id in _BUILT_IN:
         return _BUILT_IN[policy_id]()
     folder = _local_folder(policy_id)
@@ -79,6 +83,7 @@ def policy_info(policy_id: str) -> PolicyInfo:
 
 def policy_folder(policy_id: str) -> Path | None:
     """Where the policy lies on this machine, or None when it must first be fetched or converted."""
+    permission.check_model(policy_id)
     if policy_id == "storyteller":
         return STORYTELLER
     if policy_id == smollm2.POLICY_ID:
@@ -140,6 +145,7 @@ def apply_chat_template(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> st
 
 
 def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
+    permission.check_model(policy_id)
     if policy_id == "storyteller":
         return STORYTELLER
     if policy_id == smollm2.POLICY_ID:

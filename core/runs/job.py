@@ -17,6 +17,11 @@ class Job(Config):
     adjustable: ClassVar[frozenset[str]] = frozenset()  # fields that a person may change while it runs
 
     @property
+    def for_all(self) -> bool:
+        """Whether what it makes is everybody's, where a class shares the server."""
+        return False
+
+    @property
     def title(self) -> str:
         """What a list of runs calls it."""
         raise NotImplementedError

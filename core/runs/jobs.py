@@ -11,6 +11,7 @@ from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
 from core.alignment.loss_surface.config import SurfaceConfig
 from core.anatomy.race_config import RaceConfig
 from core.errors import PlaygroundError
+from core.feedback.own_prompts import OWN
 from core.language.configs import PretrainConfig
 from core.paths import run_folder
 from core.record import Controls, Record
@@ -222,6 +223,12 @@ class PairsJob(Job):
     count: int = Field(64, ge=1, le=10_000, description="pairs to write")
     max_new_tokens: int = Field(48, ge=1, le=512, description="longest response, in tokens")
     temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature")
+
+    @property
+    @override
+    def for_all(self) -> bool:
+        """One pool for the class, but of an annotator's own prompts, or of a policy that somebody tuned."""
+        return not self.prompts.startswith(OWN) and not Path(self.policy).is_absolute()
 
     @property
     @override

@@ -23,6 +23,7 @@ import filelock
 
 from core import processes
 from core.errors import PlaygroundError
+from core.hosting.people import acting_as
 from core.paths import run_folder
 from core.record import Record
 from core.runs import checkpoints, locks
@@ -58,7 +59,18 @@ def execute(
     slower then, and neither is wrong. It takes the turn when it is free, so that queued runs wait for it.
 
     Raises PlaygroundError when the run does not exist, has finished, or is being carried out by another process.
+
+    What the run opens is opened on behalf of its owner, who may no more through a worker than on a page.
     """
+    with acting_as(""):
+        owner = RunStore().get(run_id).owner
+    with acting_as(owner):
+        return _execute(run_id, on_record, from_queue, checkpoint_seconds)
+
+
+def _execute(
+    run_id: str, on_record: Callable[[Record], None] | None, from_queue: bool, checkpoint_seconds: float
+) -> Run:
     store = RunStore()
     job = store.get(run_id).job
     check_together(job)

@@ -19,8 +19,10 @@ from core.database.engine import engine as default_engine
 from core.database.engine import reading, writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
+from core.hosting import limits, ownership
+from core.hosting.people import person
 from core.paths import home, run_folder
-from core.runs import locks, shelf
+from core.runs import allowed, locks, shelf
 from core.runs.export import metrics_csv, write_zip
 from core.runs.job import Job
 from core.runs.jobs import job_from
@@ -53,6 +55,7 @@ class Run:
     total: int
     pid: int | None  # of the process that carries it out, or did last
     requested: str | None  # "pause", "step" or "stop": asked for, and obeyed at the end of the update
+    owner: str = ""  # who signed in and made it; "": whoever runs this, and then it is everybody's to see
 
     @property
     def folder(self) -> Path:
@@ -92,7 +95,11 @@ class Control:
 
 
 class RunStore:
-    """Makes, reads, steers and removes runs. Safe to share between threads."""
+    """Makes, reads, steers and removes runs. Safe to share between threads.
+
+    Where a class shares the server, a person sees their own runs and those without an owner, and changes only theirs:
+    another's run is answered as one that does not exist.
+    """
 
     def __init__(self, engine: sa.Engine | None = None) -> None:
         self.engine = engine or default_engine()
@@ -100,8 +107,11 @@ class RunStore:
     def create(self, job: Job, run_id: str | None = None, name: str = "", queued: bool = True) -> Run:
         """A new run of `job`. `queued=False` keeps it from the queue: the caller executes it right away.
 
-        Raises PlaygroundError when the id is taken or cannot name a folder.
+        Raises PlaygroundError when the id is taken or cannot name a folder; and, for a person of a class, when it names
+        what they may not open, or they have too many runs.
         """
+        config = job.model_dump(mode="json")
+        allowed.check_config(config)
         run_id = run_id or f"{job.kind}-{secrets.token_hex(3)}"
         if not _ID.fullmatch(run_id):
             raise PlaygroundError(f"{run_id!r} cannot name a run: use letters, digits, dots, dashes (64 at most).")
@@ -110,12 +120,14 @@ class RunStore:
             "id": run_id,
             "kind": job.kind,
             "status": "queued" if queued else "running",  # running without a process reads as interrupted: resumable
-            "config": job.model_dump(mode="json"),
+            "config": config,
             "name": name or job.title,
             "created": time.time(),
             "host": socket.gethostname(),
+            "owner": "" if job.for_all else ownership.owner(),
         }
         with writing(self.engine) as connection:
+            limits.check_room(connection, new=True, for_all=job.for_all)
             if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
                 raise PlaygroundError(f"A run named {run_id} exists already: resume it, or choose another name.")
             if folder.exists() and any(folder.iterdir()):  # its checkpoints would be taken for the new run's
@@ -126,14 +138,14 @@ class RunStore:
 
     def get(self, run_id: str) -> Run:
         """The run, or PlaygroundError when there is none."""
-        found = self._read(sa.select(runs).where(runs.c.id == run_id))
+        found = self._read(self._seen().where(runs.c.id == run_id))
         if not found:
             raise _missing(run_id)
         return found[0]
 
     def list(self, kind: str | None = None) -> builtins.list[Run]:
         """All runs, newest first."""
-        query = sa.select(runs).order_by(runs.c.created.desc(), runs.c.id)
+        query = self._seen().order_by(runs.c.created.desc(), runs.c.id)
         return self._read(query if kind is None else query.where(runs.c.kind == kind))
 
     def queue(self) -> builtins.list[Run]:
@@ -142,6 +154,7 @@ class RunStore:
 
     def steps(self, run_id: str, after: int = 0) -> builtins.list[Step]:
         """The recorded steps with numbers above `after`, in order, each number once."""
+        self._check_seen(run_id)
         query = sa.select(steps).where(steps.c.run_id == run_id, steps.c.number > after).order_by(steps.c.number)
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
@@ -149,6 +162,7 @@ class RunStore:
 
     def samples(self, run_id: str, number: int | None = None) -> builtins.list[dict[str, Any]]:
         """The samples shown with step `number`, by default those of the newest step that has any."""
+        self._check_seen(run_id)
         newest = sa.select(sa.func.max(samples.c.number)).where(samples.c.run_id == run_id).scalar_subquery()
         wanted = samples.c.number == (newest if number is None else number)
         query = sa.select(samples.c.data).where(samples.c.run_id == run_id, wanted).order_by(samples.c.index)
@@ -157,6 +171,7 @@ class RunStore:
 
     def samples_of_kind(self, run_id: str, kind: str) -> builtins.list[dict[str, Any]]:
         """Every sample of the run whose field `kind` says so, in the order of the steps."""
+        self._check_seen(run_id)
         query = (
             sa.select(samples.c.data)
             .where(samples.c.run_id == run_id, samples.c.data["kind"].as_string() == kind)
@@ -171,7 +186,7 @@ class RunStore:
         A living run obeys at the end of its update; for one without a process, a stop holds at once and a resume puts
         it into the queue. Raises PlaygroundError when what is asked makes no sense.
         """
-        run = self.get(run_id)
+        run = self._mine(run_id)
         if run.status == "finished":
             raise PlaygroundError(f"The run {run_id} has finished: there is nothing to {what}.")
         with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
@@ -187,14 +202,17 @@ class RunStore:
             if what == "stop" and run.status in ("queued", "interrupted"):
                 self._update(run_id, status="stopped", ended=time.time(), requested=None)
             if what == "resume" and run.status not in ("queued", "finished"):
-                self._update(run_id, status="queued", ended=None, error=None, requested=None)
+                with writing(self.engine) as connection:
+                    limits.check_room(connection, new=False, but=run_id)
+                    values = {"status": "queued", "ended": None, "error": None, "requested": None}
+                    connection.execute(runs.update().where(runs.c.id == run_id).values(values))
 
     def set_control(self, run_id: str, field: str, value: float) -> None:
         """Change a setting of a run that is not over, from its next update on; logged with the step it is applied at.
 
         Raises PlaygroundError when the run's job has no such adjustable setting or the value is out of its bounds.
         """
-        run = self.get(run_id)
+        run = self._mine(run_id)
         if run.status == "finished":
             raise PlaygroundError(f"The run {run_id} has finished: nothing in it can be changed any more.")
         _check_control(run.job, field, value)
@@ -204,6 +222,7 @@ class RunStore:
 
     def controls(self, run_id: str) -> builtins.list[Control]:
         """Every setting changed while the run went on, in the order asked for."""
+        self._check_seen(run_id)
         query = sa.select(controls).where(controls.c.run_id == run_id).order_by(controls.c.id)
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
@@ -211,11 +230,11 @@ class RunStore:
 
     def rename(self, run_id: str, name: str) -> None:
         """Call the run something else; its id stays."""
-        self._update(run_id, name=name)
+        self._update(self._mine(run_id).id, name=name)
 
     def delete(self, run_id: str) -> None:
         """Remove the run, its rows and its files. Raises PlaygroundError while a process carries it out."""
-        run = self.get(run_id)
+        run = self._mine(run_id)
         with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
             if not idle:
                 raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
@@ -238,6 +257,19 @@ class RunStore:
     def disk_use(self, run_id: str) -> int:
         """Bytes in the run's folder."""
         return shelf.size_of(self.get(run_id).folder)
+
+    def _seen(self) -> sa.Select[Any]:
+        return sa.select(runs).where(ownership.visible(runs.c.owner))
+
+    def _check_seen(self, run_id: str) -> None:
+        if person() is not None:
+            self.get(run_id)
+
+    def _mine(self, run_id: str) -> Run:
+        """The run, to be changed."""
+        run = self.get(run_id)
+        ownership.check_mine(run.owner, f"The run {run_id}")
+        return run
 
     def _read(self, query: sa.Select[Any]) -> builtins.list[Run]:
         """Rows and locks as one consistent view: a run that finishes between the two looks is not one that died."""

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from core.hosting import limits
+from core.hosting.people import acting_as
 from core.runs import branching, locks
 from core.runs.job import Job
 from core.runs.jobs import JOBS
@@ -63,16 +65,27 @@ def branch(run_id: str, at: int | None = None, changes: Mapping[str, float] | No
 
 def tick() -> None:
     """Start what is to be started now; to be called every second or so by each server."""
-    with _mutex:
+    with _mutex, acting_as(""):  # the queue is everybody's
         store = RunStore()
         _bury(store)
         queue = [run for run in store.queue() if not locks.is_alive(run.id)]
-        for run in queue:
-            if run.kind in JOBS and not JOBS[run.kind].queued:
-                _start(run)
+        aside = [run for run in queue if run.kind in JOBS and not JOBS[run.kind].queued]
+        for run in aside[: _free_beside(store) if aside else 0]:
+            _start(run)
         training = [run for run in queue if run.kind not in JOBS or JOBS[run.kind].queued]
         if training and not locks.is_training():
             _start(training[0])
+
+
+def _free_beside(store: RunStore) -> int | None:
+    """How many more runs may start that take no turn; None: any number."""
+    most = limits.writers()
+    if most is None:
+        return None
+    on_the_way = {run_id for run_id, worker in _workers.items() if worker.poll() is None}
+    kinds = [kind for kind, job in JOBS.items() if not job.queued]
+    going = {run.id for kind in kinds for run in store.list(kind) if run.status == "running" or run.id in on_the_way}
+    return max(0, most - len(going))
 
 
 def _start(run: Run) -> None:

@@ -1,0 +1,16 @@
+"""`password`: what a hosted server is given instead of the class's password itself."""
+
+import click
+
+from core.hosting.mode import PASSWORD_HASH, SHORTEST
+
+
+@click.command()
+def password() -> None:
+    """Ask for a class's password and print the hash of it to put into RLHF_PLAYGROUND_PASSWORD_HASH."""
+    from core.hosting.sign_in import hashed
+
+    chosen = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    if len(chosen) < SHORTEST:
+        raise click.UsageError(f"The password is too short: {SHORTEST} characters or more.")
+    click.echo(f"{PASSWORD_HASH}={hashed(chosen)}")
