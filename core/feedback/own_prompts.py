@@ -46,11 +46,11 @@ def add_own_prompts(annotator: str, given: Iterable[str], engine: sa.Engine | No
         if text.strip():
             cut += len(text.rstrip()) > LONGEST
             texts.append(storable(text.rstrip()[:LONGEST]))
-    if len(wanted) > MOST:
-        raise PlaygroundError(f"That is {len(wanted):,} prompts; the most is {MOST}. Nothing was kept.")
     if not texts:
         raise PlaygroundError("There is no prompt in that: write at least one.")
     wanted = list(dict.fromkeys(texts))
+    if len(wanted) > MOST:
+        raise PlaygroundError(f"That is {len(wanted):,} prompts; the most is {MOST}. Nothing was kept.")
     with writing(engine) as connection:
         ids = prompt_ids(connection, engine, wanted)
         rows = [{"annotator": annotator, "prompt_id": ids[text], "created": time.time()} for text in wanted]

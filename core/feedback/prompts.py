@@ -13,8 +13,8 @@ from core.hosting import permission
 from core.paths import typed_path
 
 _DATA = Path(__file__).parent / "data"
-
 _MOST_BYTES = 2**26
+
 SUMMARISE = "\n\nSummarise this article in one or two sentences."
 """What follows every article of *summaries*."""
 
@@ -152,10 +152,10 @@ def _rows(path: Path) -> Iterator[tuple[int, Any]]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of `path` that are not blank, with their numbers from 1."""
     try:
-        # Not splitlines: it also cuts at marks (U+2028, form feed) that may stand inside a JSON string.
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
         if path.stat().st_size > _MOST_BYTES:
             raise PlaygroundError(f"{path} is larger than {_MOST_BYTES >> 20} MiB: that is no list of prompts.")
+        # Not splitlines: it also cuts at marks (U+2028, form feed) that may stand inside a JSON string.
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
             if line.strip():
                 yield number, line
     except UnicodeDecodeError as error:

@@ -19,8 +19,8 @@ from core.database.engine import lock_file, reading, writing
 from core.database.schema import dataset_rows, datasets
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
-from core.hosting import ownership
 from core.feedback.pool import storable
+from core.hosting import ownership
 
 _SILENT_SECONDS = 3600.0  # after which another machine's import counts as dead
 _SWEPT_AT_ONCE = 2000  # rows a transaction
@@ -72,8 +72,8 @@ def staged(engine: sa.Engine, name: str) -> Iterator[Staging]:
     now = time.time()
     row = {"name": name, "rows": 0, "created": now, "host": socket.gethostname(), "lock": str(path), "touched": now}
     row["owner"] = ownership.owner()
-    with _held(path):  # before the row is there to be swept
     row["name"] = storable(name)
+    with _held(path):  # before the row is there to be swept
         with writing(engine) as connection:
             dataset_id = connection.execute(sa.insert(datasets).returning(datasets.c.id), row).scalar_one()
         try:

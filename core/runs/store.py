@@ -2,7 +2,6 @@
 
 import builtins
 import dataclasses
-import re
 import secrets
 import shutil
 import socket
@@ -21,7 +20,7 @@ from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
 from core.hosting import limits, ownership
 from core.hosting.people import person
-from core.paths import home, run_folder
+from core.paths import RUN_ID, home, run_folder
 from core.runs import allowed, locks, shelf
 from core.runs.export import metrics_csv, write_zip
 from core.runs.job import Job
@@ -33,7 +32,6 @@ Request = Literal["pause", "resume", "step", "stop"]
 LOG_NAME = "log.txt"
 _AT_WORK = ("running", "paused")
 _PATIENCE = 0.2  # seconds: longer than anybody's look at a lock
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class RunStore:
         config = job.model_dump(mode="json")
         allowed.check_config(config)
         run_id = run_id or f"{job.kind}-{secrets.token_hex(3)}"
-        if not _ID.fullmatch(run_id):
+        if not RUN_ID.fullmatch(run_id):
             raise PlaygroundError(f"{run_id!r} cannot name a run: use letters, digits, dots, dashes (64 at most).")
         folder = home() / "runs" / run_id
         row = {
