@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core import processes
 from core.alignment.actor_critic import Sequences, of_tokens, reference_distribution, response_distribution
 from core.alignment.configs import DPOConfig
+from core.alignment.minibatches import passes
 from core.alignment.reward_training import batches_by_length, lr_scale
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -57,6 +60,36 @@ def response_logprobs(log_p: Tensor, sequences: Sequences) -> Tensor:
     return sequences.spread(of_tokens(log_p, sequences.tokens)).sum(-1)
 
 
+def add_gradients(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    pairs: Sequence[PreferencePair],
+    config: DPOConfig,
+    tokenizer: PreTrainedTokenizerBase,
+) -> tuple[Tensor, ...]:
+    """Add this process's part of the gradient of a step's mean loss; log π of every pair's texts, [pairs] four times.
+
+    Chosen and rejected under the policy, then both under the reference.
+    """
+    device = bare(policy).device
+    found = [torch.zeros(0, 4, device=device)]
+    for rows in passes(np.arange(len(pairs)), config.micro_batch):
+        part = [pairs[i] for i in rows]
+        texts = [pair.chosen for pair in part] + [pair.rejected for pair in part]
+        sequences = encode_completions(tokenizer, [pair.prompt for pair in part] * 2, texts, config.max_tokens)
+        sequences = Sequences(sequences.input_ids.to(device), sequences.mask.to(device), sequences.query_length)
+        with torch.no_grad():
+            reference = response_logprobs(reference_distribution(policy, ref_policy, sequences, 1.0), sequences)
+        with autocast(device):
+            log_p = response_distribution(bare(policy), sequences, 1.0)
+        chosen, rejected = response_logprobs(log_p, sequences).chunk(2)
+        ref_chosen, ref_rejected = reference.chunk(2)
+        loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, config.beta)
+        (loss * (len(part) / len(pairs))).backward()
+        found.append(torch.stack([chosen, rejected, ref_chosen, ref_rejected], dim=1).detach())
+    return processes.whole(torch.cat(found), len(pairs)).unbind(1)
+
+
 def train_dpo(
     policy: nn.Module,
     ref_policy: PreTrainedModel | None,
@@ -81,7 +114,6 @@ def train_dpo(
         load_trainable(policy, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         learning_rate, first = state["learning_rate"], state["step"]
-    device = bare(policy).device
     lengths = [len(pair.prompt) + max(len(pair.chosen), len(pair.rejected)) for pair in pairs]
     batches = math.ceil(len(pairs) / config.batch_pairs)
     steps, began = batches * config.epochs, time.monotonic()
@@ -94,24 +126,15 @@ def train_dpo(
         if place == 0 or step == first:
             parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
         part = [pairs[i] for i in parts[place]]
-        texts = [pair.chosen for pair in part] + [pair.rejected for pair in part]
-        sequences = encode_completions(tokenizer, [pair.prompt for pair in part] * 2, texts, config.max_tokens)
-        sequences = Sequences(sequences.input_ids.to(device), sequences.mask.to(device), sequences.query_length)
-        with torch.no_grad():
-            reference = response_logprobs(reference_distribution(policy, ref_policy, sequences, 1.0), sequences)
-        with autocast(device):
-            log_p = response_distribution(bare(policy), sequences, 1.0)
-        logprobs = response_logprobs(log_p, sequences)
-        (chosen, rejected), (ref_chosen, ref_rejected) = logprobs.chunk(2), reference.chunk(2)
+        chosen, rejected, ref_chosen, ref_rejected = add_gradients(policy, ref_policy, part, config, tokenizer)
         loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, config.beta)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
-        loss.backward()
+        processes.sum_gradients(trained)
         grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        implicit = config.beta * (logprobs.detach() - reference)  # the reward that the policy itself stands for
-        won, lost = implicit.chunk(2)
+        won, lost = config.beta * (chosen - ref_chosen), config.beta * (rejected - ref_rejected)  # implicit rewards
         metrics = {
             "loss": loss.item(),
             "rewards/chosen": won.mean().item(),

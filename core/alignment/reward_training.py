@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from core import processes
 from core.alignment.configs import RewardConfig
 from core.alignment.early_stopping import EarlyStopping
 from core.alignment.gpt2_passes import PairPasses, plain_gpt2
+from core.alignment.minibatches import passes
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
 from core.errors import PlaygroundError
@@ -89,8 +91,10 @@ def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
 
 def evaluate_pairs(model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]) -> PairReport:
     """`report_pairs` of a reward model on `pairs`."""
-    prompts = [pair.prompt for pair in pairs]
-    both = score(bare(model), tokenizer, prompts * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs])
+    prompts, texts = [pair.prompt for pair in pairs] * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs]
+    mine = processes.share(len(texts))
+    scores = score(bare(model), tokenizer, prompts[mine], texts[mine]) if texts[mine] else torch.zeros(0)
+    both = processes.whole(scores, len(texts))
     return report_pairs(both[: len(pairs)], both[len(pairs) :])
 
 
@@ -131,10 +135,30 @@ def scores_of_pairs(
     """
     if plain_gpt2(model):
         first_ids, second_ids = ([ids or [pad_id] for ids in side] for side in (chosen, rejected))
-        passes = PairPasses(model.config, first_ids, second_ids, at_once=len(chosen))
-        return passes.scores(dict(model.named_parameters()))
+        laid_out = PairPasses(model.config, first_ids, second_ids, at_once=len(chosen))
+        return laid_out.scores(dict(model.named_parameters()))
     first, second = raw_scores(bare(model), *pad_right([*chosen, *rejected], pad_id, bare(model).device)).chunk(2)
     return first, second
+
+
+def add_gradients(
+    model: nn.Module,
+    pair_ids: tuple[list[list[int]], list[list[int]]],
+    margins: Tensor,
+    pad_id: int,
+    micro_batch: int,
+) -> tuple[Tensor, Tensor]:
+    """Add this process's part of the gradient of a step's mean loss; the scores of all its pairs: [pairs] twice."""
+    count, found = len(margins), [margins.new_zeros(0, 2)]
+    for part in passes(np.arange(count), micro_batch):
+        with autocast(margins.device):
+            first, second = ([side[i] for i in part] for side in pair_ids)
+            chosen, rejected = scores_of_pairs(model, first, second, pad_id)
+        loss = pairwise_loss(chosen, rejected, margins[torch.from_numpy(part).to(margins.device)])
+        (loss * (len(part) / count)).backward()
+        found.append(torch.stack([chosen, rejected], dim=1).detach())
+    scores = processes.whole(torch.cat(found), count)
+    return scores[:, 0], scores[:, 1]
 
 
 def train_reward_model(
@@ -195,17 +219,17 @@ def train_reward_model(
             parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
         part = parts[batch]
         pair_ids = [chosen_ids[i] for i in part], [rejected_ids[i] for i in part]
-        with autocast(device):
-            chosen, rejected = scores_of_pairs(model, *pair_ids, tokenizer.pad_token_id)
-        loss = pairwise_loss(chosen, rejected, margins[torch.from_numpy(part).to(margins.device)])
+        margin = margins[torch.from_numpy(part).to(device)]
+        chosen, rejected = add_gradients(model, pair_ids, margin, tokenizer.pad_token_id, config.micro_batch)
+        loss = pairwise_loss(chosen, rejected, margin)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
-        loss.backward()
+        processes.sum_gradients(trunk + head)
         grad_norm = torch.nn.utils.clip_grad_norm_(trunk + head, config.grad_clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         tokens += sum(max(1, len(ids)) for side in pair_ids for ids in side)
-        difference, both = (chosen - rejected).detach(), torch.cat([chosen, rejected]).detach()
+        difference, both = chosen - rejected, torch.cat([chosen, rejected])
         metrics = {
             "loss": loss.item(),
             "accuracy": (difference > 0).float().mean().item(),
