@@ -3,7 +3,7 @@
 import os
 import sys
 
-from core.runs.recorder import execute
+from core.runs.recorder import CHECKPOINT_SECONDS, execute
 
 _NICENESS = 10  # the person at the screen, voting and reading, goes first
 
@@ -13,7 +13,8 @@ def main(run_id: str) -> int:
     says so; anything else means that the run could not be begun."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    execute(run_id, from_queue=True)
+    often = float(os.environ.get("RLHF_PLAYGROUND_CHECKPOINT_SECONDS") or CHECKPOINT_SECONDS)
+    execute(run_id, from_queue=True, checkpoint_seconds=often)
     return 0
 
 
