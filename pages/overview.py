@@ -18,6 +18,7 @@ from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
 from pages._parts.run_view import run_buttons
 from pages._parts.state import Pipeline, run_pipeline
+from pages._parts.tour import invitation
 
 TITLE = "A language model learns what somebody likes"
 
@@ -66,6 +67,7 @@ def cached(entry: dict[str, Any]) -> list[Step]:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         badge("cached", model=entry["model"], seed=entry["seed"], note=f"simulated voter {voter}")
+        invitation()
         newest = next(iter(store.list("loop")), None)
         if newest and st.button("Show my newest run", type="tertiary", icon=":material/timeline:"):
             st.query_params["run"] = newest.id
@@ -97,6 +99,7 @@ def own(run: Run) -> list[Step]:
         badge(
             "live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}"
         )
+        invitation()
         if run_id:
             st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
     loop_view.trouble(run)

@@ -21,6 +21,7 @@ _PAGES = {
     "runs": ("Your things", "Runs", "timeline"),
     "models": ("Your things", "Models", "deployed_code"),
     "data": ("Your things", "Data", "table_rows"),
+    "tour": ("Guide", "The tour", "tour"),
 }
 
 
