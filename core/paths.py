@@ -16,7 +16,12 @@ def home() -> Path:
     """The data folder: `RLHF_PLAYGROUND_HOME`, else the platform's user data folder. Made when missing."""
     chosen = os.environ.get("RLHF_PLAYGROUND_HOME")
     folder = Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("rlhf-playground")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlaygroundError(
+            f"The data folder {folder} cannot be made ({error.strerror}): name another with RLHF_PLAYGROUND_HOME."
+        ) from error
     return folder
 
 

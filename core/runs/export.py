@@ -14,7 +14,17 @@ from core.errors import PlaygroundError
 if TYPE_CHECKING:
     from core.runs.store import Run, Step
 
-WORKING_FILES = {"checkpoints", "rollouts", "weights", "lock", "log.txt", "shelf_removed", "out.json", "branch.json"}
+WORKING_FILES = {
+    "checkpoints",
+    "rollouts",
+    "weights",
+    "lock",
+    "log.txt",
+    "shelf_removed",
+    "out.json",
+    "branch.json",
+    "reserve",
+}
 _INCOMPRESSIBLE = {".safetensors", ".gz", ".parquet", ".zip"}
 
 

@@ -5,18 +5,26 @@ import shutil
 from pathlib import Path
 
 from core.errors import PlaygroundError
+from core.feedback.pool import storable
 
+_LONGEST = 2000  # characters: the log has the rest
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch says so in RuntimeErrors
+_OUT_OF_MEMORY = (  # torch says so in RuntimeErrors, the loader of libraries in ImportErrors
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "std::bad_alloc",
+)
 
 
 def in_words(error: BaseException, folder: Path) -> str:
     """`error`, which a trainer or the disk under `folder` raised, as one sentence or two for a person."""
-    text = " ".join(str(error).split())
+    text = storable(" ".join(str(error).split()))[:_LONGEST]
     if _is_disk_full(error, text, folder):
         return f"The disk that holds {folder} is full: free some space, then resume the run."
     if isinstance(error, PlaygroundError):
-        return str(error)
+        return text
     if isinstance(error, MemoryError) or any(words in text.lower() for words in _OUT_OF_MEMORY):
         return "The machine ran out of memory: close other programs and resume, or use a smaller model or batch."
     if isinstance(error, FloatingPointError):

@@ -11,9 +11,9 @@ What makes a resumed run the run it would have been:
 
 import contextlib
 import logging
+import os
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -31,9 +31,11 @@ from core.runs.failures import in_words
 from core.runs.follower import check_together
 from core.runs.job import Job
 from core.runs.journal import Journal
+from core.runs.last_words import reserve, say_failed
 from core.runs.shelf import Shelf
 from core.runs.signals import last_signals
-from core.runs.store import LOG_NAME, Run, RunStore
+from core.runs.store import Run, RunStore
+from core.runs.watchdog import Watchdog, update_seconds
 
 CHECKPOINT_SECONDS = 20.0
 _CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often
@@ -74,6 +76,7 @@ def _execute(
     store = RunStore()
     job = store.get(run_id).job
     check_together(job)
+    longest = update_seconds()
     with contextlib.ExitStack() as held:
         if not held.enter_context(locks.trying(locks.run_lock(run_id), _PATIENCE)):
             if from_queue:
@@ -90,8 +93,12 @@ def _execute(
             if from_queue:
                 return store.get(run_id)
             raise PlaygroundError(f"The run {store.get(run_id).id} has finished.")
-        with last_signals() as leaving:
-            _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds).go()
+        with reserve(run_folder(run_id)), last_signals() as leaving:
+            execution = _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds)
+            if from_queue:  # at the command line a person watches, and has Ctrl-C
+                watchdog = Watchdog(longest, journal.requested, execution.break_off)
+                execution.sign_of_life = held.enter_context(watchdog).sign_of_life
+            execution.go()
     return store.get(run_id)
 
 
@@ -118,6 +125,7 @@ class _Execution:
         self._checkpoint_due = 0.0  # the first one right behind the first step
         self._number = 0
         self._shelf = Shelf(folder)
+        self.sign_of_life: Callable[[], None] = lambda: None  # to be called between two updates
 
     def go(self) -> None:
         """Until the job is done, fails, is stopped, or the process is asked to leave."""
@@ -128,10 +136,16 @@ class _Execution:
             elif outcome != "interrupted":
                 self._journal.end(outcome, self._number)
         except Exception as error:
-            with (self._folder / LOG_NAME).open("a") as log:
-                traceback.print_exc(file=log)
             words = processes.reported_failure() or in_words(error, self._folder)
-            self._journal.end("failed", self._number, words)
+            say_failed(self._journal, self._folder, self._number, error, words)
+
+    def break_off(self, why: str, stopped: bool) -> None:
+        """End the run and this process in the middle of an update; called from another thread."""
+        if stopped:
+            self._journal.end("stopped", self._number, why)
+        else:
+            say_failed(self._journal, self._folder, self._number, TimeoutError(why), why)
+        os._exit(0)  # the main thread is the one that hangs: nothing else ends it
 
     def _work(self) -> Literal["finished", "stopped", "interrupted"]:
         """What this process knows goes to the others, if there are any, in the order in which `follow` expects it."""
@@ -145,6 +159,7 @@ class _Execution:
 
     def _behind(self, record: Record) -> Literal["stopped", "interrupted"] | None:
         """Write the record down and obey: how the run ends here, or None when it goes on."""
+        self.sign_of_life()
         wish = self._take(record)
         if wish or self._leaving.is_set() or time.monotonic() >= self._checkpoint_due:
             self._save(record)
@@ -195,6 +210,7 @@ class _Execution:
         self._turn.release()
         shown = None
         while not self._leaving.is_set():
+            self.sign_of_life()
             wish = self._journal.requested()
             if wish == "stop":
                 return wish

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ from core.runs.store import Run, RunStore
 
 WORKER = (sys.executable, "-m", "core.runs.worker")
 
+_MOST_KILLED = 5
+_killed: Counter[str] = Counter()  # run -> workers in a row that a signal ended before they had begun
 _workers: dict[str, subprocess.Popen[bytes]] = {}  # this process's children: only their parent can bury them
 _mutex = threading.Lock()
 
@@ -115,7 +118,10 @@ def _launch(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _bury(store: RunStore) -> None:
-    """Forget the workers that have ended. A run whose worker could not begin has failed: it would start for ever."""
+    """Forget the workers that have ended. A run whose worker could not begin has failed: it would start for ever.
+
+    One that a signal ended on its way (somebody's kill, the system out of memory) is started again, a few times.
+    """
     for run_id, worker in list(_workers.items()):
         code = worker.poll()
         if code is None:
@@ -123,8 +129,14 @@ def _bury(store: RunStore) -> None:
         del _workers[run_id]
         # One that did begin and was killed has left a run to be resumed, and may find it queued again already.
         stuck = [run for run in store.queue() if run.id == run_id and run.pid != worker.pid] if code else []
-        for run in stuck:
+        _killed[run_id] = _killed[run_id] + 1 if stuck and code < 0 else 0
+        for run in stuck if _killed[run_id] in (0, _MOST_KILLED) else ():
             with locks.trying(locks.run_lock(run_id)) as idle:
                 if idle:
                     words = f"The worker could not start (exit code {code}): {run.log} says why."
+                    if code < 0:
+                        words = (
+                            f"The worker was killed {_MOST_KILLED} times before it could begin (signal {-code}): is "
+                            "there enough memory? Resume the run to try again."
+                        )
                     Journal(store.engine, run_id).end("failed", run.step, words)

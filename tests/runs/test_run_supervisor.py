@@ -133,6 +133,20 @@ def test_a_worker_that_cannot_start_fails_its_run_and_says_where_to_look(store, 
     assert "no_such_module" in failed.log.read_text()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_worker_killed_on_its_way_is_started_again_but_not_for_ever(store, monkeypatch, tmp_path):
+    died = f"open({str(tmp_path / 'deaths')!r}, 'a').write('x'); import os; os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(supervisor, "WORKER", (sys.executable, "-c", died))
+    run_id = supervisor.submit(WalkJob(steps=3))
+    failed = tick_until(lambda: store.get(run_id).status == "failed" and store.get(run_id))
+    assert "killed 5 times before it could begin (signal 9)" in failed.error
+    assert len((tmp_path / "deaths").read_text()) == 5
+    again = supervisor.submit(WalkJob(steps=3))
+    tick_until(lambda: len((tmp_path / "deaths").read_text()) == 7)
+    monkeypatch.setattr(supervisor, "WORKER", (sys.executable, walk_job.__file__))
+    tick_until(lambda: store.get(again).status == "finished")
+
+
 def test_a_run_in_the_foreground_begins_at_once_and_holds_the_turn(store, caplog):
     shown = []
 
