@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from pages._parts import background
+from pages._parts import background, signing_in, wall
+
+signing_in.begin()
 
 
 @asynccontextmanager
@@ -18,4 +20,4 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         background.stop()
 
 
-app = st.App("pages/_router.py", lifespan=lifespan)
+app = st.App("pages/_router.py", lifespan=lifespan, middleware=wall.middleware(), on_script_error=signing_in.say)

@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from core.errors import PlaygroundError
+from core.hosting.mode import is_hosted
 from core.language.registry import PolicyInfo, add_policy, list_policies
 from pages._parts.header import page_header
 from pages._parts.questions import closing
@@ -67,21 +68,30 @@ for first in range(0, len(policies), 2):
         with column:
             card(info)
 
-st.subheader("Bring your own", anchor=False)
-with st.form("add", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-    wanted = st.text_input(
-        "A folder on this machine, or a model's id on huggingface.co",
-        placeholder="HuggingFaceTB/SmolLM2-360M",
-        max_chars=500,
+
+def bring_your_own() -> None:
+    """A field for a folder or a hub id."""
+    st.subheader("Bring your own", anchor=False)
+    with st.form("add", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input(
+            "A folder on this machine, or a model's id on huggingface.co",
+            placeholder="HuggingFaceTB/SmolLM2-360M",
+            max_chars=500,
+        )
+        asked = st.form_submit_button("Add it", icon=":material/add:")
+    st.caption(
+        "Any causal language model in a Hugging Face folder with safetensors weights and a fast tokenizer. A model of "
+        "the hub is downloaded once; stay on this "
+        "page meanwhile. Above 50M parameters training uses LoRA adapters, which needs far less memory."
     )
-    asked = st.form_submit_button("Add it", icon=":material/add:")
-st.caption(
-    "Any causal language model in a Hugging Face folder with safetensors weights and a fast tokenizer. A model of "
-    "the hub is downloaded once; stay on this "
-    "page meanwhile. Above 50M parameters training uses LoRA adapters, which needs far less memory."
-)
-if asked and wanted.strip():
-    fetch(wanted)
+    if asked and wanted.strip():
+        fetch(wanted)
+
+
+if is_hosted():
+    st.caption("Whoever runs this server decides which models there are; what your own runs make comes on top.")
+else:
+    bring_your_own()
 closing(
     [
         (

@@ -84,6 +84,7 @@ def test_an_installed_package_serves_its_first_page_from_any_folder(elsewhere, t
         shown = first_script_run(port)
         assert "RLHF Playground" in shown and "overview" in shown
         assert "#5B4BD6" in shown  # the theme travelled
+        assert "chart_sequential_colors" in shown and "Failed to parse" not in log.read_text()
         assert server.poll() is None and server.pid  # it became the server: no second process to leave behind
     finally:
         server.terminate()

@@ -7,6 +7,7 @@ so that what a person sets (`STREAMLIT_…`, an option behind `--`) comes before
 
 import errno
 import importlib.util
+import json
 import os
 import re
 import socket
@@ -88,7 +89,7 @@ def _flat(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
 def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _check_free(host: str, port: int) -> None:

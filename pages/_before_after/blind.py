@@ -11,6 +11,7 @@ from core.feedback.comparison import Choice, ShownPair
 from core.feedback.habits import Share
 from core.feedback.store import FeedbackStore
 from core.figures.interval_rows import interval_rows
+from core.hosting.ownership import full_name
 from pages._before_after.subject import Subject
 from pages._parts import theme
 from pages._parts.code import show_code
@@ -35,7 +36,7 @@ def show(subject: Subject) -> str:
         name = st.text_input("Your name", "me", max_chars=80, key="annotator", bind="query-params")
     try:
         trial = BlindTrial(
-            FeedbackStore(), (name or "me").strip() or "me", f"{subject.id}@{last['update']}", "held-out"
+            FeedbackStore(), full_name((name or "me").strip() or "me"), f"{subject.id}@{last['update']}", "held-out"
         )
         _put_up(trial, subject)
     except PlaygroundError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.feedback.store import FeedbackStore
+from core.hosting.people import bound
 from pages._parts.text import plain
 
 SHOWN = 500
@@ -81,7 +82,7 @@ def _export(voter: str) -> None:
 
     st.download_button(
         "Download",
-        lambda: exported(voter, ending),
+        bound(lambda: exported(voter, ending)),
         f"preferences.{ending}",
         key=f"export-{ending}",
         on_click="ignore",

@@ -6,6 +6,7 @@ from core.alignment.live.bets import Bet, bet, hits, running_shares
 from core.feedback.candidates import candidates
 from core.feedback.store import FeedbackStore, ShownPair, Vote
 from core.figures.palette import CONCEPTS
+from core.hosting.ownership import full_name
 from pages._label.live import Live, live, read, seal, sealed, shelf
 from pages._parts.text import escaped
 
@@ -15,7 +16,7 @@ _CHECK = 0.5  # seconds between looks while texts are being read
 
 def bet_area(store: FeedbackStore, shown: ShownPair, last: Vote | None) -> None:
     """Two lines beneath the pair: the bet just opened, and the one sealed now."""
-    annotator = (st.session_state.get("annotator") or "me").strip() or "me"
+    annotator = full_name((st.session_state.get("annotator") or "me").strip() or "me")
     found = [_make_bet(store, shown, annotator)]
     ready = found[0][1]
 

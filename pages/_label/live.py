@@ -10,6 +10,7 @@ from core.alignment.live.bets import Bet, BetBook
 from core.alignment.live.feature_shelf import FeatureShelf, Text
 from core.alignment.live.live_head import LiveHead
 from core.feedback.store import FeedbackStore, ShownPair, Vote
+from core.hosting.people import bound
 from core.language.registry import load_policy, policy_info
 from core.paths import database_url
 
@@ -33,7 +34,7 @@ class Live:
 @st.cache_resource(show_spinner=False, max_entries=3)
 def shelf(policy: str) -> FeatureShelf:
     """The features of one policy, for all who vote on it."""
-    return FeatureShelf(partial(load_policy, policy))
+    return FeatureShelf(bound(partial(load_policy, policy)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.feedback.own_prompts import set_of
 from core.feedback.prompts import prompt_sets
+from core.hosting.ownership import full_name
 from pages._parts.pickers import model_picker
 
 OWN_TITLE = "My own prompts"
@@ -38,7 +39,7 @@ def who_and_what() -> Sitting:
         help="Votes are kept under this name, on this machine. After typing it, press Escape or click the page: "
         "then the keys vote again.",
     )
-    annotator = (annotator or "me").strip() or "me"
+    annotator = full_name((annotator or "me").strip() or "me")
     titles = {prompt_set.name: prompt_set.title for prompt_set in prompt_sets()} | {_OWN: OWN_TITLE}
     policy = model_picker("policy")
     prompts = st.selectbox(

@@ -33,7 +33,10 @@ def keep_filled(
     idle = newest is None or newest.status == "finished"
     asked = idle and st.session_state.pop("label_write_now", False)
     if idle and (asked or waiting < low):
-        newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
+        try:
+            newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
+        except PlaygroundError as error:  # a class's limit: what waits can be voted on all the same
+            st.caption(escaped(str(error)))
     writing = newest is not None and newest.status in MOVING
 
     @st.fragment(run_every=1.0 if writing else None)

@@ -7,6 +7,8 @@ from typing import IO, TYPE_CHECKING
 import streamlit as st
 
 from core.errors import PlaygroundError
+from core.hosting.mode import is_hosted
+from core.hosting.people import bound
 from core.runs import shelf
 from core.runs.tensorboard import event_file_name
 from pages._parts import site
@@ -47,7 +49,7 @@ def run_details(store: "RunStore", run_id: str) -> None:
     if run.result:
         with st.expander("Result", icon=":material/flag:"):
             st.json(run.result)
-    if run.log.exists() and (log := run.log.read_text(encoding="utf-8", errors="replace")):
+    if not is_hosted() and run.log.exists() and (log := run.log.read_text(encoding="utf-8", errors="replace")):
         with st.expander("Log", icon=":material/notes:"):
             st.code("\n".join(log.splitlines()[-_LOG_LINES:]), language=None)
 
@@ -121,7 +123,7 @@ def events_file(run_id: str) -> IO[bytes]:
 def _downloads(run: "Run") -> None:
     st.download_button(
         "Metrics (CSV)",
-        lambda: metrics_file(run.id),
+        bound(lambda: metrics_file(run.id)),
         f"{run.id}.csv",
         "text/csv",
         key=f"csv-{run.id}",
@@ -130,7 +132,7 @@ def _downloads(run: "Run") -> None:
     )
     st.download_button(
         "TensorBoard",
-        lambda: events_file(run.id),
+        bound(lambda: events_file(run.id)),
         event_file_name(run),
         "application/octet-stream",
         key=f"events-{run.id}",
@@ -141,7 +143,7 @@ def _downloads(run: "Run") -> None:
     has_weights = any((run.folder / name).exists() for name in ("policy", "reward_model", "model"))
     st.download_button(
         "Weights (zip)",
-        lambda: weights_file(run.id),
+        bound(lambda: weights_file(run.id)),
         f"{run.id}.zip",
         "application/zip",
         key=f"zip-{run.id}",

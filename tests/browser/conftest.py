@@ -1,5 +1,6 @@
 """A real Chromium on the real app: served on a free port, with a data folder of its own."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -27,13 +28,25 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory):
+def served(tmp_path_factory, serving):
     """(address, data folder) of an app served for this session; it and the workers it started end with it."""
     home = tmp_path_factory.mktemp("browser") / "home"
+    with serving(home) as address:
+        yield address, home
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """`with serving(data folder, NAME="value")`: the address of an app served with these environment variables too."""
+    return _serving
+
+
+@contextlib.contextmanager
+def _serving(home: Path, **more: str):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"RLHF_PLAYGROUND_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    environment = os.environ | {"RLHF_PLAYGROUND_HOME": str(home), "HF_HUB_OFFLINE": "1"} | more
     environment.pop("RLHF_PLAYGROUND_DB", None)
     log = home.with_name("server.log").open("wb")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
@@ -41,7 +54,7 @@ def served(tmp_path_factory):
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, server, Path(log.name))
-        yield address, home
+        yield address
     finally:
         _stop_runs(environment)
         server.terminate()
