@@ -8,6 +8,7 @@ from core.errors import PlaygroundError
 from pages._parts.code import show_code
 from pages._parts.header import page_header
 from pages._parts.questions import closing
+from pages._parts.terms import prose
 from pages._parts.text import escaped
 from pages._token_microscope import choosing, numbers, pictures
 from pages._token_microscope.choosing import Choice
@@ -82,7 +83,7 @@ def _token(slide: Slide, view: TokenView) -> None:
                     f"Token {view.place + 1} of response {slide.numbers[view.row] + 1}.")  # fmt: skip
         revealed = ask(slide, view)
         if revealed:
-            st.markdown(verdict(view, slide.facts, bool(slide.config["whiten_advantages"])))
+            prose(verdict(view, slide.facts, bool(slide.config["whiten_advantages"])))
         numbers.log_probabilities(slide, view, revealed)
     if not revealed:
         with right:
@@ -105,7 +106,7 @@ def _equation(slide: Slide | None) -> None:
     )
     if slide:
         facts = slide.facts
-        st.markdown(
+        prose(
             f"In update {slide.update} the clipped branch was active for **{facts.clipped_tokens:,}** of "
             f"{facts.tokens:,} tokens in at least one pass. The sign is the advantage's: ρ is never below zero."
         )

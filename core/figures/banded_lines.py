@@ -76,6 +76,7 @@ def banded_lines(
         },
     ]
     if level is not None:
-        rule = {"type": "rule", "strokeDash": [2, 4], "color": colour("reference", dark), "strokeWidth": 1.5}
+        shade = colour("reference", dark)
+        rule = {"type": "rule", "aria": False, "strokeDash": [2, 4], "color": shade, "strokeWidth": 1.5}
         layers.insert(0, {"mark": rule, "encoding": {"y": {"datum": level}}})
     return {"height": height, "layer": layers, "config": CONFIG}

@@ -66,7 +66,7 @@ def clipped_objective(
             },
             {
                 "data": {"values": [{"x": 1.0}]},
-                "mark": {"type": "rule", "color": quiet, "opacity": 0.6},
+                "mark": {"type": "rule", "aria": False, "color": quiet, "opacity": 0.6},
                 "encoding": {"x": across},
             },
             line(plain, color=quiet, strokeWidth=1.5, strokeDash=[6, 4]),

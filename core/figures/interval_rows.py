@@ -63,6 +63,7 @@ def interval_rows(
         },
     ]
     if level is not None:
-        rule = {"type": "rule", "strokeDash": [2, 4], "color": colour("reference", dark), "strokeWidth": 1.5}
+        shade = colour("reference", dark)
+        rule = {"type": "rule", "aria": False, "strokeDash": [2, 4], "color": shade, "strokeWidth": 1.5}
         layers.insert(0, {"mark": rule, "encoding": {"x": {"datum": level}}})
     return {"height": _ROW * max(1, rows) + _AXIS + (_TITLE if x_title else 0), "layer": layers, "config": CONFIG}

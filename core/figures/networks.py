@@ -148,7 +148,7 @@ _ALONE = {"tooltip": {"value": None}}
 def _vertical(place: float) -> dict[str, Any]:
     return {
         "data": {"values": [{"x": place}]},
-        "mark": {"type": "rule", "color": _GREY, "strokeDash": [3, 3]},
+        "mark": {"type": "rule", "aria": False, "color": _GREY, "strokeDash": [3, 3]},
         "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": None, **_ALONE},
     }
 
@@ -159,7 +159,7 @@ def _horizontal(place: float, name: str) -> list[dict[str, Any]]:
     return [
         {
             "data": data,
-            "mark": {"type": "rule", "color": _GREY, "strokeDash": [3, 3]},
+            "mark": {"type": "rule", "aria": False, "color": _GREY, "strokeDash": [3, 3]},
             "encoding": {"y": y, "x": None, **_ALONE},
         },
         {

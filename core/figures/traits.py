@@ -53,7 +53,7 @@ def traits(names: Sequence[str], dark: bool) -> dict[str, Any]:
         "layer": [
             {
                 "data": {"values": [{}]},
-                "mark": {"type": "rule", "color": TEXT.on(dark), "opacity": 0.5},
+                "mark": {"type": "rule", "aria": False, "color": TEXT.on(dark), "opacity": 0.5},
                 "encoding": {"x": {"datum": 0}, "y": None, "yOffset": None, "color": None, "tooltip": None},
             },
             {

@@ -19,12 +19,14 @@ def two_opinions(
     """
     shades = [CONCEPTS["chosen"], RUNS[0], RUNS[1], CONCEPTS["reference"]]
     axis = {"grid": False, "tickCount": 5}
-    pale = CONCEPTS["reference"].on(dark)
+    rule = {"type": "rule", "aria": False, "color": CONCEPTS["reference"].on(dark)}
     return {
         "height": height,
         "layer": [
-            {"data": {"values": [{}]}, "mark": {"type": "rule", "color": pale}, "encoding": {"x": {"datum": 0}}},
-            {"data": {"values": [{}]}, "mark": {"type": "rule", "color": pale}, "encoding": {"y": {"datum": 0}}},
+            *(
+                {"data": {"values": [{}]}, "mark": rule, "encoding": {axis_name: {"datum": 0}}}
+                for axis_name in ("x", "y")
+            ),
             {
                 "mark": {"type": "point", "filled": True, "size": 50, "opacity": 0.8},
                 "encoding": {

@@ -13,6 +13,7 @@ from pages._attention.choice import Choice, unlock
 from pages._parts.code import show_code
 from pages._parts.matrix import Cell, matrix
 from pages._parts.specimen import provenance
+from pages._parts.terms import prose
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
     head = opening.head_of(specimen, text, sizes["ids"], choice.layer, choice.head, scale, causal, temperature)
     key = int(np.asarray(head["weights"], float)[choice.token].argmax()) if answer is None else answer
     with words if square else picture:
-        st.markdown(f"**{step.title}.** {step.words}")
+        prose(f"**{step.title}.** {step.words}")
         st.latex(step.equation)
         if square:
             written.out(step.field, pieces, head, choice.token, key, temperature)
@@ -123,7 +124,7 @@ def show(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice
         if not square:
             written.out(step.field, pieces, head, choice.token, key, temperature)
     with side:
-        st.markdown(f"**What to look for.** {step.look}")
+        prose(f"**What to look for.** {step.look}")
         if len(head["group"]) > 1:
             others = " and ".join(str(one) for one in head["group"] if one != choice.head)
             st.caption(f"Grouped queries: this head shares its keys and values with head {others}.")

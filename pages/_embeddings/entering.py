@@ -11,6 +11,7 @@ from pages._embeddings.views import Data, input_of, read
 from pages._parts.code import show_code
 from pages._parts.matrix import matrix
 from pages._parts.specimen import cached_or_live, provenance
+from pages._parts.terms import prose
 
 SHOWN = 4  # numbers written out
 
@@ -60,7 +61,7 @@ def _added(data: Data, chosen: int, twin: int | None, specimen: Specimen) -> str
     first = cell[1] if not whole and cell else 0
     _written(content[chosen], position[chosen], entered[chosen], chosen, data["tokens"][chosen]["id"], first)
     norms = length(content[chosen]), length(position[chosen])
-    st.markdown(
+    prose(
         f"This content vector is **{norms[0]:.2f}** long, its position vector **{norms[1]:.2f}**; each of the "
         f"{content.shape[1]} dimensions is a plain sum. **Look for** dimensions where the position row is strong: "
         "there the model keeps *where*. **It does not show** what a dimension means: single ones rarely mean anything."
@@ -85,7 +86,7 @@ def _turned(data: Data, chosen: int, twin: int | None, specimen: Specimen) -> st
     query, turned = np.asarray(data["turned"]["query"]), np.asarray(data["turned"]["turned"])
     piece = data["tokens"][chosen]["piece"]
     places = sorted(place for place in (chosen, twin) if place is not None)
-    st.markdown(
+    prose(
         f"**{specimen.title} adds no position vector**: the content vector is the input. Position enters later, in "
         "every layer, as a rotation of each head's queries and keys."
     )

@@ -15,6 +15,7 @@ from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.predict import predict
+from pages._parts.terms import prose
 
 _METHODS = {
     "ppo_shared": "PPO, critic on the policy's trunk",
@@ -56,7 +57,7 @@ def show() -> str:
     _reveal(compared)
     _table(known)
     st.latex(r"\max_\pi\ \mathbb{E}_{\pi}\big[r(x,y)\big] - \beta\,\mathrm{KL}\big(\pi\,\Vert\,\pi_{\text{ref}}\big)")
-    st.markdown(
+    prose(
         "Every method but best of n climbs this objective in its own way: PPO with a critic and a clip, RLOO with the "
         "other responses as the baseline, GRPO with the group's mean and spread and the KL in the loss, DPO by "
         "turning the votes themselves into a loss of the policy. KL is the common price: summed over the full "

@@ -4,19 +4,20 @@ import streamlit as st
 
 from core.feedback.quartets import READING_TEMPERATURE
 from pages._parts.questions import closing
+from pages._parts.terms import prose
 
 
 def one_vote() -> None:
     """Bradley and Terry in one paragraph."""
     st.subheader("What one vote says", anchor=False)
     st.latex(r"P(\text{left preferred}) = \sigma\big(r_\theta(x, y_\text{left}) - r_\theta(x, y_\text{right})\big)")
-    st.markdown(
+    prose(
         "Bradley and Terry (1952): each response has a score $r$, and the wider the gap, the surer the vote. "
         "A vote does not say how good a text is, only which of two is better, and even that with some noise. "
         "Many votes together pin the differences down. A ranking of four says six such things at once "
         "($4 \\cdot 3 / 2$), and a better response of your own says one against each it beats."
     )
-    st.markdown(
+    prose(
         "**Asked twice.** While *Ask some twice* is on, about one pair in ten comes again, its sides swapped; "
         "we say so here and not when. It measures how consistent you are, and trains nothing. "
         f"**Written for reading.** What waits here is sampled at temperature {READING_TEMPERATURE}: at 1.0, where PPO "

@@ -5,6 +5,7 @@ import streamlit as st
 from core.alignment.pair_term import pair_term
 from pages._parts import site
 from pages._parts.code import show_code
+from pages._parts.terms import prose
 
 _PREFERENCES = r"""
 A pre-trained language model, the **policy** π, writes two responses to one prompt. A person picks the one they
@@ -39,9 +40,9 @@ _BENEATH = {
 def story(margin: float | None, loss: float | None) -> None:
     """Three steps, one below the other. `margin` and `loss`: of the picture's last reward-model step, if known."""
     st.subheader("1 · Preferences", anchor=False)
-    st.markdown(_PREFERENCES)
+    prose(_PREFERENCES)
     st.subheader("2 · Reward model", anchor=False)
-    st.markdown(_REWARD)
+    prose(_REWARD)
     st.latex(
         r"L(\theta) = -\,\mathbb{E}_{(x,\,y_w,\,y_l)}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]"
     )
@@ -54,10 +55,10 @@ def story(margin: float | None, loss: float | None) -> None:
             f"was {loss:.3f}, the mean of −log σ over the pairs: more, because a pair ranked wrongly costs more than "
             "one ranked rightly saves."
         )
-    st.markdown(_GRADIENT)
+    prose(_GRADIENT)
     show_code("core.alignment.reward_model:pairwise_loss")
     st.subheader("3 · PPO", anchor=False)
-    st.markdown(_PPO)
+    prose(_PPO)
     st.subheader("Beneath it: the transformer", anchor=False)
     st.markdown("Policy and reward model are the same machine. Open it, on real weights and a sentence of your own:")
     for name, words in _BENEATH.items():

@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from pages._parts import terms
 from pages._parts.state import Pipeline
 from pages._parts.strip import strip
 
@@ -12,4 +13,4 @@ def page_header(here: str, title: str, claim: str, pipeline: Pipeline | None = N
     """Strip, title, claim. `here` is the page's name; `claim` is our own words, plain text."""
     strip(here, pipeline)
     st.title(title, anchor=False)
-    st.html(f'<p class="claim">{html.escape(claim)}</p>')
+    st.html(f'<p class="claim">{terms.marked(html.escape(claim, quote=False))}</p>')

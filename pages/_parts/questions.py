@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages._parts import site
+from pages._parts import site, terms
 
 
 def closing(questions: Sequence[tuple[str, str]], next_page: str = "", next_words: str = "") -> None:
@@ -12,6 +12,6 @@ def closing(questions: Sequence[tuple[str, str]], next_page: str = "", next_word
     st.subheader("Can you answer these now?", anchor=False)
     for question, answer in questions:
         with st.expander(question):
-            st.markdown(answer)
+            terms.prose(answer)
     if next_page:
         st.page_link(site.page(next_page), label=f"**Try next** {next_words}", icon=":material/arrow_forward:")

@@ -22,6 +22,8 @@ _PAGES = {
     "models": ("Your things", "Models", "deployed_code"),
     "data": ("Your things", "Data", "table_rows"),
     "tour": ("Guide", "The tour", "tour"),
+    "glossary": ("Guide", "Glossary", "dictionary"),
+    "keyboard": ("Guide", "Keyboard", "keyboard"),
 }
 
 
@@ -29,6 +31,11 @@ def page(name: str) -> st.Page:
     """The page called `name`, to link or switch to: `st.page_link(site.page("label"))`."""
     _, title, icon = _PAGES[name]
     return st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "overview")
+
+
+def title(name: str) -> str:
+    """What the page called `name` is titled."""
+    return _PAGES[name][1]
 
 
 def sections() -> dict[str, list[st.Page]]:

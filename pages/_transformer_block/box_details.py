@@ -12,6 +12,7 @@ from pages._parts import site, theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
+from pages._parts.terms import prose
 from pages._transformer_block.words import number
 
 View = Mapping[str, Any]
@@ -52,7 +53,7 @@ def _entering(data: View) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.latex(rf"x = {_vector(data['first']['entering'])}")
-        st.markdown(
+        prose(
             "The residual stream of this token: its embedding, and all that earlier layers have added. Whatever stands "
             "in it, the final norm and the unembedding can be applied to it here already: that is what it *reads as*."
         )
@@ -67,7 +68,7 @@ def _add(result: str, before: str, part: str, names: Sequence[str], data: View) 
     with left:
         st.latex(rf"{result} = {before} + \text{{{part.split('(')[0]}}}(\text{{Norm}}({before}))")
         st.latex(rf"\begin{{aligned}}{_vector(x)} & \\ +\ {_vector(added)} & \\ =\ {_vector(total)} &\end{{aligned}}")
-        st.markdown(
+        prose(
             "An addition, and nothing else: what stood in the stream still stands in it, and on the way back the "
             "gradient goes through it unchanged. Switch it off under *Along the depth*."
         )
@@ -95,7 +96,7 @@ def _norm(box: str, data: View, sizes: View) -> None:
         words = "the length is taken out; the mean, unlike in LayerNorm, stays"
     st.latex(rf"{numbers},\quad \varepsilon = {_scientific(taken['eps'])} \qquad\quad {first}")
     st.latex(rf"{_vector(x)} \;\to\; {_vector(y)}")
-    st.markdown(
+    prose(
         f"This token by itself, no other looked at: {words}, then each dimension stretched by a learned γ. So the part "
         "behind it sees numbers of one size, however long the stream has become. The stream itself is not normalised."
     )
@@ -124,7 +125,7 @@ def _attention(data: View, sizes: View, layer: int, token: int) -> None:
             st.caption(f"The last {TOKEN_LIMIT} positions; {first} before them are not shown.")
     with right:
         st.latex(r"\sum_{\text{heads}} \text{softmax}\Big(\tfrac{QK^\top}{\sqrt d} + \text{mask}\Big) V\, W_O")
-        st.markdown(
+        prose(
             "The only part of a block in which tokens meet. It reads the normalised stream of this token and of those "
             f"before it, and adds a vector of length **{number(data['norms']['attention'])}**. The weights say where "
             "it read, not what that changed: attention is not explanation."
