@@ -76,12 +76,14 @@ def test_the_map_previews_locks_unlocks_and_obeys_the_keyboard(page):
 
 def test_a_click_on_the_map_locks_and_a_second_unlocks(page):
     opened(page, "/embeddings?part=Vocabulary")
-    met = on_some_token(page)
+    on_some_token(page)
     page.mouse.down()
     page.mouse.up()
+    locked = page.locator(".st-key-cloud .detail").filter(has_text="locked")
+    locked.wait_for()
+    met = locked.inner_text()  # on a slow machine the map may still have been coming to rest when it was hovered
     page.wait_for_url(re.compile("cloud=" + re.search(r"id (\d+)", met).group(1)))
     page.locator("p.claim").filter(has_text=f"“{met.split(' ')[0]}”").wait_for()
-    page.locator(".st-key-cloud .detail").filter(has_text="locked").wait_for()
     page.mouse.down()
     page.mouse.up()
     page.wait_for_url(lambda url: "cloud=" not in url)

@@ -45,8 +45,9 @@ def test_hover_previews_click_locks_and_a_second_click_unlocks(square):
     page.wait_for_timeout(300)
     canvas.click(position=place)
     page.wait_for_function("!location.search.includes('jacobian=')")
+    detail.filter(has_text="locked: click").wait_for(state="detached")  # the link changes before the drawing does
     canvas.hover(position=middle_of(canvas, 12, 2))
-    assert "∂ h[12] at T / ∂ h[2]" in detail.text_content()
+    detail.filter(has_text="∂ h[12] at T / ∂ h[2]").wait_for()
 
 
 def test_a_locked_cell_survives_a_refresh_and_a_link(page):
