@@ -24,6 +24,7 @@ _PAGES = {
     "tour": ("Guide", "The tour", "tour"),
     "glossary": ("Guide", "Glossary", "dictionary"),
     "keyboard": ("Guide", "Keyboard", "keyboard"),
+    "architecture": ("Guide", "How it is built", "account_tree"),
 }
 
 

@@ -81,3 +81,10 @@ def test_every_key_that_a_figure_listens_to_is_on_the_map():
 def test_the_keyboard_page_shows_the_whole_map():
     words = said(opened("keyboard"))
     assert words.count("<kbd>") == sum(len(one.does) for one in keys.all_keys())
+
+
+def test_how_it_is_built_is_drawn_from_the_imports():
+    at = opened("architecture")
+    (drawing,) = at.get("graphviz_chart")
+    assert "runs -> alignment" in drawing.proto.spec and "alignment -> runs" not in drawing.proto.spec
+    assert "uses alignment" in said(at)
