@@ -93,7 +93,8 @@ def asked(command: list[str], more: dict[str, str]) -> Numbers:
     run = subprocess.run([sys.executable, *command], env=os.environ | quiet | more, capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(f"{Path(command[0]).name} failed:\n{run.stderr[-2000:]}")
-    return dict(json.loads(run.stdout.strip().splitlines()[-1]))
+    found = json.loads(run.stdout.strip().splitlines()[-1])
+    return {name: value for name, value in found.items() if not isinstance(value, list)}
 
 
 def shown(numbers: Numbers) -> str:

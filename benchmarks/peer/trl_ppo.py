@@ -1,6 +1,7 @@
 """TRL's PPO (1.12.0, the last release that has it) on a case, timed from outside: nothing of its maths is touched.
 
-Run by `benchmarks/beside_peer.py`, with TRL on the path. Prints one JSON object: seconds an update and in its phases.
+Run by `beside_peer.py` and `learning_beside_peer.py`, with TRL on the path. Prints one JSON object: seconds an update
+and in its phases, peak memory, and the mean score of every update.
 """
 
 import argparse
@@ -50,6 +51,11 @@ def first_training_pass(function: Callable) -> Callable:
 class Clock(TrainerCallback):
     def __init__(self) -> None:
         self.updates: list[dict[str, float]] = []
+        self.scores: list[float] = []
+
+    def on_log(self, *_, logs: dict[str, float], **__) -> None:
+        if "objective/scores" in logs:
+            self.scores.append(logs["objective/scores"])
 
     def on_train_begin(self, *_, **__) -> None:
         self.began = time.perf_counter()
@@ -71,16 +77,17 @@ class Clock(TrainerCallback):
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=("ppo", "lora"))
+    parser.add_argument("case", choices=("ppo", "lora", "learning"))
     parser.add_argument("material", type=Path)
+    parser.add_argument("--seed", type=int, default=CASES["seed"])
     parser.add_argument("--model", type=Path, help="folder of the policy for the LoRA case")
     arguments = parser.parse_args()
     case = CASES[arguments.case]
     torch.set_num_threads(CASES["threads"])
-    torch.manual_seed(CASES["seed"])
+    torch.manual_seed(arguments.seed)
     lora = arguments.case == "lora"
-    policy_at = arguments.model if lora else arguments.material / "policy"
-    judge_at = arguments.model if lora else arguments.material / "reward"
+    names = ("writer", "judge") if arguments.case == "learning" else ("policy", "reward")
+    policy_at, judge_at = (arguments.model if lora else arguments.material / name for name in names)
     tokenizer = AutoTokenizer.from_pretrained(policy_at, padding_side="left")
     if tokenizer.pad_token is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         tokenizer.pad_token = "<|endoftext|>"
@@ -109,7 +116,7 @@ def main() -> None:
         use_cpu=True,
         report_to="none",
         disable_tqdm=True,
-        seed=CASES["seed"],
+        seed=arguments.seed,
         save_strategy="no",
         eval_strategy="no",
         per_device_train_batch_size=batch,
@@ -121,6 +128,8 @@ def main() -> None:
         temperature=case["temperature"],
         kl_coef=case["kl_coef"],
         learning_rate=case["learning_rate"],
+        lr_scheduler_type="constant",
+        adam_epsilon=1e-5,
         stop_token=None,
         num_sample_generations=0,
         local_rollout_forward_batch_size=64,
@@ -142,7 +151,8 @@ def main() -> None:
     ).train()
     kept = clock.updates[1:]
     found = {name: statistics.median(one[name] for one in kept) for name in kept[0]}
-    print(json.dumps(found | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(found | {"peak_mb": peak, "scores": clock.scores}))
 
 
 main()
