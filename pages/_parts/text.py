@@ -5,10 +5,17 @@ import re
 
 import streamlit as st
 
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+
 
 def escaped(text: str) -> str:
-    """`text` for use in Markdown, with every character that Markdown or Streamlit would act on made harmless."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", text)
+    """`text` for use in Markdown, with every character that Markdown or Streamlit would act on made harmless.
+
+    GitHub's Markdown also makes links of bare addresses, and looks for them when the backslashes have gone: a word
+    joiner, which nobody sees, keeps `https:`, `www` and `@` apart from what follows.
+    """
+    parted = _ADDRESS.sub("\\g<0>\u2060", text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", parted)
 
 
 def said(prompt: str, response: str) -> None:

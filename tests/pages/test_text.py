@@ -1,0 +1,34 @@
+"""Foreign text on a page: read back from Markdown it is what it was; and errors are told in place."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from streamlit.testing.v1 import AppTest
+
+from pages._parts.text import escaped
+from tests.pages.page_helpers import PAGES
+
+MARKS = "\\`*_{}[]()#+-.!|$:~<>&^=@/ \"'"
+texts = st.text(alphabet=st.sampled_from(MARKS + "abwx1\u00e9"), max_size=30) | st.text(max_size=30)
+
+
+@given(texts.map(lambda text: "a" + " ".join(text.split())))
+@example("a <b>x</b> &lt; [l](javascript:1) ![i](http://e.x/i) :red[x] $x$ `c` **b** http://e.x www.e.x a@b.c")
+def test_escaped_text_renders_as_itself_and_nothing_else(text):
+    """By CommonMark with GitHub's tables, strikethrough and bare addresses; Streamlit's own marks in a real browser."""
+    rules = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
+    opening, inline, closing = rules.parse(escaped(text))
+    assert (opening.tag, closing.tag) == ("p", "p")
+    assert {child.type for child in inline.children} <= {"text", "text_special", "softbreak", "entity"}
+    shown = "".join("\n" if child.type == "softbreak" else child.content for child in inline.children)
+    assert shown.replace("\u2060", "") == text.replace("\u2060", "")
+
+
+def test_a_data_folder_that_cannot_be_used_is_said_on_every_page(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / "file" / "home"))
+    at = AppTest.from_file(str(PAGES / "_router.py"), default_timeout=60).run()
+    assert not at.exception, [error.message for error in at.exception]
+    (told,) = at.error
+    assert "The data folder" in told.value
+    assert "RLHF" in told.value
