@@ -5,7 +5,7 @@ Times are Unix seconds. Texts are what people saw, byte for byte.
 
 import sqlalchemy as sa
 
-VERSION = "0004"
+VERSION = "0005"
 """The revision that these tables are; a database at another one is migrated, or refused when it is newer."""
 
 metadata = sa.MetaData(
@@ -173,6 +173,7 @@ runs = sa.Table(
     sa.Column("total", sa.Integer, nullable=False, server_default="0"),  # 0 while unknown
     sa.Column("pid", sa.Integer),
     sa.Column("host", sa.Text),
+    sa.Column("heartbeat", sa.Double),  # when its process last said that it lives; NULL where one machine has it all
     sa.Column("requested", sa.Text),  # "pause" or "stop", until the worker obeys
     sa.Column("owner", sa.Text, nullable=False, server_default=""),  # who signed in and made it; "": whoever runs this
     sa.Index(None, "created"),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.database.engine import reading, writing
 from core.database.schema import controls, runs, samples, steps
 from core.record import Record
+from core.runs.heartbeats import lives_elsewhere, needed
 
 
 class Journal:
@@ -25,8 +26,11 @@ class Journal:
     def claim(self, from_queue: bool) -> bool:
         """Begin (or go on with) the run: whether it was there to be begun, from the queue or at all."""
         with writing(self._engine) as connection:
-            row = connection.execute(sa.select(runs).where(self._row)).first()
+            # Locked until it is written: of two machines that come at the same moment, the second sees the first.
+            row = connection.execute(sa.select(runs).where(self._row).with_for_update()).first()
             if row is None or row.status == "finished" or (from_queue and row.status != "queued"):
+                return False
+            if lives_elsewhere(row):
                 return False
             values = {
                 "status": "running",
@@ -35,12 +39,18 @@ class Journal:
                 "error": None,
                 "pid": os.getpid(),
                 "host": socket.gethostname(),
+                "heartbeat": time.time() if needed(self._engine) else None,
                 "requested": row.requested if row.status == "queued" else None,  # what was asked of an earlier process
             }
             connection.execute(runs.update().where(self._row).values(values))
             newest = sa.select(sa.func.max(steps.c.number)).where(steps.c.run_id == self._run_id)
             self._frontier = connection.execute(newest).scalar() or 0
         return True
+
+    def beat(self) -> None:
+        """Say that the run's process lives."""
+        with writing(self._engine) as connection:
+            connection.execute(runs.update().where(self._row).values(heartbeat=time.time()))
 
     def write(self, number: int, record: Record) -> str | None:
         """Write step `number`, in place of what an earlier process wrote there, on the disk when this returns.

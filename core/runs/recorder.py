@@ -29,6 +29,7 @@ from core.record import Record
 from core.runs import checkpoints, locks
 from core.runs.failures import in_words
 from core.runs.follower import check_together
+from core.runs.heartbeats import beating, needed
 from core.runs.job import Job
 from core.runs.journal import Journal
 from core.runs.last_words import reserve, say_failed
@@ -50,6 +51,7 @@ def execute(
     on_record: Callable[[Record], None] | None = None,
     from_queue: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    in_turn: bool = True,
 ) -> Run:
     """Carry out the run in this process, from its newest whole checkpoint on, and return what became of it.
 
@@ -58,7 +60,8 @@ def execute(
 
     With `from_queue` (workers), nothing is done unless the run is queued and the turn to train is free. Without (a
     person at the command line waits for it), it begins at once, with a warning when another run is training: both are
-    slower then, and neither is wrong. It takes the turn when it is free, so that queued runs wait for it.
+    slower then, and neither is wrong. It takes the turn when it is free, so that queued runs wait for it. Without
+    `in_turn` nobody's turn is asked for or taken: a cluster has decided that there is room.
 
     Raises PlaygroundError when the run does not exist, has finished, or is being carried out by another process.
 
@@ -67,11 +70,15 @@ def execute(
     with acting_as(""):
         owner = RunStore().get(run_id).owner
     with acting_as(owner):
-        return _execute(run_id, on_record, from_queue, checkpoint_seconds)
+        return _execute(run_id, on_record, from_queue, checkpoint_seconds, in_turn)
 
 
 def _execute(
-    run_id: str, on_record: Callable[[Record], None] | None, from_queue: bool, checkpoint_seconds: float
+    run_id: str,
+    on_record: Callable[[Record], None] | None,
+    from_queue: bool,
+    checkpoint_seconds: float,
+    in_turn: bool,
 ) -> Run:
     store = RunStore()
     job = store.get(run_id).job
@@ -84,7 +91,7 @@ def _execute(
             raise PlaygroundError(f"The run {run_id} is at work in another process.")
         turn = locks.training_lock()
         held.callback(turn.release)
-        if job.queued and not locks.take(turn, _PATIENCE):
+        if in_turn and job.queued and not locks.take(turn, _PATIENCE):
             if from_queue:
                 return store.get(run_id)
             _log.warning("Another run is training on this machine: both will be slower.")
@@ -92,11 +99,14 @@ def _execute(
         if not journal.claim(from_queue):
             if from_queue:
                 return store.get(run_id)
-            raise PlaygroundError(f"The run {store.get(run_id).id} has finished.")
+            state = "has finished" if store.get(run_id).status == "finished" else "is at work on another machine"
+            raise PlaygroundError(f"The run {run_id} {state}.")
+        held.enter_context(beating(journal.beat, needed(store.engine)))
         with reserve(run_folder(run_id)), last_signals() as leaving:
             execution = _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds)
             if from_queue:  # at the command line a person watches, and has Ctrl-C
                 watchdog = Watchdog(longest, journal.requested, execution.break_off)
+                execution.in_turn = in_turn
                 execution.sign_of_life = held.enter_context(watchdog).sign_of_life
             execution.go()
     return store.get(run_id)
@@ -124,6 +134,7 @@ class _Execution:
         self._checkpoint_seconds = checkpoint_seconds
         self._checkpoint_due = 0.0  # the first one right behind the first step
         self._number = 0
+        self.in_turn = True  # whether it waits for its turn when it goes on
         self._shelf = Shelf(folder)
         self.sign_of_life: Callable[[], None] = lambda: None  # to be called between two updates
 
@@ -214,7 +225,7 @@ class _Execution:
             wish = self._journal.requested()
             if wish == "stop":
                 return wish
-            if wish in (None, "step") and (not self._job.queued or locks.take(self._turn)):
+            if wish in (None, "step") and (not (self.in_turn and self._job.queued) or locks.take(self._turn)):
                 self._journal.go_on(then="pause" if wish == "step" else None)
                 return None
             status: Literal["paused", "queued"] = "paused" if wish == "pause" else "queued"

@@ -1,6 +1,7 @@
 """The runs there are, as everybody but their own process sees them. Importing this costs nothing: no torch."""
 
 import builtins
+import contextlib
 import dataclasses
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from core.hosting.people import person
 from core.paths import RUN_ID, home, run_folder
 from core.runs import allowed, locks, shelf
 from core.runs.export import metrics_csv, write_zip
+from core.runs.heartbeats import lives_elsewhere
 from core.runs.job import Job
 from core.runs.jobs import job_from
 
@@ -187,7 +189,7 @@ class RunStore:
         run = self._mine(run_id)
         if run.status == "finished":
             raise PlaygroundError(f"The run {run_id} has finished: there is nothing to {what}.")
-        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+        with self._trying(run_id) as idle:
             if not idle:
                 if what == "step" and run.status != "paused":
                     raise PlaygroundError(f"The run {run_id} is {run.status}: only a paused one goes step by step.")
@@ -233,7 +235,7 @@ class RunStore:
     def delete(self, run_id: str) -> None:
         """Remove the run, its rows and its files. Raises PlaygroundError while a process carries it out."""
         run = self._mine(run_id)
-        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+        with self._trying(run_id) as idle:
             if not idle:
                 raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
             with writing(self.engine) as connection:
@@ -255,6 +257,12 @@ class RunStore:
     def disk_use(self, run_id: str) -> int:
         """Bytes in the run's folder."""
         return shelf.size_of(self.get(run_id).folder)
+
+    @contextlib.contextmanager
+    def _trying(self, run_id: str) -> Iterator[bool]:
+        """Hold the run's lock over the block if no process carries it out, here or on another machine; says whether."""
+        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+            yield idle and not any(map(lives_elsewhere, self._rows(sa.select(runs).where(runs.c.id == run_id))))
 
     def _seen(self) -> sa.Select[Any]:
         return sa.select(runs).where(ownership.visible(runs.c.owner))
@@ -292,10 +300,10 @@ def _missing(run_id: str) -> PlaygroundError:
 
 
 def _looks_dead(row: sa.Row[Any]) -> bool:
-    if row.status not in _AT_WORK or locks.is_alive(row.id):
+    if row.status not in _AT_WORK or locks.is_alive(row.id) or lives_elsewhere(row):
         return False
     # With one database for several machines, a run that has no folder here lives on the machine that made it.
-    return (home() / "runs" / row.id).exists() or row.host == socket.gethostname()
+    return row.heartbeat is not None or (home() / "runs" / row.id).exists() or row.host == socket.gethostname()
 
 
 def _run(row: sa.Row[Any], died: bool) -> Run:

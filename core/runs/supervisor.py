@@ -6,28 +6,26 @@ gets the run's lock and the other leaves without a word. Whoever starts later re
 adopted the workers of servers that are gone.
 """
 
-import os
-import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
-from typing import IO
 
+from core.errors import PlaygroundError
 from core.hosting import limits
 from core.hosting.people import acting_as
 from core.runs import branching, locks
 from core.runs.job import Job
 from core.runs.jobs import JOBS
 from core.runs.journal import Journal
+from core.runs.launchers import Launcher, LocalProcesses, Worker, launcher
 from core.runs.store import Run, RunStore
 
 WORKER = (sys.executable, "-m", "core.runs.worker")
 
 _MOST_KILLED = 5
 _killed: Counter[str] = Counter()  # run -> workers in a row that a signal ended before they had begun
-_workers: dict[str, subprocess.Popen[bytes]] = {}  # this process's children: only their parent can bury them
+_workers: dict[str, Worker] = {}  # this process's children: only their parent can bury them
 _mutex = threading.Lock()
 
 
@@ -74,10 +72,12 @@ def tick() -> None:
         queue = [run for run in store.queue() if not locks.is_alive(run.id)]
         aside = [run for run in queue if run.kind in JOBS and not JOBS[run.kind].queued]
         for run in aside[: _free_beside(store) if aside else 0]:
-            _start(run)
+            _start(store, run, LocalProcesses())
         training = [run for run in queue if run.kind not in JOBS or JOBS[run.kind].queued]
-        if training and not locks.is_training():
-            _start(training[0])
+        starting = launcher()
+        for run in training[: starting.at_once]:
+            if starting.has_room():
+                _start(store, run, starting)
 
 
 def _free_beside(store: RunStore) -> int | None:
@@ -91,30 +91,13 @@ def _free_beside(store: RunStore) -> int | None:
     return max(0, most - len(going))
 
 
-def _start(run: Run) -> None:
+def _start(store: RunStore, run: Run, starting: Launcher) -> None:
     if run.id in _workers:  # on its way to the lock
         return
-    with run.log.open("ab") as log:
-        _workers[run.id] = _launch([*WORKER, run.id], log)
-
-
-def _launch(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """A process of its own session, which neither Ctrl-C in the server's terminal nor the server's end reaches."""
-    here = str(Path(__file__).resolve().parents[2])  # the worker must find `core` wherever the server was started from
-    paths = os.pathsep.join(path for path in (here, os.environ.get("PYTHONPATH")) if path)
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        close_fds=True,  # not the server's socket: the next server needs its port
-        creationflags=flags,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
+    try:
+        _workers[run.id] = starting.start(run.id, list(WORKER), run.log)
+    except PlaygroundError as error:
+        Journal(store.engine, run.id).end("failed", run.step, str(error))
 
 
 def _bury(store: RunStore) -> None:
@@ -128,7 +111,8 @@ def _bury(store: RunStore) -> None:
             continue
         del _workers[run_id]
         # One that did begin and was killed has left a run to be resumed, and may find it queued again already.
-        stuck = [run for run in store.queue() if run.id == run_id and run.pid != worker.pid] if code else []
+        queued = store.queue() if code else []
+        stuck = [run for run in queued if run.id == run_id and (run.pid is None or run.pid != worker.pid)]
         _killed[run_id] = _killed[run_id] + 1 if stuck and code < 0 else 0
         for run in stuck if _killed[run_id] in (0, _MOST_KILLED) else ():
             with locks.trying(locks.run_lock(run_id)) as idle:

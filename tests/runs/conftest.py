@@ -16,7 +16,9 @@ from core.runs.store import RunStore
 
 
 @pytest.fixture
-def store() -> RunStore:
+def store(database: str, monkeypatch) -> RunStore:
+    """The runs' store, in each kind of database; workers find the same one."""
+    monkeypatch.setenv("RLHF_PLAYGROUND_DB", database)
     return RunStore()
 
 

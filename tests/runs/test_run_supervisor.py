@@ -12,7 +12,7 @@ import walk_job
 from run_helpers import changes_of, curve, eventually, true_curve
 from walk_job import SideJob, WalkJob
 
-from core.runs import locks, recorder, supervisor
+from core.runs import launchers, locks, recorder, supervisor
 
 pytestmark = pytest.mark.usefixtures("walk_workers")
 
@@ -168,7 +168,7 @@ def test_the_real_worker_is_niced_apart_and_holds_none_of_our_files(store, tmp_p
     with (tmp_path / "server socket").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
         with (tmp_path / "log").open("wb") as log:
-            process = supervisor._launch([sys.executable, "-c", code], log)
+            process = launchers.launch([sys.executable, "-c", code], log)
         try:
             eventually(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) - os.getpriority(os.PRIO_PROCESS, 0) == 10)
             assert os.getsid(process.pid) == process.pid != os.getsid(0)

@@ -99,4 +99,4 @@ JOBS["side"] = SideJob
 if __name__ == "__main__":
     from core.runs import worker
 
-    sys.exit(worker.main(sys.argv[1]))
+    sys.exit(worker.main(*sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""Ray as a launcher, with a stand-in for its client; and what keeps machines that share a database apart."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from run_helpers import eventually
+from walk_job import WalkJob
+
+from core.database.engine import writing
+from core.database.schema import runs
+from core.errors import PlaygroundError
+from core.runs import heartbeats, launchers, locks, recorder, supervisor
+from core.runs.journal import Journal
+from core.runs.launchers import LocalProcesses, RayJobs, launcher
+
+
+class Cluster:
+    """What JobSubmissionClient does, with processes of this machine."""
+
+    def __init__(self):
+        self.jobs = {}
+        self.asked = []
+
+    def submit_job(self, *, entrypoint, runtime_env, **resources):
+        command = entrypoint.replace("python", sys.executable, 1)
+        env = {**os.environ, **runtime_env["env_vars"]}
+        number = f"raysubmit_{len(self.jobs)}"
+        self.jobs[number] = subprocess.Popen(command, shell=True, env=env)
+        self.asked.append((entrypoint, runtime_env["env_vars"], resources))
+        return number
+
+    def get_job_status(self, number):
+        code = self.jobs[number].poll()
+        return f"JobStatus.{'RUNNING' if code is None else 'FAILED' if code else 'SUCCEEDED'}"
+
+
+@pytest.fixture
+def cluster(monkeypatch, walk_workers):
+    made = Cluster()
+    monkeypatch.setattr(launchers, "needs_a_server", lambda url: False)  # all of this cluster is on one machine
+    monkeypatch.setattr(supervisor, "launcher", lambda: RayJobs("http://ray", made))
+    yield made
+    supervisor._workers.clear()
+    for job in made.jobs.values():
+        job.kill()
+        job.wait()
+
+
+def test_where_a_worker_starts_is_the_settings_choice(monkeypatch):
+    assert isinstance(launcher(), LocalProcesses)
+    monkeypatch.setenv("RLHF_PLAYGROUND_RAY", "http://127.0.0.1:8265")
+    assert isinstance(launcher(), RayJobs)
+
+
+def test_ray_takes_all_that_wait_and_brings_steps_controls_and_ends_back(store, cluster):
+    ids = [supervisor.submit(WalkJob(warm=1, steps=40, seconds=0.05), run_id=name) for name in ("one", "two")]
+    assert len(cluster.jobs) == 2  # no waiting for one another
+    entrypoint, _, resources = cluster.asked[0]
+    assert entrypoint.endswith("one --out-of-turn") and resources["metadata"] == {"run": "one"}
+    eventually(lambda: all(store.get(run_id).step > 2 for run_id in ids), 60)
+    assert locks.is_alive("one") and locks.is_alive("two") and not locks.is_training()
+    supervisor.tick()
+    assert len(cluster.jobs) == 2
+    store.set_control("one", "learning_rate", 0.5)
+    supervisor.stop("two")
+    eventually(lambda: [store.get(run_id).status for run_id in ids] == ["finished", "stopped"], 60)
+    assert store.steps("one")[-1].metrics["learning_rate"] == 0.5
+    eventually(lambda: not supervisor.tick() and not supervisor._workers)
+    assert "ray job logs raysubmit_0" in store.get("one").log.read_text()
+
+
+def test_a_job_that_cannot_begin_fails_its_run(store, cluster, monkeypatch):
+    monkeypatch.setattr(supervisor, "WORKER", (sys.executable, "-c", "raise SystemExit(3)"))
+    run_id = supervisor.submit(WalkJob())
+    eventually(lambda: not supervisor.tick() and store.get(run_id).status == "failed", 60)
+    assert "could not start" in store.get(run_id).error
+
+
+def test_what_ray_needs_is_said_in_the_run(store, monkeypatch):
+    monkeypatch.setenv("RLHF_PLAYGROUND_RAY", "http://127.0.0.1:1")
+    monkeypatch.setattr(launchers, "database_url", lambda: "sqlite:///mine.db")
+    run = store.get(supervisor.submit(WalkJob()))
+    assert run.status == "failed" and "PostgreSQL" in run.error
+    monkeypatch.setattr(launchers, "database_url", lambda: "postgresql://x")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray.job_submission", None)
+    run = store.get(supervisor.submit(WalkJob()))
+    assert run.status == "failed" and "pip install 'rlhf-playground[ray]'" in run.error
+
+
+def on_another_machine(store, run_id, ago, status="running"):
+    values = {"host": "elsewhere", "heartbeat": time.time() - ago, "status": status}
+    with writing(store.engine) as connection:
+        connection.execute(runs.update().where(runs.c.id == run_id).values(values))
+
+
+def test_a_run_at_work_on_another_machine_is_steered_and_left_alone(store):
+    run = store.create(WalkJob(), queued=False)
+    on_another_machine(store, run.id, ago=5)
+    assert store.get(run.id).status == "running"
+    store.request(run.id, "pause")
+    assert store.get(run.id).requested == "pause"
+    with pytest.raises(PlaygroundError, match="at work"):
+        store.delete(run.id)
+    with pytest.raises(PlaygroundError, match="another machine"):
+        recorder.execute(run.id)
+    on_another_machine(store, run.id, ago=120)  # silent for two minutes: dead, and can be resumed here
+    assert store.get(run.id).status == "interrupted"
+    assert recorder.execute(run.id).status == "finished"
+    assert store.get(run.id).status == "finished"
+
+
+def test_a_run_is_claimed_once_however_many_come_at_once(store):
+    """The database alone decides: no lock of a file is asked here."""
+    for turn in range(5):
+        run = store.create(WalkJob(), run_id=f"wanted-{turn}")
+        together, won = threading.Barrier(8), []
+
+        def come(run_id=run.id, together=together, won=won):
+            journal = Journal(store.engine, run_id)
+            together.wait()
+            won.append(journal.claim(from_queue=True))
+
+        threads = [threading.Thread(target=come) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(won) == [False] * 7 + [True]
+
+
+def test_a_process_says_that_it_lives_where_others_may_ask(store, monkeypatch):
+    monkeypatch.setattr(heartbeats, "EVERY", 0.01)
+    run = store.create(WalkJob(warm=0, steps=20, seconds=0.02), queued=False)
+    seen = set()
+
+    def look(record):
+        with store.engine.connect() as connection:
+            seen.add(connection.execute(runs.select().where(runs.c.id == run.id)).one().heartbeat)
+
+    recorder.execute(run.id, on_record=look)
+    if heartbeats.needed(store.engine):
+        assert len(seen) > 5 and all(abs(time.time() - beat) < 60 for beat in seen)
+    else:
+        assert seen == {None}
+    assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
