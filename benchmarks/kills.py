@@ -142,7 +142,8 @@ class Trial:
         if moment == "in a checkpoint":
             unfinished = self.store.get(self.run_id).folder / "checkpoints" / ".unfinished"
             target = self.random.choice(("worker", "both"))
-            if not self._until(unfinished.exists, 5, pause=0.0003):
+            self._until(lambda: self.store.get(self.run_id).status in ("running", "finished"), 60)
+            if not self._until(unfinished.exists, 10, pause=0.0003):
                 moment = "anywhere"
             time.sleep(self.random.uniform(0.0, 0.008))
         elif moment == "in a vote":

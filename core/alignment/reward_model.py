@@ -22,7 +22,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
 from core.hosting import permission
 from core.language.adapters import bare, save_merged
-from core.language.folders import quiet_loading
+from core.language.folders import check_harmless, quiet_loading, read_json
 from core.language.precision import attention_implementation
 
 NORMALISATION_FILE = "normalisation.json"
@@ -199,9 +199,12 @@ def load_reward_model(folder: str | Path) -> RewardModel:
     folder = Path(folder)
     if not (folder / "config.json").exists():
         raise PlaygroundError(f"{folder}: no reward model here (config.json is missing)")
-    config = json.loads((folder / "config.json").read_text())
-    if len(config.get("id2label", {"0": ""})) != 1 and config.get("num_labels") != 1:
-        raise PlaygroundError(f"{folder}: a reward model has exactly one label, this one has {len(config['id2label'])}")
+    config = read_json(folder / "config.json")
+    check_harmless(folder, config)
+    labels = config.get("id2label", {"0": ""})
+    count = len(labels) if isinstance(labels, dict) else config.get("num_labels")
+    if count != 1 and config.get("num_labels") != 1:
+        raise PlaygroundError(f"{folder}: a reward model has exactly one label, this one has {str(count)[:20]}")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -213,10 +216,14 @@ def load_reward_model(folder: str | Path) -> RewardModel:
             attn_implementation=attention_implementation(device),
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise PlaygroundError(f"{folder}: cannot be opened as a reward model ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # pickles alone, missing tensors, sizes of 0: each model has its own ways to fail
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise PlaygroundError(f"{folder}: cannot be opened as a reward model ({reason})") from error
     if model.config.pad_token_id is None:
         raise PlaygroundError(f"{folder}: config.json names no pad token, so that batches cannot be scored")
     file = folder / NORMALISATION_FILE
-    normalisation = Normalisation(**json.loads(file.read_text())) if file.exists() else Normalisation()
+    try:
+        normalisation = Normalisation(**read_json(file)) if file.exists() else Normalisation()
+    except TypeError:
+        raise PlaygroundError(f"{file} does not hold what a reward model's normalisation is made of") from None
     return RewardModel(model.to(device).eval(), tokenizer, normalisation)

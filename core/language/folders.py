@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-
+_MAX_HEADER = 100_000_000  # bytes: safetensors' own limit
 _loading = threading.RLock()
 
 
@@ -49,8 +49,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from `path`; PlaygroundError when it is not one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PlaygroundError(f"{path}: cannot be read as JSON ({error})") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise PlaygroundError(f"{path}: cannot be read as JSON ({_first_line(error)})") from None
     if not isinstance(content, dict):
         raise PlaygroundError(f"{path}: expected a JSON object")
     return content
@@ -67,19 +67,32 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
             raise PlaygroundError(f"{folder} holds adapters alone: merge them into their model first, then save that")
         raise PlaygroundError(f"{folder} has no config.json: it is not the folder of a model")
     config = read_json(folder / "config.json")
-    tokenizer_config = folder / "tokenizer_config.json"
-    if "auto_map" in config or (tokenizer_config.exists() and "auto_map" in read_json(tokenizer_config)):
-        raise PlaygroundError(f"{folder} brings its own code (auto_map), which is never run here: choose another model")
+    check_harmless(folder, config)
     if not weight_files(folder):
         pickles = [path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern)]
         held = f"only {', '.join(sorted(pickles)[:3])}, which may run code when opened" if pickles else "no weights"
         raise PlaygroundError(f"{folder} holds {held}: save the model again as safetensors")
-    architecture = (config.get("architectures") or [""])[0]
+    architectures = config.get("architectures") or [""]
+    architecture = architectures[0] if isinstance(architectures, list) else architectures
+    if not isinstance(architecture, str):
+        raise PlaygroundError(f"{folder}: config.json names no architecture by a text")
     if architecture.endswith("ForSequenceClassification"):
         raise PlaygroundError(f"{folder} is a reward model ({architecture}), not a policy that writes")
     if not (folder / "tokenizer.json").exists() and not (folder / "tokenizer_config.json").exists():
         raise PlaygroundError(f"{folder} has no tokenizer: save it beside the model with tokenizer.save_pretrained")
     return config
+
+
+def check_harmless(folder: Path, config: dict[str, Any]) -> None:
+    """Raises PlaygroundError when a model or its tokenizer brings code of its own, or takes weights from elsewhere."""
+    tokenizer_config = folder / "tokenizer_config.json"
+    if "auto_map" in config or (tokenizer_config.exists() and "auto_map" in read_json(tokenizer_config)):
+        raise PlaygroundError(f"{folder} brings its own code (auto_map), which is never run here: choose another model")
+    for index in folder.glob("*.index.json"):
+        shards = read_json(index).get("weight_map")
+        names = list(shards.values()) if isinstance(shards, dict) else [None]
+        if not all(isinstance(name, str) and Path(name).name == name and "\\" not in name for name in names):
+            raise PlaygroundError(f"{index} names weights that are no files beside it: it leads out of the folder")
 
 
 def count_parameters(files: Iterable[Path]) -> int:
@@ -88,12 +101,14 @@ def count_parameters(files: Iterable[Path]) -> int:
     for path in files:
         try:
             with path.open("rb") as file:
-                header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        except (struct.error, ValueError, OverflowError, OSError):
+                length = struct.unpack("<Q", file.read(8))[0]
+                if length > _MAX_HEADER:
+                    raise ValueError("no header is so long")
+                header = json.loads(file.read(length))
+            shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
+            total += sum(functools.reduce(int.__mul__, shape, 1) for shape in shapes)
+        except (struct.error, ValueError, OSError, RecursionError, AttributeError, KeyError, TypeError):
             raise PlaygroundError(f"{path} is not a whole safetensors file: get it again") from None
-        for name, entry in header.items():
-            if name != "__metadata__":
-                total += functools.reduce(int.__mul__, entry["shape"], 1)
     return total
 
 
@@ -125,7 +140,7 @@ def open_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # of a file that is not what it should be: no list of what it can raise is complete
         raise PlaygroundError(f"{folder}: its tokenizer cannot be opened ({_first_line(error)})") from error
     tokenizer.padding_side = "left"
     if tokenizer.eos_token_id is None:
@@ -160,7 +175,6 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
     half-precision optimiser. Raises PlaygroundError as `check_policy_folder` does, or when transformers cannot open it.
     """
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
     check_policy_folder(folder)
@@ -177,7 +191,7 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # sizes of 0, texts for numbers, missing tensors: each model has its own ways to fail
         raise PlaygroundError(f"{folder} cannot be opened as a language model ({_first_line(error)})") from error
     if len(tokenizer) > _table(model.get_input_embeddings()).shape[0]:
         _add_rows(model, len(tokenizer))

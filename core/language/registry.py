@@ -140,8 +140,12 @@ def apply_chat_template(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> st
         turn = [{"role": "user", "content": content}]
         return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
 
-    before, after = as_turn("\0").split("\0")
-    return prompt if prompt.startswith(before) and prompt.endswith(after) else as_turn(prompt)
+    try:
+        before, after = as_turn("\0").split("\0")
+        return prompt if prompt.startswith(before) and prompt.endswith(after) else as_turn(prompt)
+    except Exception as error:  # a template is a program of the model's: it runs in a sandbox, and may fail as it likes
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise PlaygroundError(f"The model's chat template cannot be used for one question ({reason}).") from error
 
 
 def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
