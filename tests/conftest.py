@@ -30,7 +30,7 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / "home"))
 
 
-POSTGRESQL = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL")
+POSTGRESQL = os.environ.get("RLHF_PLAYGROUND_TEST_POSTGRESQL", "").replace("postgresql://", "postgresql+psycopg://")
 
 
 def pytest_report_header():

@@ -75,6 +75,8 @@ def insert_new(engine: sa.Engine, table: sa.Table) -> sqlite.Insert | postgresql
 def _make(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
+        if parsed.drivername == "postgresql":  # SQLAlchemy would look for psycopg2, which we do not bring
+            parsed = parsed.set(drivername="postgresql+psycopg")
         backend = parsed.get_backend_name()
         if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
             raise PlaygroundError(

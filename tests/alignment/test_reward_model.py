@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from core.alignment.configs import RewardConfig
 from core.alignment.reward_model import (
@@ -20,6 +20,7 @@ from core.alignment.reward_model import (
 from core.alignment.reward_training import batches_by_length, report_pairs, split_by_prompt, train_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
+from core.language import adapters
 from tests import tiny
 
 PROMPTS = [*tiny.PROMPTS, "A", "The end came"]
@@ -232,3 +233,33 @@ def test_a_stop_that_was_saved_stays_one():
     again = new_reward_model(tiny.gpt2(seed=9), tokenizer)
     assert list(train_reward_model(again, tokenizer, contradictory(), STOPPED, state=state)) == []
     assert torch.equal(again.score.weight, whole.score.weight)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_what_was_tuned_through_adapters_opens_in_plain_transformers(family, tmp_path, monkeypatch):
+    """Merged on the way out: neither folder needs peft, or anything from here."""
+    monkeypatch.setattr(adapters, "LORA_FROM", 1)
+    tokenizer, generator = tiny.tokenizer(), torch.Generator().manual_seed(0)
+    judge = adapters.with_adapters(new_reward_model(tiny.FAMILIES[family](), tokenizer), 2, "SEQ_CLS")
+    policy = adapters.with_adapters(tiny.FAMILIES[family](), 2, "CAUSAL_LM")
+    with torch.no_grad():
+        for model in (judge, policy):
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    save_reward_model(judge, tokenizer, Normalisation(), tmp_path / "reward")
+    adapters.save_merged(policy, tmp_path / "policy")
+    assert not list(tmp_path.rglob("adapter*"))
+
+    batch = tokenizer(PROMPTS, return_tensors="pt", padding=True, padding_side="right")
+    for folder, tuned, kind in (
+        ("reward", judge, AutoModelForSequenceClassification),
+        ("policy", policy, AutoModelForCausalLM),
+    ):
+        plain = kind.from_pretrained(tmp_path / folder)
+        with torch.no_grad():
+            expected = tuned.eval()(**batch).logits
+            torch.testing.assert_close(plain.eval()(**batch).logits, expected, atol=1e-4, rtol=1e-4)
+            with tuned.disable_adapter():
+                assert (tuned(**batch).logits - expected).abs().max() > 1e-2
+        assert not any("lora" in name for name, _ in plain.named_parameters())

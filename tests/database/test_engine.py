@@ -199,3 +199,8 @@ def test_a_folder_where_nothing_can_be_locked(tmp_path, monkeypatch):
     monkeypatch.setattr(engines.filelock.FileLock, "acquire", refused)
     with pytest.raises(PlaygroundError, match="cannot be locked"):
         engine(f"sqlite:///{tmp_path / 'a.db'}")
+
+
+def test_a_plain_postgresql_url_means_the_driver_that_is_brought():
+    pytest.importorskip("psycopg")
+    assert engines._make("postgresql://me@localhost/votes").dialect.driver == "psycopg"
