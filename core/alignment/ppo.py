@@ -16,29 +16,27 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core import processes
 from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, reference_distribution
-from core.alignment.configs import OnPolicyConfig, PPOConfig
+from core.alignment.configs import PPOConfig
 from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.minibatches import minibatches, passes
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
-from core.alignment.ppo_metrics import outcome, shown_samples, summarise
+from core.alignment.ppo_metrics import shown_samples, summarise
 from core.alignment.reward_model import Rater
 from core.alignment.shared_rollout import rate_together, read_together, sample_together
+from core.alignment.tuning import Tuning, measured_gold, prompts_of_update
 from core.alignment.watching import watch
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
-from core.language.adapters import bare, load_trainable, trainable_state
-from core.language.configs import SamplingConfig
+from core.language.adapters import bare
 from core.language.sampling import Rollout
-from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
 STATISTICS = (  # of each optimiser step, averaged over its tokens
@@ -74,96 +72,36 @@ def train_ppo(
         raise PlaygroundError("no prompts to train on")
     separate = reward_model.model if config.value_model == "separate" else None
     model = ActorCritic(policy, separate)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, eps=1e-5, weight_decay=0.0, fused=True)
-    kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
-    if state:
-        load_trainable(model, state["model"])
-        if state.get("ended"):
-            return
-        optimizer.load_state_dict(state["optimizer"])
-        kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
-    sampling = SamplingConfig(
-        temperature=config.temperature,
-        max_new_tokens=config.max_new_tokens,
-        seed=config.seed,
-        batch_size=config.rollout_batch,
-    )
-    started = time.monotonic()
-    for update in range(first + 1, config.updates + 1):
+    tuning = Tuning(model, config, state)
+    for update in tuning.updates(controls):
         began = time.monotonic()
-        changes = controls(update)
-        watching = watch(bare(policy), tokenizer, reward_model, watched, sampling, 0, gold) if update == 1 else []
-        learning_rate, kl_coef = changes.get("learning_rate", learning_rate), changes.get("kl_coef", kl_coef)
-        left = 1 - (update - 1) / config.updates if config.lr_schedule == "linear" else 1.0
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * left
-
+        watching = (
+            watch(bare(policy), tokenizer, reward_model, watched, tuning.sampling, 0, gold) if update == 1 else []
+        )
         queries = prompts_of_update(prompts, config, update)
-        rollout = sample_together(bare(policy), tokenizer, queries, sampling, update)
+        rollout = sample_together(bare(policy), tokenizer, queries, tuning.sampling, update)
         sampled = time.monotonic()
-        tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, kl_coef)
+        tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, tuning.kl_coef)
         judged = time.monotonic()
-        statistics = optimise(model, optimizer, trained, rollout, tensors, config, update)
+        statistics = optimise(model, tuning.optimizer, tuning.trained, rollout, tensors, config, update)
         tensors |= look_again(model, rollout, config)
-        metrics = summarise(rollout, tensors, statistics, kl_coef)
+        metrics = summarise(rollout, tensors, statistics, tuning.kl_coef)
         metrics |= {
-            "lr": learning_rate * left,
+            "lr": tuning.rate,
             "eps": len(rollout) / (time.monotonic() - began),
             "time/sampling": sampled - began,
             "time/scoring": judged - sampled,
             "time/optimisation": time.monotonic() - judged,
         }
-        if gold is not None:
-            utilities = [gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)]
-            metrics["objective/gold"] = float(np.mean(utilities))
+        metrics |= measured_gold(gold, rollout)
         if config.kl_target is not None:
-            kl_coef = adapted_coefficient(
-                kl_coef, metrics["objective/kl"], config.kl_target, config.kl_horizon, len(rollout)
+            tuning.kl_coef = adapted_coefficient(
+                tuning.kl_coef, metrics["objective/kl"], config.kl_target, config.kl_horizon, len(rollout)
             )
-
-        spent = config.kl_budget is not None and metrics["objective/kl_exact"] >= config.kl_budget
-        last = spent or update == config.updates
-        if last or update % config.watch_every == 0:
-            watching += watch(bare(policy), tokenizer, reward_model, watched, sampling, update, gold)
-
-        def saved(
-            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate, last: bool = last
-        ) -> dict[str, Any]:
-            return {
-                "model": trainable_state(model),
-                "optimizer": optimizer.state_dict(),
-                "kl_coef": kl_coef,
-                "learning_rate": learning_rate,
-                "update": update,
-                "ended": last,
-            }
-
-        due = config.weights_every and (last or update % config.weights_every == 0)
-        yield Record(
-            step=update,
-            metrics=metrics,
-            stage="ppo",
-            total=update if last else config.updates,
-            samples=shown_samples(rollout, tensors) + watching,
-            rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
-            state=saved,
-            snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,
-            result=outcome(metrics, time.monotonic() - started) if last else None,
-        )
-        if last:
-            return
-
-
-def prompts_of_update(prompts: Sequence[str], config: OnPolicyConfig, update: int) -> list[str]:
-    """The prompts of one update: every prompt is used once before any is used again, in an order made from the seed."""
-    chosen: list[str] = []
-    for position in range((update - 1) * config.rollout_batch, update * config.rollout_batch):
-        epoch, place = divmod(position, len(prompts))
-        if place == 0 or not chosen:
-            order = np.random.default_rng((config.seed, epoch)).permutation(len(prompts))
-        chosen.append(prompts[order[place]])
-    return chosen
+        if update % config.watch_every == 0 or tuning.is_last(update, metrics):
+            watching += watch(bare(policy), tokenizer, reward_model, watched, tuning.sampling, update, gold)
+        samples = shown_samples(rollout, tensors) + watching
+        yield tuning.record(update, "ppo", policy, rollout, tensors, metrics, samples)
 
 
 @torch.no_grad()

@@ -4,11 +4,9 @@ Several responses to each prompt are baseline enough. A response's advantage is 
 are averaged over the rollout's tokens, so that a long response is not discounted for its length.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -20,18 +18,16 @@ from core.alignment.group_rollouts import judge_groups, summarise
 from core.alignment.kl import kl_estimate
 from core.alignment.masked import masked_mean
 from core.alignment.minibatches import minibatches, passes
-from core.alignment.ppo import prompts_of_update
 from core.alignment.ppo_losses import policy_loss
-from core.alignment.ppo_metrics import outcome, shown_samples
+from core.alignment.ppo_metrics import shown_samples
 from core.alignment.reward_model import Rater
 from core.alignment.shared_rollout import sample_together
+from core.alignment.tuning import Tuning, measured_gold, prompts_of_update
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
-from core.language.adapters import bare, load_trainable, trainable_state
-from core.language.configs import SamplingConfig
+from core.language.adapters import bare
 from core.language.precision import autocast
 from core.language.sampling import Rollout
-from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
 
 STATISTICS = ("loss/policy_avg", "policy/clipfrac_avg", "policy/approxkl_avg", "val/ratio")  # of each optimiser step
@@ -51,66 +47,20 @@ def train_grouped(
     """Tune `policy` in place against the reward model; arguments, records and errors are those of `train_ppo`."""
     if not prompts:
         raise PlaygroundError("no prompts to train on")
-    trained = [p for p in policy.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, eps=1e-5, weight_decay=0.0, fused=True)
-    kl_coef, learning_rate, first = config.kl_coef, config.learning_rate, 0
-    if state:
-        load_trainable(policy, state["model"])
-        if state["ended"]:
-            return
-        optimizer.load_state_dict(state["optimizer"])
-        kl_coef, learning_rate, first = state["kl_coef"], state["learning_rate"], state["update"]
-    sampling = SamplingConfig(
-        temperature=config.temperature,
-        max_new_tokens=config.max_new_tokens,
-        seed=config.seed,
-        batch_size=config.rollout_batch,
-    )
+    tuning = Tuning(policy, config, state)
     asked = config.model_copy(update={"rollout_batch": config.rollout_batch // config.group_size})
-    started = time.monotonic()
-    for update in range(first + 1, config.updates + 1):
-        changes = controls(update)
-        learning_rate, kl_coef = changes.get("learning_rate", learning_rate), changes.get("kl_coef", kl_coef)
-        left = 1 - (update - 1) / config.updates if config.lr_schedule == "linear" else 1.0
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * left
+    for update in tuning.updates(controls):
         queries = [one for one in prompts_of_update(prompts, asked, update) for _ in range(config.group_size)]
-        rollout = sample_together(bare(policy), tokenizer, queries, sampling, update)
-        tensors = judge_groups(policy, ref_policy, reward_model, rollout, config, kl_coef)
-        statistics = optimise(policy, optimizer, trained, rollout, tensors, config, kl_coef, update)
-        metrics = summarise(rollout, tensors, kl_coef) | statistics | {"lr": learning_rate * left}
-        if gold is not None:
-            utilities = [gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)]
-            metrics["objective/gold"] = float(np.mean(utilities))
-        spent = config.kl_budget is not None and metrics["objective/kl_exact"] >= config.kl_budget
-        last = spent or update == config.updates
-
-        def saved(
-            update: int = update, kl_coef: float = kl_coef, learning_rate: float = learning_rate, last: bool = last
-        ) -> dict[str, Any]:
-            return {
-                "model": trainable_state(policy),
-                "optimizer": optimizer.state_dict(),
-                "kl_coef": kl_coef,
-                "learning_rate": learning_rate,
-                "update": update,
-                "ended": last,
-            }
-
-        due = config.weights_every and (last or update % config.weights_every == 0)
-        yield Record(
-            step=update,
-            metrics=metrics,
-            stage=config.algorithm,
-            total=update if last else config.updates,
-            samples=shown_samples(rollout, tensors),
-            rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
-            state=saved,
-            snapshot=(lambda folder: save_snapshot(policy, folder)) if due else None,
-            result=outcome(metrics, time.monotonic() - started) if last else None,
+        rollout = sample_together(bare(policy), tokenizer, queries, tuning.sampling, update)
+        tensors = judge_groups(policy, ref_policy, reward_model, rollout, config, tuning.kl_coef)
+        statistics = optimise(
+            policy, tuning.optimizer, tuning.trained, rollout, tensors, config, tuning.kl_coef, update
         )
-        if last:
-            return
+        metrics = summarise(rollout, tensors, tuning.kl_coef) | statistics | {"lr": tuning.rate}
+        metrics |= measured_gold(gold, rollout)
+        yield tuning.record(
+            update, config.algorithm, policy, rollout, tensors, metrics, shown_samples(rollout, tensors)
+        )
 
 
 def optimise(

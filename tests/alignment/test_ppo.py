@@ -9,8 +9,9 @@ from core.alignment.actor_critic import ActorCritic, Sequences, of_tokens, respo
 from core.alignment.configs import PPOConfig
 from core.alignment.gae import gae
 from core.alignment.masked import masked_whiten
-from core.alignment.ppo import prompts_of_update, train_ppo
+from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import Normalisation, RewardModel, new_reward_model, score
+from core.alignment.tuning import prompts_of_update
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
