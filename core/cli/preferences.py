@@ -118,15 +118,17 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
 )
 @click.option("--annotator", default=None, help="whose votes  [default: everybody's]")
 @click.option("--dataset", default=None, type=int, help="an imported data set instead, by its number")
+@click.option("--conversational", is_flag=True, help="lists of {role, content} messages instead of texts (.jsonl)")
 @json_option
-def export(out: Path, annotator: str | None, dataset: int | None, as_json: bool) -> None:
+def export(out: Path, annotator: str | None, dataset: int | None, conversational: bool, as_json: bool) -> None:
     """Write votes, or an imported data set, as prompt, chosen, rejected. Ties, skips and undone votes are left out."""
-    from core.feedback.interchange import export_preferences
+    from core.feedback.interchange import export_conversations, export_preferences
     from core.feedback.store import FeedbackStore
 
     if annotator is not None and dataset is not None:
         raise PlaygroundError("give --annotator or --dataset, not both")
-    rows = export_preferences(FeedbackStore(), out, annotator=annotator, dataset=dataset)
+    write = export_conversations if conversational else export_preferences
+    rows = write(FeedbackStore(), out, annotator=annotator, dataset=dataset)
     if not rows:
         say("nothing was voted on yet: the file is empty")
     emit({"exported": rows, "out": str(out)}, as_json)

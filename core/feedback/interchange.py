@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from core.errors import PlaygroundError
+from core.feedback.conversations import as_conversation
 from core.feedback.formats import format_of, guarded, raw_rows
 from core.feedback.pairs import PreferencePair
 from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
@@ -120,6 +121,20 @@ def export_preferences(
 ) -> int:
     """Write the votes (of one annotator, or all) or an imported dataset to a file; returns the number of rows."""
     return _write(lambda: store.iterate_pairs(annotator, dataset), Path(path))
+
+
+def export_conversations(
+    store: FeedbackStore, path: str | Path, annotator: str | None = None, dataset: int | str | None = None
+) -> int:
+    """As `export_preferences`, with messages instead of texts, as JSON lines: see `conversations`.
+
+    Raises PlaygroundError for another format.
+    """
+    path = Path(path)
+    if format_of(path) != "jsonl":
+        raise PlaygroundError(f"{path}: conversations are written as .jsonl or .jsonl.gz")
+    with _replacing(path) as stream:
+        return _write_jsonl(stream, [], map(as_conversation, store.iterate_pairs(annotator, dataset)))
 
 
 def write_preferences(pairs: Iterable[PreferencePair], path: str | Path) -> int:
