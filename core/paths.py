@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -14,15 +15,20 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def home() -> Path:
     """The data folder: `RLHF_PLAYGROUND_HOME`, else the platform's user data folder. Made when missing."""
-    chosen = os.environ.get("RLHF_PLAYGROUND_HOME")
-    folder = Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("rlhf-playground")
+    folder = _resolved(os.environ.get("RLHF_PLAYGROUND_HOME") or "")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PlaygroundError(
             f"The data folder {folder} cannot be made ({error.strerror}): name another with RLHF_PLAYGROUND_HOME."
         ) from error
     return folder
+
+
+@cache  # asked for a dozen times by every run of a page
+def _resolved(chosen: str) -> Path:
+    return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("rlhf-playground")
 
 
 def database_url() -> str:
