@@ -1,5 +1,6 @@
 """What tests of pages share: opening a page as a person does, and runs that have got somewhere."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def said(at: AppTest) -> str:
     """All the text on the page that is no widget's: what a person reads."""
     kinds = (at.title, at.subheader, at.markdown, at.caption, at.info, at.warning, at.error, at.success, at.code)
     words = [element.value for kind in kinds for element in kind]
-    return "\n".join([*words, *(element.proto.body for element in at.get("html"))])
+    everything = "\n".join([*words, *(element.proto.body for element in at.get("html"))])
+    return re.sub(r'<span class="term"[^>]*>(.*?)</span>', r"\1", everything)  # an explained word is read as the word
 
 
 def a_run(
