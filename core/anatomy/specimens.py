@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from core import paths
 from core.errors import PlaygroundError
-from core.hosting import permission
 from core.language.configs import PretrainConfig
 from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, model_hash, policy_info
 from core.language.snapshots import EARLY, open_snapshot
@@ -104,7 +103,6 @@ def _checkpoints() -> list[Specimen]:
 def _run_folder(run_id: str) -> Path:
     if not run_id or Path(run_id).name != run_id:
         raise PlaygroundError(f"{run_id!r} is the name of no run")
-    permission.check_run(run_id)
     return paths.home() / "runs" / run_id
 
 

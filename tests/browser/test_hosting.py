@@ -3,6 +3,7 @@
 import re
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -96,6 +97,9 @@ def test_two_people_who_both_call_themselves_me_do_not_meet(hosted, visitor, mon
     anna.keyboard.press("ArrowLeft")
     anna.wait_for_function("old => document.querySelector('.st-key-pair_prompt')?.innerText !== old", arg=before)
     assert votes(anna) == "1"
+    with anna.expect_download() as download:
+        anna.locator(".st-key-export-jsonl button").first.click()
+    assert Path(download.value.path()).read_text().count("anna/me") == 1
 
     signed_in(ben, "ben")
     ben.get_by_text("0 of 20 comparisons decided").wait_for()
