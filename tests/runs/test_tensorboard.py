@@ -73,13 +73,14 @@ def test_a_metric_that_is_no_number_has_no_point(store, run, tmp_path):
 
 
 def test_an_export_replaces_its_own_and_nothing_else(store, run, tmp_path):
-    path = export_event_file(run, store.steps(run.id)[:2], tmp_path)
+    folder = tmp_path / "tb"
+    path = export_event_file(run, store.steps(run.id)[:2], folder)
     short = path.stat().st_size
-    assert export_event_file(run, store.steps(run.id), tmp_path) == path
+    assert export_event_file(run, store.steps(run.id), folder) == path
     assert path.stat().st_size > short
-    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == [event_file_name(run)]
+    assert [entry.name for entry in folder.iterdir()] == [event_file_name(run)]
     other = recorder.execute(store.create(WalkJob(), queued=False).id)
     with pytest.raises(PlaygroundError, match="another run"):
-        export_event_file(other, [], tmp_path)
+        export_event_file(other, [], folder)
     with pytest.raises(PlaygroundError, match="names a folder"):
         export_event_file(run, [], path)
