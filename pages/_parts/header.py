@@ -13,4 +13,4 @@ def page_header(here: str, title: str, claim: str, pipeline: Pipeline | None = N
     """Strip, title, claim. `here` is the page's name; `claim` is our own words, plain text."""
     strip(here, pipeline)
     st.title(title, anchor=False)
-    st.html(f'<p class="claim">{terms.marked(html.escape(claim, quote=False))}</p>')
+    st.html(f'<p class="claim">{terms.marked(html.escape(claim))}</p>')
