@@ -128,6 +128,11 @@ def _reaches(pairs: set[tuple[str, str]], start: str, end: str) -> bool:
     return False
 
 
+def above_ground(pairs: set[tuple[str, str]], name: str) -> list[str]:
+    """The rooms that the room called `name` uses, without those that all stand on."""
+    return sorted(used for user, used in pairs if user == name and used not in GROUND)
+
+
 def mermaid(pairs: set[tuple[str, str]]) -> str:
     """The drawing as a Mermaid flowchart, the same for the same arrows."""
     lines = ["flowchart TD"]
@@ -150,7 +155,7 @@ def dot(pairs: set[tuple[str, str]], ink: str, edge: str) -> str:
 def document(root: Path = ROOT) -> str:
     """The text of docs/architecture.md."""
     pairs = arrows(imports(root))
-    uses = {name: ", ".join(sorted(used for user, used in pairs if user == name)) for name in ROOMS}
+    uses = {name: ", ".join(above_ground(pairs, name)) for name in ROOMS}
     rows = "\n".join(f"| **{name}** | {words} | {uses[name] or 'none of them'} |" for name, words in ROOMS.items())
     rules = "\n".join(
         f"- **{user}** never uses {'a room above it' if used == '*' else f'**{used}**'}: {why}."
@@ -164,7 +169,7 @@ def document(root: Path = ROOT) -> str:
         f"```mermaid\n{mermaid(pairs)}\n```\n\n"
         "An arrow says *uses*. Left out are arrows that a longer way implies, and core's small files (configs, errors, "
         "paths, records, the glossary), which every room may use.\n\n"
-        f"| room | what is in it | uses |\n|---|---|---|\n{rows}\n\n"
+        f"| room | what is in it | uses, beside {' and '.join(sorted(GROUND))} |\n|---|---|---|\n{rows}\n\n"
         f"## Which way arrows may go\n\n{rules}\n\n"
         f"Two pairs of rooms use each other, through one door each:\n\n{both}\n"
     )
