@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,19 @@ def _given(function: Callable[..., Any]) -> tuple[str, Path, int]:
     return "".join(lines), Path(inspect.getsourcefile(plain) or "").resolve(), first
 
 
+_reading = threading.Lock()  # Python 3.11 may fail with SystemError when two threads parse at once
+_cached: dict[str, tuple[str, Path, int]] = {}
+
+
 def _named(name: str) -> tuple[str, Path, int]:
+    """Read once a process: a running program's source does not change, and parsing it took a tenth of a vote."""
+    with _reading:
+        if name not in _cached:
+            _cached[name] = _read(name)
+        return _cached[name]
+
+
+def _read(name: str) -> tuple[str, Path, int]:
     module, _, wanted = name.partition(":")
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
