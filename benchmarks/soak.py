@@ -85,7 +85,7 @@ def main() -> int:
                 weights.append(megabytes(server.pid))
                 for pid, run_id in workers(home).items():
                     largest[run_id] = max(largest.get(run_id, 0.0), megabytes(pid))
-                if len(times) % max(1, round(60 * asked.minutes / EVERY / 20)) == 1:
+                if (len(times) - 1) % max(1, round(60 * asked.minutes / EVERY / 20)) == 0:
                     print(
                         f"{now / 60:7.1f}  {weights[-1]:9.0f}  {largest.get(current, 0):9.0f}  {len(largest)}",
                         flush=True,
