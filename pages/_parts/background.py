@@ -1,5 +1,6 @@
 """What the server does besides answering: start queued runs every second, and load torch once somebody has a page."""
 
+import gc
 import logging
 import threading
 
@@ -46,3 +47,12 @@ def _warm() -> None:
         return
     import torch  # noqa: F401
     from transformers import PreTrainedModel  # noqa: F401
+
+    # Streamlit collects garbage behind every run of a page, holding the interpreter: 0.2 s with these two loaded, for
+    # every click of everybody. What is loaded stays, and need not be looked through again: now, and what the first
+    # pages have brought a while later. Three times at most, for a cycle that is frozen while in use is never freed.
+    for pause in (0.0, 60.0, 300.0):
+        if _stopped.wait(pause):
+            return
+        gc.collect()
+        gc.freeze()
