@@ -1,11 +1,13 @@
 """The pairs that wait for a vote: putting them up, and finding an annotator's next one."""
 
+import functools
 import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -125,18 +127,22 @@ def next_pair(
 
 def shown_pair(connection: sa.Connection, annotator: str, pair_id: int) -> ShownPair:
     """The pair as this annotator sees it: sides at random, but always the same ones."""
-    a, b = responses.alias(), responses.alias()
-    texts = (
-        sa.select(prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text, pairs.c.policy, pairs.c.prompt_set)
-        .join_from(pairs, prompts, prompts.c.id == pairs.c.prompt_id)
-        .join(a, a.c.id == pairs.c.response_a)
-        .join(b, b.c.id == pairs.c.response_b)
-        .where(pairs.c.id == pair_id)
-    )
+    texts = _pairs_with_texts().where(pairs.c.id == pair_id)
     prompt, a_id, a_text, b_id, b_text, policy, prompt_set = connection.execute(texts).one()
     if _a_goes_left(annotator, pair_id):
         return ShownPair(pair_id, prompt, a_text, b_text, a_id, b_id, policy, prompt_set)
     return ShownPair(pair_id, prompt, b_text, a_text, b_id, a_id, policy, prompt_set)
+
+
+@functools.cache  # building a statement takes longer than carrying it out
+def _pairs_with_texts() -> sa.Select[Any]:
+    a, b = responses.alias(), responses.alias()
+    return (
+        sa.select(prompts.c.text, a.c.id, a.c.text, b.c.id, b.c.text, pairs.c.policy, pairs.c.prompt_set)
+        .join_from(pairs, prompts, prompts.c.id == pairs.c.prompt_id)
+        .join(a, a.c.id == pairs.c.response_a)
+        .join(b, b.c.id == pairs.c.response_b)
+    )
 
 
 def waiting(engine: sa.Engine, annotator: str, policy: str, prompt_set: str) -> int:

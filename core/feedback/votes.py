@@ -1,5 +1,6 @@
 """Reading and checking rows of comparisons: what every part of the store that touches votes shares."""
 
+import functools
 import math
 from typing import Any
 
@@ -45,6 +46,7 @@ def named(column: sa.Column[Any], annotator: str | None) -> sa.ColumnElement[boo
     return sa.true() if annotator is None else column == annotator
 
 
+@functools.cache  # a statement never changes, and building it takes longer than carrying it out
 def vote_rows() -> sa.Select[Any]:
     """Comparisons with the texts as they were shown, one column for each field of a Vote."""
     left, right = responses.alias(), responses.alias()
