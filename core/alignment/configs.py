@@ -65,7 +65,9 @@ class RewardConfig(Config):
         description="held-out measurements in a row without a lower log-loss after which training stops; the best "
         "weights are kept (0: all steps, the last weights)",
     )
-    lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for models over 50M parameters")
+    lora_rank: int = Field(
+        8, ge=0, le=256, description="rank of the adapters, for models over 50M parameters (0: all weights are trained)"
+    )
     weights_kept: int = Field(
         12, ge=0, le=64, description="times on the way that the weights are kept, for the loss surface (0: never)"
     )
@@ -200,13 +202,19 @@ LARGE_POLICY: dict[str, Any] = {
     "pairs": 256,
     "evaluation_prompts": 100,
     "evaluation_pairs": 200,
-    "reward": {"batch_pairs": 8},
+    "reward": {"batch_pairs": 8, "lora_rank": 0, "learning_rate": 5e-5, "head_learning_rate": 1e-3},
     "ppo": {"rollout_batch": 16, "minibatches": 2, "epochs": 2, "updates": 20, "learning_rate": 5e-4},
 }
 """What a loop does differently with a policy that is tuned through adapters, where nothing else is asked for.
 
-Twenty times the work a token: fewer and shorter texts, and the higher learning rates that adapters need.
+Twenty times the work a token: fewer and shorter texts, and the higher learning rate that the policy's adapters need.
+The reward model is trained whole: in adapters it learned nothing from so few votes.
 """
+
+
+def fitted(model: str, part: Literal["reward", "ppo"], given: Any) -> Any:
+    """The settings given for `part`, with a large policy's defaults for those that are not."""
+    return LARGE_POLICY[part] | given if is_large(model) and isinstance(given, dict) else given
 
 
 class LoopConfig(Config):
@@ -243,8 +251,5 @@ class LoopConfig(Config):
     def _fit_to_policy(cls, given: Any) -> Any:
         if not isinstance(given, dict) or not is_large(str(given.get("model", "storyteller"))):
             return given
-        fitted = dict(LARGE_POLICY) | given
-        for part in ("reward", "ppo"):
-            inner = given.get(part, {})
-            fitted[part] = LARGE_POLICY[part] | inner if isinstance(inner, dict) else inner  # a wrong one is told next
-        return fitted
+        parts = {part: fitted(given["model"], part, given.get(part, {})) for part in ("reward", "ppo")}
+        return LARGE_POLICY | given | parts

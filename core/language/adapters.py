@@ -11,13 +11,13 @@ from core.language.configs import LORA_FROM
 
 
 def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
-    """`model` itself when it is small; else wrapped by peft with rank-`rank` adapters on query and value projections.
+    """`model` itself when it is small or `rank` is 0; else with rank-`rank` adapters on query and value projections.
 
     `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole).
 
     Source: Hu et al., "LoRA: Low-rank adaptation of large language models" (2022), section 4.2.
     """
-    if sum(p.numel() for p in model.parameters()) < LORA_FROM:
+    if rank == 0 or sum(p.numel() for p in model.parameters()) < LORA_FROM:
         return model
     from peft import LoraConfig, get_peft_model
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import override
 
-from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig
+from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig, fitted
 from core.alignment.loss_surface.config import SurfaceConfig
 from core.anatomy.race_config import RaceConfig
 from core.errors import PlaygroundError
@@ -32,6 +32,13 @@ class RewardJob(Job):
     )
     model: str = Field("storyteller", description="policy whose trunk the reward model starts from")
     reward: RewardConfig = RewardConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_to_model(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return given | {"reward": fitted(str(given.get("model", "storyteller")), "reward", given.get("reward", {}))}
 
     @property
     @override

@@ -131,7 +131,7 @@ def _taught(run: "Run", folder: Path) -> None:
         if part:
             write_jsonl(folder / f"{name}.jsonl", _rows(part))
     taught_like = {"epochs": config.epochs, "batch_pairs": config.batch_pairs, "max_tokens": config.max_tokens}
-    dpo = DPOConfig(**taught_like, seed=config.seed, lora_rank=config.lora_rank)
+    dpo = DPOConfig(**taught_like, seed=config.seed, lora_rank=config.lora_rank or DPOConfig().lora_rank)
     lora = is_large(run.config["model"])
     notes = (
         f"TRL has no setting for the score head's own learning rate ({config.head_learning_rate}). It ends every text",
@@ -200,7 +200,8 @@ def _lora(large: bool, config: RewardConfig | DPOConfig | PPOConfig, task: str) 
     """What `with_adapters` does with a large model, as the arguments of peft's LoraConfig; None for a small one."""
     saved = {"modules_to_save": ["score"]} if task == "SEQ_CLS" else {}
     rank = config.lora_rank
-    return {"task_type": task, "r": rank, "lora_alpha": 2 * rank, "lora_dropout": 0.0, **saved} if large else None
+    adapted = large and rank > 0
+    return {"task_type": task, "r": rank, "lora_alpha": 2 * rank, "lora_dropout": 0.0, **saved} if adapted else None
 
 
 def _write(

@@ -1,0 +1,40 @@
+"""A policy too large to be tuned whole has defaults of its own, wherever its reward model is trained."""
+
+import pytest
+
+from core.alignment.configs import LARGE_POLICY, LoopConfig, RewardConfig
+from core.language.adapters import with_adapters
+from core.runs.jobs import RewardJob
+from tests import tiny
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda reward: LoopConfig(model="smollm2-135m", reward=reward).reward,
+        lambda reward: RewardJob(preferences=("votes:me",), model="smollm2-135m", reward=reward).reward,
+    ],
+)
+def test_what_is_not_asked_for_is_the_large_policys(made):
+    asked = made({"epochs": 3, "learning_rate": 1e-4})
+    assert (asked.epochs, asked.learning_rate) == (3, 1e-4)
+    assert asked.lora_rank == LARGE_POLICY["reward"]["lora_rank"] == 0
+    assert asked.head_learning_rate == LARGE_POLICY["reward"]["head_learning_rate"]
+
+
+def test_a_small_policy_has_the_plain_defaults():
+    assert RewardJob(preferences=("votes:me",)).reward == RewardConfig()
+    assert LoopConfig().reward.learning_rate == RewardConfig().learning_rate
+
+
+def test_a_run_that_was_stored_stays_as_it_was():
+    job = RewardJob(preferences=("votes:me",), model="smollm2-135m", reward={"lora_rank": 8})
+    assert RewardJob(**job.model_dump()) == job and job.reward.lora_rank == 8
+
+
+def test_rank_zero_trains_all_weights_of_a_large_model(monkeypatch):
+    monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
+    whole, adapted = (with_adapters(tiny.gpt2(), rank, "CAUSAL_LM") for rank in (0, 4))
+    assert all(p.requires_grad for p in whole.parameters())
+    trained = [name for name, p in adapted.named_parameters() if p.requires_grad]
+    assert trained and all("lora" in name for name in trained)
