@@ -184,7 +184,6 @@ def our_reward(material: Path) -> Numbers:
         epochs=case["epochs"],
         batch_pairs=case["batch_pairs"],
         learning_rate=case["learning_rate"],
-        head_learning_rate=case["learning_rate"],
         heldout_share=0.0,
         weights_kept=0,
         evaluate_every=10**6,

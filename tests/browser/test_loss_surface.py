@@ -30,6 +30,8 @@ def test_the_point_is_moved_by_click_sliders_and_keyboard(page):
     before = detail.inner_text()
     page.locator(".st-key-r_w input[type=range]").press("ArrowRight")
     page.wait_for_function("before => !document.body.innerText.includes(before)", arg=before)
+    page.wait_for_load_state("networkidle")  # a page still on its way would redraw the canvas and take the focus away
+    page.wait_for_timeout(500)
     flat.focus()
     for _ in range(6):
         page.keyboard.press("ArrowDown")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -291,7 +292,8 @@ def test_what_it_latched_on_to_and_each_words_worth(finished, judge):
     assert "24 responses of the storyteller" in said(at)
     at = fine(at.text_area(key="words_response").set_value(" ran to the happy park.").run())
     found = word_deletions(load_reward_model(judge), PAIRS[0].prompt, " ran to the happy park.")
-    assert f"sum to **{found.summed / 2:+.2f} sd**" in said(at)
+    shown = float(re.search(r"sum to \*\*([+-][\d.]+) sd", said(at)).group(1))
+    assert shown == pytest.approx(found.summed / 2, abs=0.0051)  # two places are shown
 
 
 def test_the_worst_mistakes_are_listed_filtered_and_paged(finished, judge):

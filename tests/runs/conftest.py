@@ -39,13 +39,14 @@ def execute_in_child() -> Iterator[Callable[..., int]]:
     children: list[int] = []
 
     def start(run_id: str, prepare: Callable[[], Any] = lambda: None, **options: Any) -> int:
-        import torch  # noqa: F401 - once, for all children
+        import torch  # once, for all children
 
         pid = os.fork()
         if pid:
             children.append(pid)
             return pid
         try:
+            torch.set_num_threads(1)  # the threads that the parent has used are not here, and would be waited for
             prepare()
             recorder.execute(run_id, **options)
         except BaseException as error:
