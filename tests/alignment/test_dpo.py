@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from core.alignment.actor_critic import response_distribution
+from core.alignment.completions import encode_completions, response_logprobs
 from core.alignment.configs import DPOConfig
-from core.alignment.dpo import dpo_loss, encode_completions, response_logprobs, train_dpo
+from core.alignment.dpo import dpo_loss, train_dpo
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny
