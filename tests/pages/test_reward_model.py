@@ -34,7 +34,9 @@ RESULT = {
 def nothing_starts(monkeypatch):
     """Runs are queued and stay so: what a worker does is tested elsewhere."""
     monkeypatch.setattr("core.runs.supervisor.tick", lambda: None)
-    monkeypatch.setattr("core.feedback.sources._bundled", lambda path: tuple(PAIRS))  # whoever has imported what asks it
+    monkeypatch.setattr(
+        "core.feedback.sources._bundled", lambda path: tuple(PAIRS)
+    )  # whoever has imported what asks it
 
 
 def steps(accuracy: float = 0.75, result: dict | None = None) -> list[Record]:
