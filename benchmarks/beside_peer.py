@@ -6,8 +6,9 @@
     python benchmarks/beside_peer.py reward --peer DIR        a reward model: 512 pairs of 44 to 52 tokens a side
     python benchmarks/beside_peer.py lora --peer DIR          SmolLM2-135M with LoRA: 8 × (16 + 24) tokens, 2 steps
 
-The peer is tuned: eager attention, and bfloat16 where this processor gains by it. Medians over the updates or steps of
-each round, the first left out; then over the rounds. The cases are in `peer/cases.json`.
+Without --peer our side alone is measured. The peer is tuned: eager attention, and bfloat16 where this processor gains by
+it. Medians over the updates or steps of each round, the first left out; then over the rounds. The cases are in
+`peer/cases.json`.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from peer.material import CASES, make, preference_ids, queries, text_of
+from peer.material import CASES, make, ppo_settings, preference_ids, queries, text_of
 
 HERE = Path(__file__).parent
 
@@ -37,14 +38,14 @@ BARS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", choices=tuple(BARS))
-    parser.add_argument("--peer", type=Path, help="folder with trl112/ and trl/")
+    parser.add_argument("--peer", type=Path, help="folder with trl112/ and trl/ (none: our side alone)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ours", nargs=2, metavar=("WHAT", "MATERIAL"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.ours:
         print(json.dumps(OURS[arguments.ours[0]](Path(arguments.ours[1]))))
         return
-    if arguments.peer is None or not (arguments.peer / "trl").exists():
+    if arguments.peer and not (arguments.peer / "trl").exists():
         parser.error("--peer: a folder with TRL in it; the lines that make it are in --help")
     with tempfile.TemporaryDirectory() as temporary:
         material = Path(temporary)
@@ -59,8 +60,20 @@ def main() -> None:
     print(f"bars: {BARS[arguments.case]}")
 
 
-def sides_of(case: str, material: Path, peer: Path) -> dict[str, Callable[[], Numbers]]:
+def sides_of(case: str, material: Path, peer: Path | None) -> dict[str, Callable[[], Numbers]]:
     """The runs of one round, in order; each is a process of its own."""
+
+    def ours(what: str) -> Callable[[], Numbers]:
+        return lambda: asked([str(HERE / "beside_peer.py"), case, "--ours", what, str(material)], {})
+
+    own = {"ours": ours(case)}
+    if case == "ppo":
+        own = {"ours, same maths": ours("separate"), "ours, shared trunk": ours("shared")}
+    return ({"peer": peers(case, material, peer)} if peer else {}) | own
+
+
+def peers(case: str, material: Path, peer: Path) -> Callable[[], Numbers]:
+    """The peer's run of a case."""
     from core.language.precision import bf16_pays
 
     bf16 = bf16_pays()
@@ -71,20 +84,14 @@ def sides_of(case: str, material: Path, peer: Path) -> dict[str, Callable[[], Nu
             surroundings["ACCELERATE_MIXED_PRECISION"] = "bf16"
         return lambda: asked([str(HERE / "peer" / script), *more], surroundings)
 
-    def ours(what: str) -> Callable[[], Numbers]:
-        return lambda: asked([str(HERE / "beside_peer.py"), case, "--ours", what, str(material)], {})
-
     if case == "reward":
-        flags = ["--bf16"] if bf16 else []
-        return {"peer": theirs("trl_reward.py", "trl", str(material), *flags), "ours": ours("reward")}
+        return theirs("trl_reward.py", "trl", str(material), *(["--bf16"] if bf16 else []))
+    model: list[str] = []
     if case == "lora":
         from core.language.registry import policy_folder
 
-        folder = str(policy_folder("smollm2-135m"))
-        peer_side = theirs("trl_ppo.py", "trl112", "lora", str(material), "--model", folder)
-        return {"peer": peer_side, "ours": ours("lora")}
-    peer_side = theirs("trl_ppo.py", "trl112", "ppo", str(material))
-    return {"peer": peer_side, "ours, same maths": ours("separate"), "ours, shared trunk": ours("shared")}
+        model = ["--model", str(policy_folder("smollm2-135m"))]
+    return theirs("trl_ppo.py", "trl112", case, str(material), *model)
 
 
 def asked(command: list[str], more: dict[str, str]) -> Numbers:
@@ -107,12 +114,13 @@ def table(found: dict[str, list[Numbers]]) -> None:
         side: {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
         for side, rounds in found.items()
     }
-    names = list(medians["peer"])
+    names = list(next(iter(medians.values())))
     print("| side |", " | ".join(names), "|")
     print("|---|" + "---|" * len(names))
     for side, values in medians.items():
         cells = [
-            f"{values[name]:.3g}" + ("" if side == "peer" else f" ({values[name] / medians['peer'][name]:.2f}×)")
+            f"{values[name]:.3g}"
+            + (f" ({values[name] / medians['peer'][name]:.2f}×)" if side != "peer" and "peer" in medians else "")
             for name in names
         ]
         print(f"| {side} |", " | ".join(cells), "|")
@@ -133,23 +141,7 @@ def our_ppo(case: str, value_model: str, material: Path) -> Numbers:
     reward = new_reward_model(policy, tokenizer)
     torch.nn.init.normal_(reward.score.weight, generator=torch.Generator().manual_seed(CASES["seed"]))
     tuned, reference = ready_to_tune(policy, settings.get("rank", 8))
-    config = PPOConfig(
-        updates=settings["updates"],
-        rollout_batch=settings["rollout_batch"],
-        max_new_tokens=settings["response_tokens"],
-        temperature=settings["temperature"],
-        epochs=settings["epochs"],
-        minibatches=settings["minibatches"],
-        kl_coef=settings["kl_coef"],
-        cliprange=settings["cliprange"],
-        cliprange_value=settings["cliprange_value"],
-        vf_coef=settings["vf_coef"],
-        lam=settings["lam"],
-        learning_rate=settings["learning_rate"],
-        value_model=value_model,
-        watch_prompts=0,
-        weights_every=0,
-    )
+    config = PPOConfig(**ppo_settings(settings, value_model=value_model))
     tokens = [id % len(tokenizer) for id in torch.load(material / "tokens.pt").tolist()]
     rows = queries(tokens, config.rollout_batch * config.updates, settings["prompt_tokens"])
     prompts = [text_of(tokenizer, ids) for ids in rows]

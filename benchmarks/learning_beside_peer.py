@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from peer.material import CASES, make, queries, text_of
+from peer.material import CASES, make, ppo_settings, queries, text_of
 
 HERE = Path(__file__).parent
 CASE = CASES["learning"]
@@ -103,24 +103,7 @@ def our_scores(material: Path, seed: int) -> list[float]:
     policy, tokenizer = load_policy(str(material / "writer"))
     judge = load_reward_model(material / "judge")
     tuned, reference = ready_to_tune(policy, 8)
-    config = PPOConfig(
-        updates=CASE["updates"],
-        rollout_batch=CASE["rollout_batch"],
-        max_new_tokens=CASE["response_tokens"],
-        epochs=CASE["epochs"],
-        minibatches=CASE["minibatches"],
-        kl_coef=CASE["kl_coef"],
-        cliprange=CASE["cliprange"],
-        cliprange_value=CASE["cliprange_value"],
-        vf_coef=CASE["vf_coef"],
-        lam=CASE["lam"],
-        learning_rate=CASE["learning_rate"],
-        grad_clip=1e9,  # the peer does not clip
-        value_model="separate",
-        watch_prompts=0,
-        weights_every=0,
-        seed=seed,
-    )
+    config = PPOConfig(**ppo_settings(CASE, value_model="separate", seed=seed, grad_clip=1e9))  # the peer clips none
     rows = queries(torch.load(material / "tokens.pt").tolist(), 64 * config.updates, CASE["prompt_tokens"])
     prompts = [text_of(tokenizer, ids) for ids in rows]
     unscaled = RewardModel(judge.model, judge.tokenizer)  # paid in raw scores, as the peer pays

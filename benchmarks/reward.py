@@ -1,69 +1,22 @@
-"""The reward model beside its bars. Run with nothing else on the machine.
+"""What a reward model learns, beside its bars: `python benchmarks/reward.py`. Run with nothing else on the machine.
 
-    python benchmarks/reward.py speed     pairs a second on 512 pairs of 44 to 52 tokens a side, batch 16, 3 epochs
-    python benchmarks/reward.py skill     2,048 of Sunny's votes, measured on 4,096 fresh pairs; a row a seed
-
-Both in float32 and, where this processor gains by it, in bfloat16: training may be faster, never worse.
+2,048 of Sunny's votes, measured on 4,096 fresh pairs; a row a seed, in float32 and, where this processor gains by it, in
+bfloat16: training may be faster, never worse. How fast it learns: `beside_peer.py reward`.
 """
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
-SPEED_BAR, SKILL_BAR, CALIBRATION_BAR = 190, 0.70, 0.05
+SKILL_BAR, CALIBRATION_BAR = 0.70, 0.05
 
 
 def precisions() -> list[str]:
     from core.language.precision import bf16_pays
 
     return ["float32", *(["bfloat16"] if bf16_pays() else [])]
-
-
-def speed() -> None:
-    """Median over the steps, the first two left out, as the peer's own timing does."""
-    from core.alignment.configs import RewardConfig
-    from core.alignment.cross_examination.retraining import fresh
-    from core.alignment.reward_training import train_reward_model
-    from core.feedback.pairs import PreferencePair
-    from core.feedback.prompts import load_prompts
-    from core.language.configs import SamplingConfig
-    from core.language.registry import load_policy
-    from core.language.sampling import sample
-
-    policy, tokenizer = load_policy("storyteller")
-    prompts = load_prompts("stories").train
-    sampling = SamplingConfig(max_new_tokens=48, stop_at_end=False, seed=0)
-    written = sample(policy, tokenizer, list(prompts[:256]), sampling).responses
-    words = [token for text in written for token in tokenizer(text)["input_ids"]]
-    rng = np.random.default_rng(0)
-
-    def text() -> str:
-        first, length = int(rng.integers(len(words) - 60)), int(rng.integers(44, 53))
-        return str(tokenizer.decode(words[first : first + length]))
-
-    pairs = [PreferencePair(str(i), text() + " yes", text()) for i in range(512)]
-    config = RewardConfig(
-        epochs=3, batch_pairs=16, learning_rate=1e-4, heldout_share=0.0, weights_kept=0, evaluate_every=10**6
-    )
-    print("| precision | pairs/s, median step | pairs/s, wall | last accuracy |")
-    print("|---|---|---|---|")
-    for precision in precisions():
-        os.environ["RLHF_PLAYGROUND_PRECISION"] = precision
-        model, times, began = fresh(policy, tokenizer, config), [], time.perf_counter()
-        last = began
-        for record in train_reward_model(model, tokenizer, pairs, config):
-            now = time.perf_counter()
-            times.append(now - last)
-            last, accuracy = now, record.metrics["accuracy"]
-        median = config.batch_pairs / statistics.median(times[2:])
-        wall = len(pairs) * config.epochs / (last - began)
-        print(f"| {precision} | {median:.0f} | {wall:.0f} | {accuracy:.2f} |", flush=True)
-    print(f"bar: ≥ {SPEED_BAR}; tuned peer: 93.7 (another machine: run it here to compare)")
 
 
 def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
@@ -127,15 +80,11 @@ def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "skill"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--pairs", type=int, default=2048)
     parser.add_argument("--fresh", type=int, default=4096)
     arguments = parser.parse_args()
-    if arguments.what == "speed":
-        speed()
-    else:
-        skill(arguments.seeds, arguments.pairs, arguments.fresh)
+    skill(arguments.seeds, arguments.pairs, arguments.fresh)
 
 
 if __name__ == "__main__":

@@ -50,3 +50,13 @@ def preference_ids(tokens: list[int]) -> list[tuple[list[int], list[int]]]:
 def text_of(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
     """The text of some tokens; nothing is cleaned up, so that it comes back as nearly the same tokens."""
     return str(tokenizer.decode(ids, clean_up_tokenization_spaces=False))
+
+
+def ppo_settings(case: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A case in our names, for `PPOConfig`: what the peer is given too, nothing watched and no weights kept."""
+    same = (
+        *("updates", "rollout_batch", "temperature", "epochs", "minibatches", "learning_rate"),
+        *("kl_coef", "cliprange", "cliprange_value", "vf_coef", "lam"),
+    )
+    own = {"max_new_tokens": case["response_tokens"], "watch_prompts": 0, "weights_every": 0}
+    return {name: case[name] for name in same} | own | more
