@@ -6,7 +6,7 @@
     python benchmarks/beside_peer.py reward --peer DIR        a reward model: 512 pairs of 44 to 52 tokens a side
     python benchmarks/beside_peer.py lora --peer DIR          SmolLM2-135M with LoRA: 8 × (16 + 24) tokens, 2 steps
 
-Without --peer our side alone is measured. The peer is tuned: eager attention, and bfloat16 where this processor gains by
+Without --peer our side alone is measured. The peer is tuned: eager attention, bfloat16 where this processor gains by
 it. Medians over the updates or steps of each round, the first left out; then over the rounds. The cases are in
 `peer/cases.json`.
 """

@@ -1,6 +1,6 @@
 """What a reward model learns, beside its bars: `python benchmarks/reward.py`. Run with nothing else on the machine.
 
-2,048 of Sunny's votes, measured on 4,096 fresh pairs; a row a seed, in float32 and, where this processor gains by it, in
+2,048 of Sunny's votes, measured on 4,096 fresh pairs; a row a seed, in float32 and, where this processor gains, in
 bfloat16: training may be faster, never worse. How fast it learns: `beside_peer.py reward`.
 """
 
