@@ -16,8 +16,8 @@ pairs = arrows(found)
 page_header(
     "architecture",
     "How it is built",
-    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way but between two pairs, so that "
-    "everything true can be used without a browser.",
+    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way but between two pairs, so "
+    "that everything true can be used without a browser.",
 )
 picture, words = st.columns([3, 4], gap="large")
 with picture:
