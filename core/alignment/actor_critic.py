@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from core.alignment.reward_model import RewardModel
 from core.language.adapters import bare
 from core.language.precision import autocast
 from core.language.sampling import Rollout, positions
@@ -134,19 +135,30 @@ def of_tokens(log_p: Tensor, ids: Tensor) -> Tensor:
 class ActorCritic(nn.Module):
     """A policy with a critic: a value head on the policy's own trunk, or on a separate trunk.
 
-    The head starts at zero: every state is worth the mean until something has been learnt.
+    On the policy's trunk the head starts at zero: every state is worth the mean until something has been learnt. A
+    separate critic starts as the reward model, head and all (Ouyang et al. 2022, appendix C.4): a text that stops here
+    is worth the score it has so far.
     """
 
-    def __init__(self, policy: nn.Module, separate: PreTrainedModel | None = None):
-        """`separate`: the reward model whose trunk the critic starts from; None when it shares the policy's."""
+    def __init__(self, policy: nn.Module, separate: RewardModel | None = None):
+        """`separate`: the reward model that the critic starts as; None when it shares the policy's trunk."""
         super().__init__()
         self.policy = policy
-        self.critic = copy.deepcopy(separate.base_model).requires_grad_(True) if separate is not None else None
-        trunk = bare(policy) if separate is None else separate
+        self.critic = copy.deepcopy(separate.model.base_model).requires_grad_(True) if separate is not None else None
+        trunk = bare(policy) if separate is None else separate.model
         self.value_head = nn.Linear(trunk.config.hidden_size, 1)
         nn.init.zeros_(self.value_head.weight)
         nn.init.zeros_(self.value_head.bias)
+        if separate is not None:
+            self._value_as_scored(separate)
         self.value_head.to(bare(policy).device)
+
+    @torch.no_grad()
+    def _value_as_scored(self, reward_model: RewardModel) -> None:
+        """The reward model's score head in the units that the policy is paid in: (w·h − mean) / sd."""
+        units = reward_model.normalisation
+        self.value_head.weight.copy_(reward_model.model.get_submodule("score").weight / units.sd)
+        self.value_head.bias.fill_(-units.mean / units.sd)
 
     def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor]:
         """For each response token: the vocabulary's log-probabilities [tokens, vocab], and its value [tokens]."""

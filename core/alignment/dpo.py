@@ -16,6 +16,7 @@ from core.alignment.actor_critic import Sequences, reference_distribution, respo
 from core.alignment.completions import encode_completions, response_logprobs
 from core.alignment.configs import DPOConfig
 from core.alignment.minibatches import passes
+from core.alignment.optimiser_step import optimiser_step
 from core.alignment.reward_training import batches_by_length, lr_scale
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -105,10 +106,7 @@ def train_dpo(
         loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, config.beta)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
-        processes.sum_gradients(trained)
-        grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        grad_norm = optimiser_step(optimizer, trained, config.grad_clip, f"at step {step + 1}")
         won, lost = config.beta * (chosen - ref_chosen), config.beta * (rejected - ref_rejected)  # implicit rewards
         metrics = {
             "loss": loss.item(),
@@ -118,7 +116,7 @@ def train_dpo(
             "rewards/accuracies": (won > lost).float().mean().item(),
             "logps/chosen": chosen.mean().item(),
             "logps/rejected": rejected.mean().item(),
-            "grad_norm": grad_norm.item(),
+            "grad_norm": grad_norm,
             "lr": learning_rate * scale,
         }
         last = step + 1 == steps

@@ -6,7 +6,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.reward_model import RewardModel
 
@@ -22,14 +21,9 @@ class PooledReward:
     pooling: Pooling
 
     @property
-    def model(self) -> PreTrainedModel:
+    def critic_start(self) -> RewardModel:
         """Where a separate critic starts from: the first member."""
-        return self.members[0].model
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer that all members share."""
-        return self.members[0].tokenizer
+        return self.members[0]
 
     def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Pooled scores, raw and normalised: [N] each. Members are pooled in their own standard deviations."""

@@ -27,6 +27,7 @@ from core.alignment.gae import gae
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.minibatches import minibatches, passes
+from core.alignment.optimiser_step import optimiser_step
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import shown_samples, summarise
 from core.alignment.reward_model import Rater
@@ -70,7 +71,7 @@ def train_ppo(
     """
     if not prompts:
         raise PlaygroundError("no prompts to train on")
-    separate = reward_model.model if config.value_model == "separate" else None
+    separate = reward_model.critic_start if config.value_model == "separate" else None
     model = ActorCritic(policy, separate)
     tuning = Tuning(model, config, state)
     for update in tuning.updates(controls):
@@ -200,14 +201,11 @@ def optimise(
                 averages = averages + weight * averaged
                 ratios.append(torch.where(batch["mask"] > 0, ratio, 1.0))
                 clips.append(clipped)
-            processes.sum_gradients(trained)
-            grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            grad_norm = optimiser_step(optimizer, trained, config.grad_clip, f"in update {update}")
             tensors["ratio"][epoch, chosen] = processes.whole(torch.cat(ratios), len(rows)).cpu()
             tensors["clipped"][epoch, chosen] = processes.whole(torch.cat(clips), len(rows)).cpu()
             step = dict(zip(STATISTICS, processes.summed(averages).tolist(), strict=True))
-            for name, value in {**step, "grad_norm": grad_norm.item()}.items():
+            for name, value in {**step, "grad_norm": grad_norm}.items():
                 statistics.setdefault(name, []).append(value)
             if config.target_kl is not None and step["policy/approxkl_avg"] > config.target_kl:
                 return statistics

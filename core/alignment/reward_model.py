@@ -51,12 +51,8 @@ class Rater(Protocol):
     """What pays a policy: one reward model, or several as one (`pooled_reward`)."""
 
     @property
-    def model(self) -> PreTrainedModel:
-        """Where a separate critic starts from."""
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer of that model."""
+    def critic_start(self) -> "RewardModel":
+        """Where a separate critic starts from: trunk, score head, and the units of the scores."""
 
     def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Scores of responses, raw and normalised: [N] each."""
@@ -69,6 +65,11 @@ class RewardModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     normalisation: Normalisation = Normalisation()
+
+    @property
+    def critic_start(self) -> "RewardModel":
+        """Where a separate critic starts from: this very model."""
+        return self
 
     def normalise(self, scores: Tensor) -> Tensor:
         """Scores in standard deviations of the reference policy's: what PPO is paid in."""

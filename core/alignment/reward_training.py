@@ -18,6 +18,7 @@ from core.alignment.configs import RewardConfig
 from core.alignment.early_stopping import EarlyStopping
 from core.alignment.gpt2_passes import PairPasses, plain_gpt2
 from core.alignment.minibatches import passes
+from core.alignment.optimiser_step import optimiser_step
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
 from core.errors import PlaygroundError
@@ -224,17 +225,14 @@ def train_reward_model(
         loss = pairwise_loss(chosen, rejected, margin)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
-        processes.sum_gradients(trunk + head)
-        grad_norm = torch.nn.utils.clip_grad_norm_(trunk + head, config.grad_clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        grad_norm = optimiser_step(optimizer, trunk + head, config.grad_clip, f"at step {step + 1}")
         tokens += sum(max(1, len(ids)) for side in pair_ids for ids in side)
         difference, both = chosen - rejected, torch.cat([chosen, rejected])
         metrics = {
             "loss": loss.item(),
             "accuracy": (difference > 0).float().mean().item(),
             "margin": difference.mean().item(),
-            "grad_norm": grad_norm.item(),
+            "grad_norm": grad_norm,
             "learning_rate": learning_rate * scale,
             "min_reward": both.min().item(),
             "mean_reward": both.mean().item(),

@@ -18,6 +18,7 @@ from core.alignment.group_rollouts import judge_groups, summarise
 from core.alignment.kl import kl_estimate
 from core.alignment.masked import masked_mean
 from core.alignment.minibatches import minibatches, passes
+from core.alignment.optimiser_step import optimiser_step
 from core.alignment.ppo_losses import policy_loss
 from core.alignment.ppo_metrics import shown_samples
 from core.alignment.reward_model import Rater
@@ -89,12 +90,9 @@ def optimise(
                 weight = batch["mask"].sum() / tokens  # the step's mean over tokens is made of its passes'
                 (weight * loss).backward()
                 averages = averages + weight * averaged
-            processes.sum_gradients(trained)
-            grad_norm = torch.nn.utils.clip_grad_norm_(trained, config.grad_clip)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            grad_norm = optimiser_step(optimizer, trained, config.grad_clip, f"in update {update}")
             step = dict(zip(STATISTICS, processes.summed(averages).tolist(), strict=True))
-            steps.append({**step, "grad_norm": grad_norm.item()})
+            steps.append({**step, "grad_norm": grad_norm})
     return {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
 
 

@@ -103,7 +103,9 @@ def pretrain(
         if not math.isfinite(loss.item()):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower matrix_lr or vector_lr")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(vectors, config.grad_clip)
+        norm = torch.nn.utils.clip_grad_norm_(vectors, config.grad_clip).item()
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the gradient's norm is {norm} at step {step + 1}: lower matrix_lr or vector_lr")
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)

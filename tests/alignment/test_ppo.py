@@ -10,7 +10,7 @@ from core.alignment.configs import PPOConfig
 from core.alignment.gae import gae
 from core.alignment.masked import masked_whiten
 from core.alignment.ppo import train_ppo
-from core.alignment.reward_model import Normalisation, RewardModel, new_reward_model, score
+from core.alignment.reward_model import Normalisation, RewardModel, new_reward_model, raw_scores, score
 from core.alignment.tuning import prompts_of_update
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
@@ -84,6 +84,19 @@ def test_recomputed_logprobs_equal_those_of_sampling_and_of_a_plain_forward(fami
     assert values.eq(0).all()  # the critic starts from nothing
     plain = policy(rollout.query_ids[:1][rollout.query_mask[:1].bool()][None]).logits[0, -1] / 0.8
     torch.testing.assert_close(log_p[0], plain.log_softmax(-1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_separate_critic_starts_as_the_reward_model(family):
+    """Before anything is learnt, a text that stops here is worth the normalised score it has so far."""
+    record = next(run(CONFIG.model_copy(update={"value_model": "separate", "updates": 1}), family))
+    t, rater = record.rollout, judge(family)
+    for row in range(3):
+        ids = t["query_ids"][row][t["query_mask"][row].bool()]
+        for place in range(int(t["mask"][row].sum())):
+            read = torch.cat([ids, t["response_ids"][row, :place]])[None]
+            raw = raw_scores(rater.model, read, torch.ones_like(read))
+            assert t["values"][row, place].item() == pytest.approx(rater.normalise(raw).item(), abs=1e-4)
 
 
 def test_the_first_policy_gradient_is_the_reinforce_gradient():
