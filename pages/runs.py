@@ -10,7 +10,7 @@ from pages._parts.curves import values_of
 from pages._parts.header import page_header
 from pages._parts.questions import closing
 from pages._parts.state import TRAINING
-from pages._parts.text import escaped
+from pages._parts.told import fragment
 from pages._runs.details import run_details
 from pages._runs.listing import megabytes, run_list
 
@@ -71,21 +71,19 @@ page_header(
     if everything
     else "Everything you train appears here, with its settings, its curves and its weights.",
 )
-if refused := st.session_state.pop("refused", None):
-    st.error(escaped(refused))
 if not everything:
     st.info(
         "Nothing has been trained here yet. The Overview runs the whole loop with one click.",
         icon=":material/play_arrow:",
     )
 else:
-    st.fragment(listing, run_every=EVERY if training else None)()
+    fragment(run_every=EVERY if training else None)(listing)()
     ids = chosen_ids(everything)
     if ids:
         st.subheader("Curves" if len(ids) == 1 else f"{len(ids)} runs compared", anchor=False)
-        st.fragment(overlaid, run_every=EVERY if training else None)(ids)
+        fragment(run_every=EVERY if training else None)(overlaid)(ids)
     if len(ids) == 1:
-        st.fragment(run_details, run_every=EVERY if training else None)(store, ids[0])
+        fragment(run_every=EVERY if training else None)(run_details)(store, ids[0])
     elif len(ids) > 1:
         st.caption("Choose a single run to steer it, to download it, or to read its log.")
 closing(

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import PlaygroundError
 from core.figures.round_path import round_path
 from core.runs import supervisor
 from core.runs.rounds import Round, next_round, rounds
@@ -18,7 +17,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.loop_view import STAGES
 from pages._parts.run_view import MOVING
-from pages._parts.text import escaped
+from pages._parts.told import fragment, told
 
 _STYLE = """<style>
 .rounds { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; padding: 0; margin: 0; list-style: none; }
@@ -41,7 +40,7 @@ def show(subject: Subject) -> str:
     found = _rounds(subject)
     moving = [one for one in found if one.status in MOVING]
 
-    @st.fragment(run_every=1.0 if moving else None)
+    @fragment(run_every=1.0 if moving else None)
     def view() -> None:
         now = _rounds(subject)
         _chain(now, subject.id)
@@ -174,20 +173,16 @@ def _go_on(run: Run, found: Sequence[Round]) -> None:
             on_click=_submit,
             args=(run,),
         )
-        if refused := st.session_state.pop("round_refused", ""):
-            st.error(escaped(refused))
         if run.kind != "loop":
             st.caption("A PPO run on your own votes has no simulated annotator to ask again.")
         else:
             st.caption(f"{voter} votes again, on what this policy writes; its KL is charged from here.")
 
 
+@told
 def _submit(run: Run) -> None:
     """Start it and turn to it; the widget that chooses the run is told before it is drawn again."""
-    try:
-        st.session_state["run"] = supervisor.submit(next_round(RunStore(), run))
-    except PlaygroundError as error:
-        st.session_state["round_refused"] = str(error)
+    st.session_state["run"] = supervisor.submit(next_round(RunStore(), run))
 
 
 def _equation(found: Sequence[Round]) -> None:

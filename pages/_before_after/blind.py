@@ -17,6 +17,7 @@ from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.text import escaped, plain
+from pages._parts.told import told
 
 ENOUGH = 8  # votes after which the result is shown unasked: sooner, it would lead the eye
 _CHOICES: dict[Choice, tuple[str, str]] = {
@@ -119,7 +120,7 @@ def _standing(trial: BlindTrial, votes: int, reveal: bool) -> None:
     st.metric("Blind votes", votes, help="Kept on this machine under your name. No training ever sees them.")
     st.caption(f"{trial.waiting()} pairs wait")
     if votes:
-        st.button("Undo", icon=":material/undo:", key="blind_undo", on_click=trial.undo)
+        st.button("Undo", icon=":material/undo:", key="blind_undo", on_click=told(trial.undo))
     if votes and not reveal:
         st.caption(f"The result shows itself after {ENOUGH} votes.")
         if st.button("Show it now", key="blind_reveal"):

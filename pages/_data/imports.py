@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
 from pages._parts.text import escaped, plain
+from pages._parts.told import told
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -106,6 +107,7 @@ def _confirm(dataset_id: int, name: str) -> None:
             st.rerun()
 
 
+@told
 def _delete(dataset_id: int) -> None:
     FeedbackStore().delete_dataset(dataset_id)
     st.session_state.pop("report", None)

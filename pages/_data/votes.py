@@ -9,6 +9,7 @@ import streamlit as st
 from core.feedback.store import FeedbackStore
 from core.hosting.people import bound
 from pages._parts.text import plain
+from pages._parts.told import told
 
 SHOWN = 500
 FORMATS = {"JSON Lines": "jsonl", "CSV": "csv", "Parquet": "parquet"}
@@ -103,6 +104,7 @@ def _confirm(voter: str, number: int) -> None:
             st.rerun()
 
 
+@told
 def _delete(voter: str) -> None:
     st.session_state["deleted"] = FeedbackStore().delete_votes(voter)
     st.session_state.pop("who", None)

@@ -10,6 +10,7 @@ from core.anatomy.projection import Progress, Projection, folder_of, progress_of
 from core.errors import PlaygroundError
 from pages._embeddings.views import cloud_of
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 
 
 def projected(specimen_id: str, method: Any, dimensions: Any, ids: np.ndarray) -> np.ndarray | None:
@@ -45,7 +46,7 @@ def _folder(specimen_id: str, method: Any, dimensions: Any) -> str:
     return str(folder_of(cloud.vectors[cloud.drawn], Projection(method, dimensions)))
 
 
-@st.fragment(run_every=1.0)
+@fragment(run_every=1.0)
 def _watch(folder: str) -> None:
     """A bar that moves by itself; the page is drawn anew when it is full."""
     progress = progress_of(Path(folder))

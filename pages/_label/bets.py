@@ -9,6 +9,7 @@ from core.figures.palette import CONCEPTS
 from core.hosting.ownership import full_name
 from pages._label.live import Live, live, read, seal, sealed, shelf
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 
 _AHEAD = 16  # pairs read ahead, so that a bet is ready when its pair comes
 _CHECK = 0.5  # seconds between looks while texts are being read
@@ -20,7 +21,7 @@ def bet_area(store: FeedbackStore, shown: ShownPair, last: Vote | None) -> None:
     found = [_make_bet(store, shown, annotator)]
     ready = found[0][1]
 
-    @st.fragment(run_every=None if ready else _CHECK)
+    @fragment(run_every=None if ready else _CHECK)
     def view() -> None:
         state, made = found.pop() if found else _make_bet(store, shown, annotator)
         if made and not ready:

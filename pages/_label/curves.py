@@ -19,6 +19,7 @@ from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.told import fragment
 
 _MINE, _THEIRS = "your bets so far", "simulated people"
 _ALL = "all of them"
@@ -64,7 +65,7 @@ def bets_curve(store: FeedbackStore, annotator: str, policy: str) -> None:
     _equation(state.scored[-1][1] if state.scored else None)
 
 
-@st.fragment(run_every=1.0)
+@fragment(run_every=1.0)
 def _look_again(store: FeedbackStore, annotator: str, policy: str) -> None:
     """Draws the page anew once the texts behind the curve have been read."""
     if not live(store, annotator, policy).reading:

@@ -9,6 +9,7 @@ from core.errors import PlaygroundError
 from core.feedback.own_prompts import LONGEST, Added, add_own_prompts, own_prompts_of, remove_own_prompts
 from pages._label.people import choose_own_prompts
 from pages._parts.text import escaped
+from pages._parts.told import told
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -79,6 +80,7 @@ def _lines(file: "UploadedFile") -> Iterator[str]:
         raise PlaygroundError(f"{file.name} is not UTF-8 text ({error.reason} at byte {error.start}).") from error
 
 
+@told
 def _remove(annotator: str, texts: list[str]) -> None:
     number = remove_own_prompts(annotator, texts)
     st.session_state["own_prompts_said"] = f"Taken back: {number}. Votes already given on them stay."

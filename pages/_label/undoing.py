@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.feedback.store import FeedbackStore, Vote
+from pages._parts.told import told
 
 _SHOWN = 40  # characters of a text that stand for it
 _WORDS = {"left": "left", "right": "right", "tie": "a tie", "skip": "skipped"}
@@ -28,6 +29,7 @@ def taken_back() -> tuple[int, ...]:
     return () if back is None else (back,)
 
 
+@told
 def _undo(store: FeedbackStore, annotator: str) -> None:
     vote = store.undo(annotator)
     st.session_state["label_last"] = None

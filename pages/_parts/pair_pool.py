@@ -11,6 +11,7 @@ from core.runs.jobs import PairsJob
 from core.runs.store import Run, RunStore
 from pages._parts.run_view import MOVING
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 
 _LOW = 16  # pairs: fewer waiting, and more are written
 _LOW_FOURS = 4
@@ -39,7 +40,7 @@ def keep_filled(
             st.caption(escaped(str(error)))
     writing = newest is not None and newest.status in MOVING
 
-    @st.fragment(run_every=1.0 if writing else None)
+    @fragment(run_every=1.0 if writing else None)
     def view() -> None:
         waiting = count(annotator, policy, prompts)
         run = _newest(policy, prompts)

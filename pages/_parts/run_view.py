@@ -9,6 +9,7 @@ from core.errors import PlaygroundError
 from core.runs import supervisor
 from core.runs.store import Run, RunStore, Step
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 
 MOVING = ("queued", "running")  # what changes by itself, without anybody touching the page
 _WORDS = {
@@ -48,7 +49,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     """
     moving = is_moving(RunStore().get(run_id))
 
-    @st.fragment(run_every=1.0 if moving else None)
+    @fragment(run_every=1.0 if moving else None)
     def view() -> None:
         store = RunStore()
         run = store.get(run_id)

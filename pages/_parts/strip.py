@@ -6,6 +6,7 @@ from core.figures.palette import CONCEPTS
 from pages._parts import site
 from pages._parts.state import Pipeline, my_pipeline
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 
 _PART_OF = {"loss_surface": "reward_model", "token_microscope": "ppo"}  # pages that look closer at a station
 
@@ -19,7 +20,7 @@ def strip(here: str, pipeline: Pipeline | None = None) -> None:
         _draw(here, state)
 
 
-@st.fragment(run_every=2.0)
+@fragment(run_every=2.0)
 def _living_strip(here: str) -> None:
     _draw(here, my_pipeline())
 

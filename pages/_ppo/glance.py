@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages._parts import site
+from pages._parts.told import fragment
 from pages._ppo.normal import in_short
 from pages._ppo.subject import Subject
 
@@ -19,7 +20,7 @@ _NUMBERS = (
 def glance(read: Callable[[], Subject], moving: bool) -> None:
     """Read the subject and say it in short; while it moves, again every other second, in place."""
 
-    @st.fragment(run_every=2.0 if moving else None)
+    @fragment(run_every=2.0 if moving else None)
     def view() -> None:
         subject = read()
         if not subject.rows:

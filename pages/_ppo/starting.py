@@ -17,6 +17,7 @@ from pages._parts.config_form import config_form
 from pages._parts.predict import predict
 from pages._parts.run_view import MOVING
 from pages._parts.text import escaped
+from pages._parts.told import fragment
 from pages._ppo.knobs import GROUPS
 
 BESIDE = ("updates", "learning_rate", "kl_coef", "seed")  # what one would try first; the rest is one click away
@@ -164,7 +165,7 @@ def _make_one() -> None:
             st.rerun()
         return
 
-    @st.fragment(run_every=1.0)
+    @fragment(run_every=1.0)
     def learn() -> None:
         run = RunStore().get(learning[0].id)
         if run.status not in MOVING:

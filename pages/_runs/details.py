@@ -6,7 +6,6 @@ from typing import IO, TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import PlaygroundError
 from core.hosting.mode import is_hosted
 from core.hosting.people import bound
 from core.runs import shelf
@@ -15,6 +14,7 @@ from pages._parts import site
 from pages._parts.loop_view import trouble
 from pages._parts.run_view import run_buttons
 from pages._parts.text import escaped, plain
+from pages._parts.told import told
 from pages._runs.listing import megabytes, state_words
 
 if TYPE_CHECKING:
@@ -80,14 +80,12 @@ def _confirm_delete(run_id: str, name: str) -> None:
             st.rerun()
 
 
+@told
 def _delete(run_id: str) -> None:
     from core.runs.store import RunStore
 
-    try:
-        RunStore().delete(run_id)
-        st.query_params.pop("show", None)
-    except PlaygroundError as error:
-        st.session_state["refused"] = str(error)
+    RunStore().delete(run_id)
+    st.query_params.pop("show", None)
 
 
 def metrics_file(run_id: str) -> str:

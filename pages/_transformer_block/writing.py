@@ -17,6 +17,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped, said
+from pages._parts.told import fragment
 from pages._transformer_block import opening
 from pages._transformer_block.branches import MAIN, choices, leaving, listed
 from pages._transformer_block.choice import Columns
@@ -40,7 +41,7 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str | 
 
     data = opening.written_of(specimen.id, text, "" if branch == MAIN else branch, _shown(config), config)
 
-    @st.fragment(run_every=SECONDS if playing else None)
+    @fragment(run_every=SECONDS if playing else None)
     def view() -> None:
         shown = _shown(config)
         if playing:

@@ -16,6 +16,7 @@ from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
+from pages._parts.told import fragment
 from pages._why_transformers.numbers import short
 
 ENTRY = "why_transformers_jacobians"
@@ -84,7 +85,7 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
     if "factors" not in st.session_state:
         st.session_state["factors"] = _linked()
 
-    @st.fragment(run_every=_PLAY_SECONDS if playing else None)
+    @fragment(run_every=_PLAY_SECONDS if playing else None)
     def stepping() -> None:
         if playing != bool(st.session_state.get("factors_playing")):
             st.rerun()  # the clock of a fragment is set where it is made
