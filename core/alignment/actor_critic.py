@@ -156,8 +156,8 @@ class ActorCritic(nn.Module):
     @torch.no_grad()
     def _value_as_scored(self, reward_model: RewardModel) -> None:
         """The reward model's score head in the units that the policy is paid in: (w·h − mean) / sd."""
-        units = reward_model.normalisation
-        self.value_head.weight.copy_(reward_model.model.get_submodule("score").weight / units.sd)
+        units, head = reward_model.normalisation, reward_model.model.get_parameter("score.weight")
+        self.value_head.weight.copy_(head / units.sd)
         self.value_head.bias.fill_(-units.mean / units.sd)
 
     def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor]:

@@ -22,14 +22,9 @@ class WithoutPadding:
     pad: str
 
     @property
-    def model(self) -> PreTrainedModel:
-        """The reward model's."""
-        return self.inner.model
-
-    @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The reward model's."""
-        return self.inner.tokenizer
+    def critic_start(self) -> RewardModel:
+        """The reward model."""
+        return self.inner
 
     def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Scores of the texts without padding, raw and normalised: [N] each."""
