@@ -217,6 +217,16 @@ def fitted(model: str, part: Literal["reward", "ppo"], given: Any) -> Any:
     return LARGE_POLICY[part] | given if is_large(model) and isinstance(given, dict) else given
 
 
+def usual_reward(model: str) -> RewardConfig:
+    """What a reward model on `model` is trained with where nothing else is asked for."""
+    return RewardConfig(**fitted(model, "reward", {}))
+
+
+def usual_ppo(model: str) -> PPOConfig:
+    """What `model` is tuned with where nothing else is asked for."""
+    return PPOConfig(**fitted(model, "ppo", {}))
+
+
 class LoopConfig(Config):
     """The whole loop: votes of a simulated annotator, reward model, PPO, and an honest measurement.
 

@@ -134,6 +134,13 @@ class PPOJob(Job):
     )
     ppo: PPOConfig = PPOConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_to_model(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return given | {"ppo": fitted(str(given.get("model", "storyteller")), "ppo", given.get("ppo", {}))}
+
     @property
     @override
     def title(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.configs import PPOConfig
+from core.alignment.configs import PPOConfig, is_large, usual_ppo
 from core.errors import PlaygroundError
 from core.feedback.annotators import annotators
 from core.feedback.prompts import prompt_sets
@@ -49,7 +49,9 @@ def start_form(baseline: Baseline | None) -> None:
         bind="query-params",
         help="Any finished one: what it learned to like is what PPO will climb.",
     )
-    values = config_form(PPOConfig(), BESIDE, prefix="ppo", labels=LABELS)
+    model = str(rewards[chosen].config.get("model") or "storyteller")
+    usual, form = usual_ppo(model), "ppo_large" if is_large(model) else "ppo"
+    values = config_form(usual, BESIDE, prefix=form, labels=LABELS)
     with st.popover("More settings", icon=":material/tune:"):
         sets = {one.name: one.title for one in prompt_sets()}
         prompts = st.selectbox(
@@ -65,7 +67,7 @@ def start_form(baseline: Baseline | None) -> None:
             rest = [name for name in names if name not in BESIDE]
             if rest:
                 st.markdown(f"**{title}**")
-                values |= config_form(PPOConfig(), rest, prefix="ppo", labels=LABELS)
+                values |= config_form(usual, rest, prefix=form, labels=LABELS)
     asked, guess = _prediction(baseline, values["kl_coef"])
     if st.button(
         "Start PPO",
@@ -77,7 +79,7 @@ def start_form(baseline: Baseline | None) -> None:
         if asked and guess is None
         else "Runs in the background: you may leave this page.",
     ):
-        _start(rewards[chosen], prompts, gold, values, baseline, guess)
+        _start(rewards[chosen], model, prompts, gold, values, baseline, guess)
 
 
 def _gold(reward: Run) -> str:
@@ -105,11 +107,17 @@ def reward_runs() -> dict[str, Run]:
 
 
 def _start(
-    reward: Run, prompts: str, gold: str, values: Mapping[str, Any], baseline: Baseline | None, guess: str | None
+    reward: Run,
+    model: str,
+    prompts: str,
+    gold: str,
+    values: Mapping[str, Any],
+    baseline: Baseline | None,
+    guess: str | None,
 ) -> None:
     try:
         job = PPOJob.checked(
-            model=str(reward.config.get("model") or "storyteller"),
+            model=model,
             reward_model=str(reward.folder / "reward_model"),
             prompts=prompts,
             gold=gold,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.alignment.configs import RewardConfig
+from core.alignment.configs import RewardConfig, is_large, usual_reward
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
 from core.figures.curves import curve
@@ -30,7 +30,8 @@ def training_form(store: FeedbackStore) -> None:
     button, cost = st.container(), st.container()
     with st.popover("More settings", icon=":material/tune:"):
         model = model_picker("reward_base", "Start from")
-        values = config_form(RewardConfig(), RewardConfig.model_fields, prefix="reward")
+        form = "reward_large" if is_large(model) else "reward"  # its own names: what is typed is for that size
+        values = config_form(usual_reward(model), RewardConfig.model_fields, prefix=form)
     steps = math.ceil(pairs * (1 - values["heldout_share"]) / values["batch_pairs"]) * values["epochs"]
     cost.caption(f"{pairs:,} pairs, about {steps:,} steps of {values['batch_pairs']} pairs")
     if button.button(

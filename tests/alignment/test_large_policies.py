@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.alignment.configs import LARGE_POLICY, LoopConfig, RewardConfig
+from core.alignment.configs import LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
 from core.language.adapters import with_adapters
-from core.runs.jobs import RewardJob
+from core.runs.jobs import PPOJob, RewardJob
 from tests import tiny
 
 
@@ -20,6 +20,12 @@ def test_what_is_not_asked_for_is_the_large_policys(made):
     assert (asked.epochs, asked.learning_rate) == (3, 1e-4)
     assert asked.lora_rank == LARGE_POLICY["reward"]["lora_rank"] == 0
     assert asked.head_learning_rate == LARGE_POLICY["reward"]["head_learning_rate"]
+
+
+def test_ppo_alone_is_fitted_like_the_loops():
+    job = PPOJob(reward_model="somewhere", model="smollm2-135m", ppo={"updates": 3})
+    assert job.ppo == PPOConfig(**LARGE_POLICY["ppo"] | {"updates": 3})
+    assert PPOJob(reward_model="somewhere").ppo == PPOConfig()
 
 
 def test_a_small_policy_has_the_plain_defaults():

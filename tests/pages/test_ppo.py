@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.alignment.configs import PPOConfig
+from core.alignment.configs import LARGE_POLICY, PPOConfig
 from core.record import Record
 from core.runs import locks
 from core.runs.store import RunStore
@@ -102,7 +102,7 @@ def test_opens_on_the_cached_result(gallery):
 def test_starts_from_the_chosen_reward_model_with_every_setting():
     first, second = a_reward_model(), a_reward_model(model="smollm2-135m")
     at = opened("ppo", ppo_updates="4", ppo_rollout_batch="8")
-    at.selectbox(key="ppo_reward").select(first)
+    at = fine(at.selectbox(key="ppo_reward").select(first).run())
     at.number_input(key="ppo_learning_rate").set_value(1e-5)
     at.number_input(key="ppo_seed").set_value(9)
     at.number_input(key="ppo_cliprange").set_value(0.3)
@@ -119,6 +119,16 @@ def test_starts_from_the_chosen_reward_model_with_every_setting():
     assert [ppo[name] for name in settings] == [4, 8, 1e-5, 9, 0.3]
     assert first != second
     assert "waiting for its turn" in said(at)
+
+
+def test_a_large_policy_opens_with_its_own_settings():
+    a_reward_model(model="smollm2-135m")
+    at = opened("ppo")
+    assert at.number_input(key="ppo_large_rollout_batch").value == LARGE_POLICY["ppo"]["rollout_batch"]
+    at.number_input(key="ppo_large_seed").set_value(9)
+    fine(at.button(key="ppo_start").click().run())
+    (run,) = RunStore().list("ppo")
+    assert run.config["ppo"] == run.config["ppo"] | LARGE_POLICY["ppo"] | {"seed": 9}
 
 
 def test_a_value_out_of_bounds_is_refused_in_words():

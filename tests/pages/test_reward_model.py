@@ -7,7 +7,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.alignment.configs import RewardConfig
+from core.alignment.configs import LARGE_POLICY, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
 from core.alignment.cross_examination.scored_pairs import overlap
 from core.alignment.cross_examination.verdict import laplace_verdict
@@ -122,6 +122,15 @@ def test_every_setting_of_the_config_is_there_and_reaches_the_run():
     at.number_input(key="reward_epochs").set_value(2).run()
     reward = trained_on(at)["reward"]
     assert (reward["learning_rate"], reward["epochs"], reward["seed"]) == (1e-4, 2, 5)
+
+
+def test_a_large_policy_opens_with_its_own_settings(monkeypatch):
+    monkeypatch.setattr("core.alignment.configs.LORA_FROM", 1)  # now the storyteller is one
+    at = opened("reward_model")
+    assert at.number_input(key="reward_large_batch_pairs").value == LARGE_POLICY["reward"]["batch_pairs"]
+    fine(at.button(key="reward_train").click().run())
+    (run,) = RunStore().list("reward")
+    assert run.config["reward"] == run.config["reward"] | LARGE_POLICY["reward"]
 
 
 def test_no_source_no_training():
