@@ -160,8 +160,7 @@ def our_reward(material: Path) -> Numbers:
     import torch
 
     from core.alignment.configs import RewardConfig
-    from core.alignment.cross_examination.retraining import fresh
-    from core.alignment.reward_training import train_reward_model
+    from core.alignment.reward_training import train_reward_model, untrained
     from core.feedback.pairs import PreferencePair
     from core.language.registry import load_policy
 
@@ -180,7 +179,7 @@ def our_reward(material: Path) -> Numbers:
         weights_kept=0,
         evaluate_every=10**6,
     )
-    model = fresh(policy, tokenizer, config)
+    model = untrained(policy, tokenizer, config)
     seconds, accuracies, last = [], [], time.perf_counter()
     for record in train_reward_model(model, tokenizer, pairs, config):
         now = time.perf_counter()

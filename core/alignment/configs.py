@@ -46,7 +46,10 @@ class RewardConfig(Config):
     micro_batch: int = Field(0, ge=0, le=512, description=f"pairs {MICRO_BATCH}")
     learning_rate: float = Field(1e-3, gt=0, le=1e-1, description="AdamW's peak learning rate")
     head_learning_rate: float = Field(
-        3e-3, gt=0, le=1.0, description="AdamW's peak learning rate of the score head, which starts from nothing"
+        3e-3,
+        gt=0,
+        le=1.0,
+        description="AdamW's peak learning rate of the score head (and the pooling block), which starts from nothing",
     )
     weight_decay: float = Field(0.01, ge=0, le=1, description="decoupled weight decay")
     warmup_share: float = Field(0.1, ge=0, le=1, description="share of the steps over which the learning rate rises")
@@ -67,6 +70,13 @@ class RewardConfig(Config):
     )
     lora_rank: int = Field(
         8, ge=0, le=256, description="rank of the adapters, for models over 50M parameters (0: all weights are trained)"
+    )
+    pooling_after: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="blocks of the policy's trunk that are kept, under a new one that starts as the mean over the "
+        "text: learns from far fewer votes on a large policy (0: the whole trunk, and no new block)",
     )
     weights_kept: int = Field(
         12, ge=0, le=64, description="times on the way that the weights are kept, for the loss surface (0: never)"
@@ -202,13 +212,21 @@ LARGE_POLICY: dict[str, Any] = {
     "pairs": 256,
     "evaluation_prompts": 100,
     "evaluation_pairs": 200,
-    "reward": {"batch_pairs": 8, "lora_rank": 0, "learning_rate": 5e-5, "head_learning_rate": 1e-3},
+    "reward": {
+        "batch_pairs": 8,
+        "lora_rank": 0,
+        "pooling_after": 8,
+        "learning_rate": 1e-4,
+        "head_learning_rate": 1e-3,
+        "epochs": 2,
+    },
     "ppo": {"rollout_batch": 16, "minibatches": 2, "epochs": 2, "updates": 20, "learning_rate": 5e-4},
 }
 """What a loop does differently with a policy that is tuned through adapters, where nothing else is asked for.
 
 Twenty times the work a token: fewer and shorter texts, and the higher learning rate that the policy's adapters need.
-The reward model is trained whole: in adapters it learned nothing from so few votes.
+The reward model is trained whole, on the trunk's lower blocks and one that starts as the mean over the text: in
+adapters, and from the last token of all blocks, it learned nothing from so few votes.
 """
 
 

@@ -17,6 +17,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from core.alignment.pooling_block import can_pool, start_as_mean, trunk_below
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
@@ -81,8 +82,13 @@ class RewardModel:
         return raw, self.normalise(raw)
 
 
-def new_reward_model(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+def new_reward_model(
+    policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pooling_after: int = 0
+) -> PreTrainedModel:
     """A sequence classifier with one label on a copy of the policy's trunk; the score head starts at zero.
+
+    `pooling_after`: so many of the trunk's blocks, and on them one that starts as the mean over the text
+    (`pooling_block`); 0, and families that it does not know: the whole trunk and nothing more.
 
     The pad token is a dedicated one: with pad = end token a classifier would skip the end token when it looks for the
     last token of a text. Raises PlaygroundError where the tokenizer has none.
@@ -93,10 +99,17 @@ def new_reward_model(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
     config.num_labels = 1
     config.problem_type = "regression"  # otherwise a pipeline squashes the score through a sigmoid
     config.pad_token_id = tokenizer.pad_token_id
+    kept = min(pooling_after, config.num_hidden_layers) if can_pool(policy) else 0
+    if kept:
+        config.num_hidden_layers, config.pooling_after = kept + 1, kept
     model = AutoModelForSequenceClassification.from_config(
         config, attn_implementation=attention_implementation(policy.device), dtype=torch.float32
     )
-    model.base_model.load_state_dict(policy.base_model.state_dict())
+    if kept:
+        model.base_model.load_state_dict(trunk_below(policy, kept), strict=False)
+        start_as_mean(model)
+    else:
+        model.base_model.load_state_dict(policy.base_model.state_dict())
     torch.nn.init.zeros_(model.score.weight)
     return model.to(policy.device).eval()
 

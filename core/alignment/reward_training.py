@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core import processes
 from core.alignment.configs import RewardConfig
@@ -19,11 +19,20 @@ from core.alignment.early_stopping import EarlyStopping
 from core.alignment.gpt2_passes import PairPasses, plain_gpt2
 from core.alignment.minibatches import passes
 from core.alignment.optimiser_step import optimiser_step
+from core.alignment.pooling_block import pooling_block
 from core.alignment.probe import Probe, probe_pairs
-from core.alignment.reward_model import context_of, encode_texts, pad_right, pairwise_loss, raw_scores, score
+from core.alignment.reward_model import (
+    context_of,
+    encode_texts,
+    new_reward_model,
+    pad_right,
+    pairwise_loss,
+    raw_scores,
+    score,
+)
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
-from core.language.adapters import bare, load_trainable, trainable_state
+from core.language.adapters import bare, load_trainable, trainable_state, with_adapters
 from core.language.precision import autocast
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
@@ -142,6 +151,23 @@ def scores_of_pairs(
     return first, second
 
 
+def untrained(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> nn.Module:
+    """A reward model on a copy of the policy's trunk, as training begins with it."""
+    model = new_reward_model(policy, tokenizer, config.pooling_after)
+    adapted = with_adapters(model, config.lora_rank, "SEQ_CLS")
+    for parameter in (pooling_block(model) or nn.Module()).parameters():
+        parameter.requires_grad_(True)  # new weights are learned whole, whatever becomes of the policy's own
+    return adapted
+
+
+def head_and_trunk(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The trained parameters: those that start from nothing (score head, pooling block), and the policy's own."""
+    new = {id(parameter) for parameter in (pooling_block(bare(model)) or nn.Module()).parameters()}
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    head = [p for name, p in trained if "score" in name or id(p) in new]
+    return head, [p for name, p in trained if not ("score" in name or id(p) in new)]
+
+
 def add_gradients(
     model: nn.Module,
     pair_ids: tuple[list[list[int]], list[list[int]]],
@@ -198,8 +224,7 @@ def train_reward_model(
     every = config.evaluate_every or max(1, steps // 5)
     kept = steps_kept(steps, config.weights_kept)
     probe = Probe(tokenizer, probe_pairs(train, config.seed), longest, device) if kept else None
-    head = [p for name, p in model.named_parameters() if p.requires_grad and "score" in name]
-    trunk = [p for name, p in model.named_parameters() if p.requires_grad and "score" not in name]
+    head, trunk = head_and_trunk(model)
     optimizer = torch.optim.AdamW(
         [{"params": trunk}, {"params": head}], betas=(0.9, 0.95), weight_decay=config.weight_decay, fused=True
     )

@@ -16,11 +16,10 @@ from core.alignment.preferences import PairsSoFar, vote, write_pairs
 from core.alignment.reward_model import (
     Normalisation,
     Rater,
-    new_reward_model,
     save_reward_model,
     score_statistics,
 )
-from core.alignment.reward_training import split_by_prompt, train_reward_model
+from core.alignment.reward_training import split_by_prompt, train_reward_model, untrained
 from core.feedback.annotators import Annotator
 from core.feedback.pairs import PreferencePair
 from core.files import read_jsonl, whole_folder, write_jsonl
@@ -83,7 +82,7 @@ def reward_stage(
     Its scores are normalised on the responses of the held-out pairs, which it was not trained on (on all of them when
     nothing is held out): of a policy's own pairs, these are the reference policy's samples.
     """
-    model = with_adapters(new_reward_model(policy, tokenizer), config.lora_rank, "SEQ_CLS")
+    model = untrained(policy, tokenizer, config)
     yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
     _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
     if processes.is_main():

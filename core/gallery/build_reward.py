@@ -11,7 +11,7 @@ from tqdm import tqdm
 from core.alignment.configs import LoopConfig, RewardConfig
 from core.alignment.cross_examination import reward_views as views
 from core.alignment.cross_examination.learning_curve import train_curve
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.cross_examination.reward_ensemble import load_ensemble, train_ensemble
 from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
 from core.alignment.cross_examination.scored_pairs import from_row, score_pairs, split_taught
@@ -19,6 +19,7 @@ from core.alignment.cross_examination.vote_counts import epochs_for
 from core.alignment.cross_examination.vote_flip import train_flip
 from core.alignment.loop import run_loop
 from core.alignment.reward_model import RewardModel, load_reward_model, score
+from core.alignment.reward_training import untrained
 from core.feedback.sources import bundled_pairs
 from core.language.adapters import bare
 from core.language.registry import load_policy
@@ -132,7 +133,7 @@ def _compare() -> dict[str, Any]:
     epochs = epochs_for(len(few), taught.config)
     own = taught.config.model_copy(update={"heldout_share": 0.0, "epochs": epochs})
     policy, tokenizer = load_policy(taught.model)
-    model = fresh(policy, tokenizer, own)
+    model = untrained(policy, tokenizer, own)
     _counted(retrained(model, tokenizer, few, own), "few votes")
     second = RewardModel(bare(model), tokenizer)
     return {"second": [[one.chosen, one.rejected] for one in score_pairs(second, heldout)], "epochs": epochs}

@@ -47,6 +47,7 @@ def _table(store: FeedbackStore, voter: str) -> None:
             "choice": [vote.choice for vote in votes],
             "chosen": [vote.chosen or "" for vote in votes],
             "rejected": [vote.rejected or "" for vote in votes],
+            "again": [vote.repeat_of is not None for vote in votes],
             "seconds": [vote.response_seconds for vote in votes],
             "policy": [vote.policy for vote in votes],
         },
@@ -54,6 +55,11 @@ def _table(store: FeedbackStore, voter: str) -> None:
         height=400,
         column_config={
             "when": st.column_config.DatetimeColumn("When", format="YYYY-MM-DD HH:mm"),
+            "again": st.column_config.CheckboxColumn(
+                "Again",
+                help="the pair had been answered before and was asked once more, without saying so: it measures "
+                "consistency and trains nothing",
+            ),
             "seconds": st.column_config.NumberColumn(
                 "Took", format="%.1f s", help="from the moment the pair was shown to the vote"
             ),

@@ -9,9 +9,9 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.cross_examination.vote_counts import by_votes, epochs_for, sizes_up_to
-from core.alignment.reward_training import evaluate_pairs, split_by_prompt
+from core.alignment.reward_training import evaluate_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.record import Controls, Record, no_controls
@@ -45,7 +45,7 @@ def train_curve(
         own = config.model_copy(
             update={"seed": config.seed + seed, "heldout_share": 0.0, "epochs": epochs_for(size, config)}
         )
-        model = fresh(policy, tokenizer, own)
+        model = untrained(policy, tokenizer, own)
         loss = math.nan
         for record in retrained(model, tokenizer, chosen, own, None, controls):
             loss = record.metrics["loss"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.reward_model import (
     Normalisation,
     RewardModel,
@@ -21,7 +21,7 @@ from core.alignment.reward_model import (
     score,
     score_statistics,
 )
-from core.alignment.reward_training import report_pairs, split_by_prompt
+from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import write_whole
@@ -64,7 +64,7 @@ def train_ensemble(
     first = state["member"] if state else 0
     for member in range(first, members):
         own = member_config(config, member)
-        model = fresh(policy, tokenizer, own)
+        model = untrained(policy, tokenizer, own)
         resampled = bootstrap(train, (config.seed, member))
         inner = state["of"] if state and member == first else None
         for record in retrained(model, tokenizer, resampled, own, inner, controls):

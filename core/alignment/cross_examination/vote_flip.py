@@ -12,9 +12,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.head_posterior import head_features
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.reward_model import Normalisation, load_reward_model, save_reward_model, score, score_statistics
-from core.alignment.reward_training import report_pairs, split_by_prompt
+from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
@@ -58,7 +58,7 @@ def train_flip(
         raise PlaygroundError("that vote is held out: it teaches nothing, so flipping it changes nothing")
     first = BOTH.index(state["which"]) if state else 0
     for turn in range(first, len(BOTH)):
-        model = fresh(policy, tokenizer, config)
+        model = untrained(policy, tokenizer, config)
         taught = pairs if turn == 0 else flipped(pairs, place)
         inner = state["of"] if state and turn == first else None
         for record in retrained(model, tokenizer, taught, config, inner, controls):

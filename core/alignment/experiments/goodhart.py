@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.alignment.configs import RewardConfig
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.cross_examination.reward_ensemble import bootstrap, member_config
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import GoodhartConfig
@@ -25,7 +25,7 @@ from core.alignment.reward_model import (
     save_reward_model,
     score_statistics,
 )
-from core.alignment.reward_training import evaluate_pairs
+from core.alignment.reward_training import evaluate_pairs, untrained
 from core.alignment.stages import ready_to_tune
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -91,7 +91,7 @@ class _Goodhart:
             config = member_config(config, member - 1)
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            model = fresh(self.setting.policy, self.setting.tokenizer, config)
+            model = untrained(self.setting.policy, self.setting.tokenizer, config)
             yield from retrained(model, self.setting.tokenizer, self.taught_with(votes, seed, member), config, state)
             unseen = self.unseen(seed)
             normalisation = Normalisation(*score_statistics(model, self.setting.tokenizer, unseen), self.config.model)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from core.alignment.configs import PPOConfig
-from core.alignment.cross_examination.retraining import fresh, retrained
+from core.alignment.cross_examination.retraining import retrained
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import TastesConfig, TaughtConfig
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import Normalisation, load_reward_model, save_reward_model, score_statistics
-from core.alignment.reward_training import evaluate_pairs
+from core.alignment.reward_training import evaluate_pairs, untrained
 from core.alignment.stages import ready_to_tune
 from core.feedback.pairs import PreferencePair
 from core.record import Controls, Record, no_controls
@@ -61,7 +61,7 @@ class _Tastes:
         setting, config = self.setting, TaughtConfig(seed=self.config.seed)
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            model = fresh(setting.policy, setting.tokenizer, config)
+            model = untrained(setting.policy, setting.tokenizer, config)
             yield from retrained(model, setting.tokenizer, self.votes(share), config, state)
             pool = setting.pool()[-self.config.measured_on :]
             unseen = votes_on(pool, setting.annotator, len(pool), setting.scale(), config.seed)

@@ -18,12 +18,10 @@ from core.alignment.loss_surface.plane import Plane, path_plane, random_plane, t
 from core.alignment.loss_surface.surface_view import VIEW_FILE
 from core.alignment.loss_surface.trail import Trail
 from core.alignment.probe import probe_pairs
-from core.alignment.reward_model import new_reward_model
-from core.alignment.reward_training import split_by_prompt
+from core.alignment.reward_training import split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import write_whole
-from core.language.adapters import with_adapters
 from core.language.configs import LORA_FROM
 from core.language.registry import load_policy
 from core.record import Record
@@ -105,7 +103,7 @@ class Drawing:
         if not trained.kept:
             raise PlaygroundError(f"{config.run} has kept no weights on the way: train with weights_kept above 0")
         policy, tokenizer = load_policy(trained.model)
-        model = with_adapters(new_reward_model(policy, tokenizer), trained.config.lora_rank, "SEQ_CLS")
+        model = untrained(policy, tokenizer, trained.config)
         small = policy.num_parameters() < LORA_FROM  # trained whole: its start is known
         trail = Trail(model, [one.folder for one in trained.kept], start=small)
         train, _ = split_by_prompt(trained.pairs, trained.config.heldout_share, trained.config.seed)

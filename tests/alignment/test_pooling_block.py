@@ -1,0 +1,105 @@
+"""The pooling block: at first the mean over the text, computed here the long way; then a block like any other."""
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core.alignment.configs import RewardConfig
+from core.alignment.pooling_block import pooling_block
+from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model, score
+from core.alignment.reward_training import head_and_trunk, train_reward_model, untrained
+from core.feedback.pairs import PreferencePair
+from tests import tiny
+
+TEXTS = [tiny.PROMPTS[1] + " and ran.", "The sun"]
+
+
+def pooled(family, after=1):
+    return new_reward_model(tiny.FAMILIES[family](), tiny.tokenizer(), after)
+
+
+def whitened(x, eps, centred):
+    x = x - x.mean(-1, keepdim=True) if centred else x
+    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("after", [1, 2])
+def test_it_starts_as_the_mean_over_the_text(family, after):
+    """Hidden state behind the block = what went in + output · (values · mean over the places of the normed states)."""
+    policy, model = tiny.FAMILIES[family](), pooled(family, after)
+    weights = dict(pooling_block(model).named_parameters())
+    for text in TEXTS:
+        ids = torch.tensor([tiny.tokenizer()(text)["input_ids"]])
+        states = {}
+        blocks = policy.model.layers if family == "llama" else policy.transformer.h
+        hook = blocks[after - 1].register_forward_hook(
+            lambda _, __, out, states=states: states.update(out=out[0] if isinstance(out, tuple) else out)
+        )
+        policy(ids)
+        hook.remove()
+        went_in = states["out"][0]
+        mean = whitened(went_in, 1e-6 if family == "llama" else 1e-5, family == "gpt2").mean(0)
+        if family == "llama":
+            values = (weights["self_attn.v_proj.weight"] @ mean).view(2, 1, 8).expand(2, 2, 8).reshape(-1)
+            added = weights["self_attn.o_proj.weight"] @ values
+        else:
+            added = (mean @ weights["attn.c_attn.weight"][:, 64:]) @ weights["attn.c_proj.weight"]
+        expected = whitened(went_in[-1] + added, 1e-6 if family == "llama" else 1e-5, family == "gpt2")
+        behind = model.base_model(ids).last_hidden_state[0, -1]
+        torch.testing.assert_close(behind, expected, atol=1e-4, rtol=1e-4)
+        assert added.norm() > 5 * went_in[-1].norm()  # the mean is what speaks
+
+
+def test_it_starts_alike_every_time():
+    first, second = (pooled("llama").state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_plain_transformers_opens_it_and_scores_alike(family, tmp_path):
+    model, tokenizer = pooled(family), tiny.tokenizer()
+    torch.nn.init.normal_(model.score.weight, generator=torch.Generator().manual_seed(0))
+    save_reward_model(model, tokenizer, Normalisation(), tmp_path / "rm")
+    mine = score(model, tokenizer, ["", ""], TEXTS)
+    torch.testing.assert_close(score(load_reward_model(tmp_path / "rm").model, tokenizer, ["", ""], TEXTS), mine)
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "rm")
+    batch = AutoTokenizer.from_pretrained(tmp_path / "rm")(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        logits = plain(batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, 0]
+    torch.testing.assert_close(logits, mine, atol=1e-4, rtol=1e-4)
+    assert plain.config.num_hidden_layers == 2
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_what_starts_from_nothing_is_all_trained_at_the_heads_rate(rank, monkeypatch):
+    monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
+    config = RewardConfig(pooling_after=1, lora_rank=rank)
+    model = untrained(tiny.llama(), tiny.tokenizer(), config)
+    head, trunk = head_and_trunk(model)
+    names = {id(p): name for name, p in model.named_parameters()}
+    fast, slow = {names[id(p)] for p in head}, {names[id(p)] for p in trunk}
+    assert {name for name in names.values() if "layers.1." in name} <= fast
+    assert any("score" in name for name in fast)
+    assert slow and all("layers.1." not in name and "score" not in name for name in slow)
+    assert rank == 0 or all("lora" in name for name in slow)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_few_votes_on_what_a_text_contains_are_learned(family):
+    """Which text has the word in its middle: the mean tells at once, far from the last token."""
+    pairs = [PreferencePair(f"{n}", " we saw happy dogs and ran", " we saw little dogs and ran") for n in range(64)]
+    config = RewardConfig(pooling_after=1, batch_pairs=8, epochs=3, learning_rate=1e-4, head_learning_rate=1e-2)
+    model = untrained(tiny.FAMILIES[family](), tiny.tokenizer(), config)
+    *_, last = train_reward_model(model, tiny.tokenizer(), pairs, config)
+    assert last.metrics["loss"] < 0.05
+
+
+def test_another_family_keeps_its_whole_trunk():
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    shape = {"vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    policy = GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2, eos_token_id=0, pad_token_id=1))
+    model = new_reward_model(policy, tiny.tokenizer(), 1)
+    assert model.config.num_hidden_layers == 2 and pooling_block(model) is None
