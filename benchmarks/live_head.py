@@ -38,7 +38,7 @@ from core.gallery.build_live_head import measure
 SHOWN = (8, 16, 32, 64)
 BARS = (0.15, 0.25, 0.35, 0.45)  # of the mean over annotators
 WIDTHS = {"storyteller": 256, "smollm2-135m": 576}
-REFITS = (8, 64, 128, 256, 400)
+REFITS = (8, 64, 128, 400, 800, 1600)
 REFIT_BAR = 300  # ms
 
 

@@ -209,7 +209,7 @@ class BestOfNConfig(Config):
 
 LARGE_POLICY: dict[str, Any] = {
     "prompts": "chat",
-    "pairs": 256,
+    "pairs": 512,
     "evaluation_prompts": 100,
     "evaluation_pairs": 200,
     "reward": {
@@ -218,7 +218,6 @@ LARGE_POLICY: dict[str, Any] = {
         "pooling_after": 8,
         "learning_rate": 1e-4,
         "head_learning_rate": 1e-3,
-        "epochs": 2,
     },
     "ppo": {"rollout_batch": 16, "minibatches": 2, "epochs": 2, "updates": 20, "learning_rate": 5e-4},
 }
@@ -257,7 +256,7 @@ class LoopConfig(Config):
         "",
         description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
     )
-    pairs: int = Field(1536, ge=8, le=100_000, description="comparisons to learn from (large policies: 256)")
+    pairs: int = Field(1536, ge=8, le=100_000, description="comparisons to learn from (large policies: 512)")
     reward: LoopRewardConfig = LoopRewardConfig()
     ppo: LoopPPOConfig = LoopPPOConfig()
     evaluation_prompts: int = Field(
