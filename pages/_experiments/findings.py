@@ -56,7 +56,7 @@ def again(kind: str, make: Callable[[], Job], cost: str) -> None:
     """The button that computes it again in the background, and the run of it while there is one."""
     run = run_in_url(kind)
     if run is None:
-        if st.button("Compute it again", icon=":material/replay:", key=f"{kind}_again", width="stretch", help=cost):
+        if st.button("Compute it again", icon=":material/replay:", key=f"{kind}_again", help=cost):
             try:
                 st.query_params["run"] = supervisor.submit(make())
             except PlaygroundError as error:
