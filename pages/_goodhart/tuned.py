@@ -47,8 +47,9 @@ def show() -> str:
         means = mean_over_seeds(known.findings)
         shown = _shown(means, beta, judge)
         _panels(shown, means)
-        seeds = ", ".join(map(str, next(iter(means.values()))["seeds"]))
-        known.badge(f"mean of seeds {seeds} · smoothed over 5 updates")
+        seeds = next(iter(means.values()))["seeds"]
+        mean = f"mean of seeds {', '.join(map(str, seeds))} · " if len(seeds) > 1 else ""
+        known.badge(f"{mean}smoothed over 5 updates")
     outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
     _reveal(outcomes)
     _table(outcomes, beta)
