@@ -102,6 +102,8 @@ def new_reward_model(
     kept = min(pooling_after, config.num_hidden_layers) if can_pool(policy) else 0
     if kept:
         config.num_hidden_layers, config.pooling_after = kept + 1, kept
+        if getattr(config, "layer_types", None):
+            config.layer_types = [*config.layer_types[:kept], "full_attention"]
     model = AutoModelForSequenceClassification.from_config(
         config, attn_implementation=attention_implementation(policy.device), dtype=torch.float32
     )

@@ -96,6 +96,21 @@ def test_few_votes_on_what_a_text_contains_are_learned(family):
     assert last.metrics["loss"] < 0.05
 
 
+def test_a_family_that_lists_its_layers_opens_again(tmp_path):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    shape = {"vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    policy = Qwen2ForCausalLM(Qwen2Config(**shape, **heads, eos_token_id=0, pad_token_id=1))
+    model = new_reward_model(policy, tiny.tokenizer(), 1)
+    torch.nn.init.normal_(model.score.weight)
+    save_reward_model(model, tiny.tokenizer(), Normalisation(), tmp_path / "rm")
+    again = load_reward_model(tmp_path / "rm").model
+    assert again.config.layer_types == ["full_attention"] * 2
+    mine = score(model, tiny.tokenizer(), ["", ""], TEXTS)
+    torch.testing.assert_close(score(again, tiny.tokenizer(), ["", ""], TEXTS), mine)
+
+
 def test_another_family_keeps_its_whole_trunk():
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
