@@ -1,7 +1,9 @@
 """The whole loop with its defaults, beside its bars: `python benchmarks/loop.py --seeds 3 [--model smollm2-135m]`.
 
 Each seed is one `python -m core loop` in a process and data folder of its own. Run it with nothing else on the machine.
-Prints a row a seed, and how fast this machine multiplies matrices, without which the seconds mean little.
+Prints a row a seed, and how fast this machine multiplies matrices, without which the seconds mean little. Whether
+bfloat16 learns as well as float32: `RLHF_PLAYGROUND_PRECISION=float32 python benchmarks/loop.py --seeds 5`, and again with
+bfloat16; what is learnt does not depend on what else is running.
 """
 
 import argparse
@@ -38,8 +40,8 @@ def main() -> None:
     parser.add_argument("--annotator", default="sunny")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, {gigaflops():.0f} GFLOP/s in float32, bfloat16 pays: {bf16_pays()}")
-    print("| seed | win rate | KL | skill | preferences | reward | ppo | total s | evaluation s | peak MB |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| seed | win rate | gold | KL | skill | preferences | reward | ppo | total s | evaluation s | peak MB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for seed in range(arguments.seeds):
         with tempfile.TemporaryDirectory() as home:
             command = [sys.executable, "-m", "core", "loop", "--model", arguments.model]
@@ -50,7 +52,7 @@ def main() -> None:
         seconds = result["seconds"]
         stages = " | ".join(f"{seconds[name]:.1f}" for name in ("preferences", "reward", "ppo", "total", "evaluation"))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        figures = f"{result['gold_win_rate']:.3f} | {result['kl']:.2f} | {result['reward_skill']:.3f}"
+        figures = f"{result['gold_win_rate']:.3f} | {result['gold_after']:.2f} | {result['kl']:.2f} | {result['reward_skill']:.3f}"
         print(f"| {seed} | {figures} | {stages} | {peak:.0f} |", flush=True)
     print("bars: " + ", ".join(f"{name} {bar}" for name, bar in BARS.items()))
 
