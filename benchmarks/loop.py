@@ -1,9 +1,9 @@
 """The whole loop with its defaults, beside its bars: `python benchmarks/loop.py --seeds 3 [--model smollm2-135m]`.
 
 Each seed is one `python -m core loop` in a process and data folder of its own. Run it with nothing else on the machine.
-Prints a row a seed, and how fast this machine multiplies matrices, without which the seconds mean little. Whether
-bfloat16 learns as well as float32: `RLHF_PLAYGROUND_PRECISION=float32 python benchmarks/loop.py --seeds 5`, and again with
-bfloat16; what is learnt does not depend on what else is running.
+Prints a row a seed, and how fast this machine multiplies matrices, without which the seconds mean little. Does
+bfloat16 learn as well? `RLHF_PLAYGROUND_PRECISION=float32 python benchmarks/loop.py --seeds 5`, then with bfloat16: what
+is learnt does not depend on what else is running.
 """
 
 import argparse
@@ -52,8 +52,8 @@ def main() -> None:
         seconds = result["seconds"]
         stages = " | ".join(f"{seconds[name]:.1f}" for name in ("preferences", "reward", "ppo", "total", "evaluation"))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        figures = f"{result['gold_win_rate']:.3f} | {result['gold_after']:.2f} | {result['kl']:.2f} | {result['reward_skill']:.3f}"
-        print(f"| {seed} | {figures} | {stages} | {peak:.0f} |", flush=True)
+        learnt = (f"{result[name]:.3f}" for name in ("gold_win_rate", "gold_after", "kl", "reward_skill"))
+        print(f"| {seed} | {' | '.join(learnt)} | {stages} | {peak:.0f} |", flush=True)
     print("bars: " + ", ".join(f"{name} {bar}" for name, bar in BARS.items()))
 
 
