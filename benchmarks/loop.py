@@ -2,7 +2,7 @@
 
 Each seed is one `python -m core loop` in a process and data folder of its own. Run it with nothing else on the machine.
 Prints a row a seed, and how fast this machine multiplies matrices, without which the seconds mean little. Does
-bfloat16 learn as well? `RLHF_PLAYGROUND_PRECISION=float32 python benchmarks/loop.py --seeds 5`, then with bfloat16: what
+bfloat16 learn as well? `RLHF_PLAYGROUND_PRECISION=float32 python benchmarks/loop.py --seeds 5`, then bfloat16: what
 is learnt does not depend on what else is running.
 """
 
