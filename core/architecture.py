@@ -32,6 +32,7 @@ NEVER = (
     ("language", "*", "a policy knows nothing of votes and training runs"),
     ("feedback", "alignment", "votes are there before anything learns from them"),
     ("feedback", "runs", "votes are there before anything learns from them"),
+    ("alignment", "anatomy", "training needs no look inside"),
     ("alignment", "runs", "a trainer knows nothing of processes"),
     ("alignment", "gallery", "what is computed knows nothing of what is kept of it"),
     ("runs", "gallery", "what is computed knows nothing of what is kept of it"),
@@ -41,11 +42,7 @@ NEVER = (
 )
 GROUND = ("database", "hosting")  # what "*" leaves out: rooms that others stand on
 BOTH_WAYS = {
-    # (from, to): these use each other, through one door back; no third pair may follow
-    (
-        "anatomy",
-        "alignment",
-    ): "anatomy measures KL as alignment does; the microscope shows tokens as anatomy reads them",
+    # (from, to): these use each other, through one door back; no second pair may follow
     ("anatomy", "runs"): "anatomy opens what a run has kept; the race of recurrence and attention is itself a run",
 }
 
@@ -171,7 +168,7 @@ def document(root: Path = ROOT) -> str:
         "paths, records, the glossary), which every room may use.\n\n"
         f"| room | what is in it | uses, beside {' and '.join(sorted(GROUND))} |\n|---|---|---|\n{rows}\n\n"
         f"## Which way arrows may go\n\n{rules}\n\n"
-        f"Two pairs of rooms use each other, through one door each:\n\n{both}\n"
+        f"One pair of rooms uses each other, through one door:\n\n{both}\n"
     )
 
 

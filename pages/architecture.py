@@ -16,7 +16,7 @@ pairs = arrows(found)
 page_header(
     "architecture",
     "How it is built",
-    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way but between two pairs, so "
+    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way but between one pair, so "
     "that everything true can be used without a browser.",
 )
 picture, words = st.columns([3, 4], gap="large")
@@ -38,8 +38,8 @@ st.markdown(
     )
 )
 st.caption(
-    "Two pairs use each other, through one door each: "
+    "One pair uses each other, through one door: "
     + "; ".join(f"{one} and {other} ({why})" for (one, other), why in BOTH_WAYS.items())
-    + ". A test fails when a third pair does, or an arrow goes the wrong way."
+    + ". A test fails when a second pair does, or an arrow goes the wrong way."
 )
 show_code("core.architecture:imports", "core.architecture:violations")

@@ -23,7 +23,7 @@ from core.anatomy.attention import (
 from core.anatomy.attribution import attribute_logit
 from core.anatomy.head_statistics import head_statistics
 from core.anatomy.parts import layers, rotates, token_embedding
-from core.anatomy.tokens import Sentence, pieces_of
+from core.language.tokens import Sentence, pieces_of
 
 THUMBNAIL = 64  # cells a side: a longer sentence is pooled
 SHOWN = 8  # likeliest tokens of each distribution

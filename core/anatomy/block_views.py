@@ -15,10 +15,10 @@ from core.anatomy.cross_attention import both_ways, cross_attention, weights_of
 from core.anatomy.logit_lens import lens_difference, logit_lens, positions_at_once, read_one, settled_at
 from core.anatomy.next_token import next_token
 from core.anatomy.parts import layers, logits_of, rotates, unembedding
-from core.anatomy.tokens import Sentence, pieces_of
 from core.anatomy.without import Backward
 from core.anatomy.writing import Written
 from core.language.registry import is_chat
+from core.language.tokens import Sentence, pieces_of
 
 FIRST = 4  # numbers of each vector that are written out
 UNITS = 6  # feed-forward units named

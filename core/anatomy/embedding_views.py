@@ -10,7 +10,6 @@ from core.anatomy import contextual, positions
 from core.anatomy.embeddings import content_plus_position, turned_queries
 from core.anatomy.movement import moved, moved_in_context, moved_most
 from core.anatomy.parts import layers, rotates, token_embedding
-from core.anatomy.tokens import pieces_of, token_of
 from core.anatomy.vocabulary import (
     PrincipalAxes,
     analogy,
@@ -21,6 +20,7 @@ from core.anatomy.vocabulary import (
     units,
 )
 from core.anatomy.word_classes import KINDS, counted, first_letter, kind_of_word, most_seen
+from core.language.tokens import pieces_of, token_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -9,13 +9,13 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.anatomy.next_token import entropy
-from core.anatomy.tokens import token_of
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.kv_cache import PreallocatedCache
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 from core.language.sampling import draw, encode_queries, filter_logits, next_logits
+from core.language.tokens import token_of
 
 ALTERNATIVES = 8
 

@@ -7,7 +7,7 @@ from typing import Any
 from core.anatomy import attention_views as views
 from core.anatomy.attention import read
 from core.anatomy.specimens import open_specimen
-from core.anatomy.tokens import SENTENCE, read_sentence
+from core.language.tokens import SENTENCE, read_sentence
 
 MODEL = "storyteller"
 LAYER, HEAD = 1, 6  # the words behind “dog” look at it: the picture makes its point unclicked

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from core.anatomy.specimens import open_specimen
-from core.anatomy.tokens import SENTENCE, read_sentence
 from core.language.configs import SamplingConfig
+from core.language.tokens import SENTENCE, read_sentence
 
 MODEL = "storyteller"
 TOKEN, LAYER = 9, 4  # behind “the” a dog is expected up to layer 4, which makes it a ball

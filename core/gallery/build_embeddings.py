@@ -9,8 +9,8 @@ from core.anatomy.contextual import residual_states, trajectory
 from core.anatomy.parts import token_embedding
 from core.anatomy.repeats import repeated
 from core.anatomy.specimens import open_specimen
-from core.anatomy.tokens import SENTENCE, pieces_of, read_sentence
 from core.anatomy.vocabulary import tokens_of_word
+from core.language.tokens import SENTENCE, pieces_of, read_sentence
 
 MODEL = "storyteller"
 EARLY = "storyteller@1%"  # what it is compared with: the first hundredth of its own training

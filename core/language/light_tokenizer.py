@@ -6,7 +6,7 @@ from typing import Any
 
 
 class LightTokenizer:
-    """What `core.anatomy.tokens` asks of a tokenizer, answered by the `tokenizers` library alone."""
+    """What `core.language.tokens` asks of a tokenizer, answered by the `tokenizers` library alone."""
 
     def __init__(self, file: Path):
         """`file`: a model folder's tokenizer.json. Raises OSError or ValueError when it cannot be read."""

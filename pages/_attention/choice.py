@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.anatomy.tokens import SENTENCE
+from core.language.tokens import SENTENCE
 from pages._attention.opening import HEAD, LAYER, TOKEN
 
 PARTS = ("One head", "As it learned", "All heads", "Does it matter?")

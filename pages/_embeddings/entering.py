@@ -66,7 +66,7 @@ def _added(data: Data, chosen: int, twin: int | None, specimen: Specimen) -> str
         f"{content.shape[1]} dimensions is a plain sum. **Look for** dimensions where the position row is strong: "
         "there the model keeps *where*. **It does not show** what a dimension means: single ones rarely mean anything."
     )
-    show_code("core.anatomy.embeddings:content_plus_position", "core.anatomy.tokens:read_sentence")
+    show_code("core.anatomy.embeddings:content_plus_position", "core.language.tokens:read_sentence")
     if twin is None:
         alike = cosine(content[chosen], entered[chosen])
         return (

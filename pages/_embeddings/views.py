@@ -7,8 +7,8 @@ import streamlit as st
 
 from core.anatomy.repeats import repeated
 from core.anatomy.specimens import STAGES, Specimen
-from core.anatomy.tokens import Sentence
 from core.errors import PlaygroundError
+from core.language.tokens import Sentence
 from pages._parts.specimen import opened, sentence_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import streamlit as st
 
 from core.anatomy.projection import has_umap
 from core.anatomy.specimens import Specimen
-from core.anatomy.tokens import pieces_of
 from core.anatomy.vocabulary import tokens_of_word
 from core.anatomy.word_classes import KINDS, LETTERS, frequency_classes
 from core.figures.palette import RUNS, sequential
 from core.figures.token_bars import token_bars
+from core.language.tokens import pieces_of
 from pages._embeddings.cloud import cloud, locked_token
 from pages._embeddings.projecting import projected
 from pages._embeddings.views import Data, cloud_of, grouping_of, map_of, neighbours_of, read

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.anatomy.specimens import Specimen, list_specimens, specimen
-from core.anatomy.tokens import LONGEST, SENTENCE, Sentence, read_sentence
 from core.errors import PlaygroundError
 from core.gallery import load_entry
+from core.language.tokens import LONGEST, SENTENCE, Sentence, read_sentence
 from pages._parts.badge import badge
 from pages._parts.text import escaped
 

@@ -1,6 +1,6 @@
 """How numbers and tokens are worded on this page."""
 
-from core.anatomy.tokens import visible
+from core.language.tokens import visible
 from pages._parts.text import escaped
 
 

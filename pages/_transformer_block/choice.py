@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.anatomy.tokens import SENTENCE
 from core.gallery.build_block import LAYER, TOKEN
+from core.language.tokens import SENTENCE
 
 BLOCK, DEPTH, LENS, NEXT, WAYS, WRITING = (
     "One block",

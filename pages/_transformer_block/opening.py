@@ -187,7 +187,7 @@ def _both_streams(specimen_id: str, ids: Ids) -> "tuple[Tensor, Tensor]":
 @st.cache_data(max_entries=32, show_spinner=False)
 def _cross(specimen_id: str, source: str, target: str, layer: int, head: int) -> View:
     from core.anatomy.block_views import cross_view
-    from core.anatomy.tokens import read_sentence
+    from core.language.tokens import read_sentence
 
     model, tokenizer = opened(specimen_id)
     both = [read_sentence(tokenizer, text, LONGEST_PAIR) for text in (source, target)]

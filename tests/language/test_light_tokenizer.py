@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from core.anatomy.tokens import token_of
 from core.language.light_tokenizer import LightTokenizer, light_tokenizer
 from core.language.registry import load_tokenizer
+from core.language.tokens import token_of
 
 TEXT = "Once upon a time, “Zoë” said: 🦊\n\tyes!<|endoftext|>"
 

@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.anatomy.specimens import EARLY_WEIGHTS, Specimen
-from core.anatomy.tokens import SENTENCE
 from core.gallery import build_attention, load_entry
 from core.language.registry import STORYTELLER, model_hash
+from core.language.tokens import SENTENCE
 from pages._attention import opening
 from pages._attention.choice import PARTS
 from pages._attention.mosaic import _order

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from core.alignment.minibatches import steps_before
-from core.anatomy.tokens import token_of
 from core.errors import PlaygroundError
+from core.language.tokens import token_of
 
 Arrays = Mapping[str, np.ndarray]
 _PER_RESPONSE = ("scores",)

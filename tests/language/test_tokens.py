@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
 
-from core.anatomy.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
+from core.language.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
 from tests.tiny import tokenizer
 
 TOKENIZER = tokenizer()
