@@ -16,7 +16,7 @@ pairs = arrows(found)
 page_header(
     "architecture",
     "How it is built",
-    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way but between one pair, so "
+    f"{len({one.user for one in found})} files in {len(ROOMS)} rooms; the arrows go one way, but for one pair, so "
     "that everything true can be used without a browser.",
 )
 picture, words = st.columns([3, 4], gap="large")
