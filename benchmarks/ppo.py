@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import PPOConfig, RewardConfig, usual_ppo
 from core.alignment.evaluation import compare_on_heldout, summarise_heldout
 from core.alignment.loop import MEASURING_SEED
 from core.alignment.ppo import train_ppo
@@ -57,7 +57,7 @@ def gain(seeds: int) -> None:
             for _ in reward_stage(policy, tokenizer, pairs, config, "storyteller", judge, None, no_controls):
                 pass
             rater, began = load_reward_model(judge), time.perf_counter()
-            ppo, tuned = PPOConfig(seed=seed), folder / "policy"
+            ppo, tuned = usual_ppo("storyteller").model_copy(update={"seed": seed}), folder / "policy"
             for _ in ppo_stage(policy, tokenizer, rater, prompts.train, ppo, tuned, None, no_controls):
                 pass
             seconds = time.perf_counter() - began

@@ -34,6 +34,7 @@ def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
 
     policy, tokenizer = load_policy("storyteller")
     prompts, annotator = load_prompts("stories"), get_annotator("sunny")
+    measured = precisions()  # before the environment decides it
     print("| seed | precision | accuracy | ceiling | skill | calibration error | seconds |")
     print("|---|---|---|---|---|---|---|")
     for seed in range(seeds):
@@ -44,7 +45,7 @@ def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
             for _ in preferences_stage(policy, tokenizer, prompts.train, annotator, pairs, sampling, file, None):
                 pass
             votes, sd = voted_pairs(file)
-            for precision in precisions():
+            for precision in measured:
                 os.environ["RLHF_PLAYGROUND_PRECISION"] = precision
                 config = RewardConfig(seed=seed, weights_kept=0)
                 began = time.perf_counter()

@@ -156,12 +156,16 @@ class PPOConfig(OnPolicyConfig):
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
 
 
+KL_BUDGET = 8.2
+"""Nats a response after which PPO has bought what it came for: seeds that learn fast would drift to 15 and beyond."""
+
+
 class LoopPPOConfig(PPOConfig):
     """PPO as the whole loop runs it: until the policy has drifted as far as it may, however many updates that takes."""
 
     updates: int = Field(26, ge=1, le=10_000, description="rounds of sampling and optimising, at most")
     kl_budget: float | None = Field(
-        8.2,
+        KL_BUDGET,
         gt=0,
         description="end PPO with the update whose responses have drifted this far, in nats a response (none: never)",
     )
@@ -230,8 +234,15 @@ adapters, and from the last token of all blocks, it learned nothing from so few 
 
 
 def fitted(model: str, part: Literal["reward", "ppo"], given: Any) -> Any:
-    """The settings given for `part`, with a large policy's defaults for those that are not."""
-    return LARGE_POLICY[part] | given if is_large(model) and isinstance(given, dict) else given
+    """The settings given for `part`, with what a run of this policy usually has for those that are not.
+
+    Of a large policy its own defaults; of PPO whose length is not asked for, that it ends where `KL_BUDGET` is spent.
+    """
+    if not isinstance(given, dict):
+        return given
+    large = LARGE_POLICY[part] if is_large(model) else {}
+    budget = {"kl_budget": KL_BUDGET} if part == "ppo" and "updates" not in given else {}
+    return large | budget | given
 
 
 def usual_reward(model: str) -> RewardConfig:

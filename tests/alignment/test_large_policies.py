@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.alignment.configs import LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
+from core.alignment.configs import KL_BUDGET, LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
 from core.language.adapters import with_adapters
 from core.runs.jobs import PPOJob, RewardJob
 from tests import tiny
@@ -25,7 +25,14 @@ def test_what_is_not_asked_for_is_the_large_policys(made):
 def test_ppo_alone_is_fitted_like_the_loops():
     job = PPOJob(reward_model="somewhere", model="smollm2-135m", ppo={"updates": 3})
     assert job.ppo == PPOConfig(**LARGE_POLICY["ppo"] | {"updates": 3})
-    assert PPOJob(reward_model="somewhere").ppo == PPOConfig()
+    assert PPOJob(reward_model="somewhere", ppo={"updates": 30}).ppo == PPOConfig(updates=30)  # all of them
+
+
+def test_a_run_whose_length_is_not_asked_for_ends_where_its_budget_is_spent():
+    assert PPOJob(reward_model="somewhere").ppo == PPOConfig(kl_budget=KL_BUDGET)
+    assert PPOJob(reward_model="somewhere", ppo={"kl_budget": None}).ppo == PPOConfig()
+    stored = PPOJob(reward_model="somewhere", ppo={"updates": 30})
+    assert PPOJob(**stored.model_dump()) == stored
 
 
 def test_a_small_policy_has_the_plain_defaults():
