@@ -67,8 +67,8 @@ def sides_of(case: str, material: Path, peer: Path | None) -> dict[str, Callable
         return lambda: asked([str(HERE / "beside_peer.py"), case, "--ours", what, str(material)], {})
 
     own = {"ours": ours(case)}
-    if case == "ppo":
-        own = {"ours, same maths": ours("separate"), "ours, shared trunk": ours("shared")}
+    if case in ("ppo", "lora"):
+        own = {"ours, same maths": ours(f"{case} separate"), "ours, shared trunk": ours(f"{case} shared")}
     return ({"peer": peers(case, material, peer)} if peer else {}) | own
 
 
@@ -138,6 +138,7 @@ def our_ppo(case: str, value_model: str, material: Path) -> Numbers:
     torch.set_num_threads(CASES["threads"])
     settings = CASES[case]
     policy, tokenizer = load_policy("smollm2-135m" if case == "lora" else str(material / "policy"))
+    tokenizer.chat_template = None  # the peer continues the bare tokens
     reward = new_reward_model(policy, tokenizer)
     torch.nn.init.normal_(reward.score.weight, generator=torch.Generator().manual_seed(CASES["seed"]))
     tuned, reference = ready_to_tune(policy, settings.get("rank", 8))
@@ -191,9 +192,10 @@ def our_reward(material: Path) -> Numbers:
 
 
 OURS: dict[str, Callable[[Path], Numbers]] = {
-    "separate": lambda material: our_ppo("ppo", "separate", material),
-    "shared": lambda material: our_ppo("ppo", "shared", material),
-    "lora": lambda material: our_ppo("lora", "separate", material),
+    "ppo separate": lambda material: our_ppo("ppo", "separate", material),
+    "ppo shared": lambda material: our_ppo("ppo", "shared", material),
+    "lora separate": lambda material: our_ppo("lora", "separate", material),
+    "lora shared": lambda material: our_ppo("lora", "shared", material),
     "reward": our_reward,
 }
 

@@ -41,7 +41,8 @@ def main() -> None:
 
 
 def _pipeline(subject: Subject):  # type: ignore[no-untyped-def]
-    return run_pipeline(RunStore(), subject.run) if subject.run else None
+    """Of a loop all stations are its own; of other runs the strip shows where the reader's loop stands."""
+    return run_pipeline(RunStore(), subject.run) if subject.run and subject.run.kind == "loop" else None
 
 
 def _closing() -> None:

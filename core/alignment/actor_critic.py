@@ -160,6 +160,11 @@ class ActorCritic(nn.Module):
         self.value_head.weight.copy_(head / units.sd)
         self.value_head.bias.fill_(-units.mean / units.sd)
 
+    def distribution(self, sequences: Sequences, temperature: float) -> Tensor:
+        """The policy's part of `forward` alone: [tokens, vocab]."""
+        with autocast(sequences.input_ids.device):
+            return response_distribution(bare(self.policy), sequences, temperature)
+
     def forward(self, sequences: Sequences, temperature: float) -> tuple[Tensor, Tensor]:
         """For each response token: the vocabulary's log-probabilities [tokens, vocab], and its value [tokens]."""
         model = bare(self.policy)

@@ -114,8 +114,8 @@ class OnPolicyConfig(Config):
     kl_budget: float | None = Field(
         None,
         gt=0,
-        description="end the run with the update whose responses have drifted so far, nats a response (none: never; PPO "
-        "whose updates are not asked for: 8.2)",
+        description="end the run with the update whose responses have drifted so far, nats a response (none: never; "
+        "PPO whose updates are not asked for: 8.2)",
     )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")

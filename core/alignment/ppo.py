@@ -164,7 +164,7 @@ def look_again(model: ActorCritic, rollout: Rollout, config: PPOConfig) -> dict[
     """What the updated policy thinks of the same tokens: the other end of every ratio, for the microscope. [B, R]."""
 
     def read(part: Sequences) -> dict[str, Tensor]:
-        log_p, _ = model(part, config.temperature)
+        log_p = model.distribution(part, config.temperature)
         return {"new_logprobs": of_tokens(log_p, part.tokens), **likeliest(log_p, "new_top")}
 
     return read_together(Sequences.of(rollout, bare(model.policy).device), read)

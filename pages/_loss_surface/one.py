@@ -117,7 +117,7 @@ def _numbers(now: Place, step: int) -> None:
     if term.difference < -1:
         words = "The vote is contradicted: the pull is almost as hard as it can be."
     elif term.difference < 1:
-        words = "Undecided: about half of the greatest pull."
+        words = f"Not settled yet: {now.downhill[0]:.0%} of the greatest pull."
     else:
         words = "The scores agree with the vote: hardly any pull is left. Steps shrink, and never stop."
     st.caption(words)

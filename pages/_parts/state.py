@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from core.runs.store import Run, RunStore
 
 TRAINING = ("queued", "running", "paused")
+FEW = 30  # held-out votes below which a share is told with their number: 100 % of one vote is nothing
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Station:
     state: str
     reached: bool  # something real is there
     busy: bool = False  # a run is working on it now
+    run: str = ""  # the run whose numbers these are, which the page opens with
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Pipeline:
     policy: str = "storyteller"
     votes: int = 0
     accuracy: float | None = None  # held-out share of votes predicted
+    heldout: int | None = None  # of how many votes, where the run says so
     score: float | None = None  # mean score of the policy's responses, in the reward model's normalised unit
     kl: float | None = None  # nats a response, from the reference
     gold_before: float | None = None
@@ -35,10 +38,13 @@ class Pipeline:
     busy: str = ""  # the stage training now: "preferences", "reward", "ppo", "evaluation", or ""
     progress: float = 0.0  # of that stage, 0 to 1
     run_id: str = ""  # the run most of this comes from
+    reward_run: str = ""  # the run that the reward model comes from
+    ppo_run: str = ""  # the run that tuned the policy
 
     def stations(self) -> list[Station]:
         """Left to right, as the strip shows them."""
-        reward = f"{self.accuracy:.0%} held-out" if self.accuracy is not None else "not trained yet"
+        of = f"of {self.heldout} " if self.heldout is not None and self.heldout < FEW else ""
+        reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
         votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}"
         share = f"{self.progress:.0%}"
@@ -59,6 +65,7 @@ class Pipeline:
                 share if self.busy == "reward" else reward,
                 self.accuracy is not None,
                 self.busy == "reward",
+                self.reward_run,
             ),
             Station(
                 "ppo",
@@ -67,6 +74,7 @@ class Pipeline:
                 share if self.busy in ("ppo", "evaluation") else ppo,
                 self.kl is not None,
                 self.busy in ("ppo", "evaluation"),
+                self.ppo_run,
             ),
         ]
 
@@ -90,9 +98,8 @@ def my_pipeline() -> Pipeline:
     if newest is None:
         return state
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
-    busy = next(
-        (run for run in runs if run.status in ("queued", "running") and run.kind in ("reward", "ppo", "loop")), None
-    )
+    training = [run for run in runs if run.kind in ("reward", "ppo", "loop") and run.status in ("queued", "running")]
+    busy = next((run for run in training if run.status == "running"), training[0] if training else None)
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
@@ -103,7 +110,10 @@ def my_pipeline() -> Pipeline:
         gold_after=numbers.get("gold_after"),
         busy=(busy.stage or busy.kind) if busy else "",
         progress=busy.step / busy.total if busy and busy.total else 0.0,
+        heldout=_heldout(rewarded),
         run_id=newest.id,
+        reward_run=rewarded.id if rewarded else "",
+        ppo_run=tuned.id if tuned else "",
     )
 
 
@@ -121,12 +131,21 @@ def run_pipeline(store: "RunStore", run: "Run") -> Pipeline:
         gold_after=numbers.get("gold_after"),
         busy=(run.stage or "preferences") if training else "",
         progress=run.step / run.total if run.total else 0.0,
+        heldout=_heldout(run),
         run_id=run.id,
+        reward_run=run.id,
+        ppo_run=run.id,
     )
 
 
 def _votes(store: object) -> int:
     return sum(store.count().get(choice, 0) for choice in ("left", "right"))  # type: ignore[attr-defined]
+
+
+def _heldout(run: "Run | None") -> int | None:
+    """How many votes its held-out accuracy was measured on."""
+    found = (run.result or {}).get("pairs_heldout") if run else None
+    return int(found) if isinstance(found, int) else None
 
 
 def _numbers(store: "RunStore", run: "Run") -> dict[str, float]:

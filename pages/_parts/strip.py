@@ -39,6 +39,7 @@ def _draw(here: str, state: Pipeline) -> None:
                     label=f"**{CONCEPTS[station.concept].mark} {station.title}** {escaped(station.state)}",
                     icon=None,
                     help="You are here" if station.name == here else None,
+                    query_params={"run": station.run} if station.run else None,
                 )
         st.html(
             '<span class="arrow again" title="and again, with responses of the tuned policy">↺</span>',

@@ -16,6 +16,7 @@ from core.runs.store import Run, RunStore
 from pages._parts.config_form import config_form
 from pages._parts.predict import predict
 from pages._parts.run_view import MOVING
+from pages._parts.state import FEW
 from pages._parts.text import escaped
 from pages._parts.told import fragment
 from pages._ppo.knobs import GROUPS
@@ -149,7 +150,9 @@ def _described(run: Run) -> str:
     """Its held-out accuracy first: the list is narrow, and that is what one chooses by."""
     result = run.result or {}
     accuracy = result.get("accuracy_heldout", result.get("reward_accuracy"))
-    measured = f"{accuracy:.0%} · " if isinstance(accuracy, float) else ""
+    pairs = result.get("pairs_heldout")
+    of = f" of {pairs}" if isinstance(pairs, int) and pairs < FEW else ""
+    measured = f"{accuracy:.0%}{of} · " if isinstance(accuracy, float) else ""
     return f"{measured}{(run.name or run.id).removeprefix('Reward model on ')} ({run.id})"
 
 

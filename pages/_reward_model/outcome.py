@@ -62,7 +62,7 @@ def worth(rows: Sequence[Row], result: Mapping[str, Any] | None) -> Worth | None
 def claim(measured: Worth | None, moving: bool) -> str:
     """One sentence that the measured numbers make, whatever they are; none of them while they still change."""
     if moving:
-        return "It is learning now to say which of two responses people prefer: watch it on votes it never trains on."
+        return "Here it learns to say which of two responses people prefer: watch it on votes it never trains on."
     if measured is None:
         return (
             "A separate transformer learns to say which of two responses people prefer. No vote was held out to "
@@ -71,8 +71,8 @@ def claim(measured: Worth | None, moving: bool) -> str:
     accuracy, pairs = measured.accuracy, measured.pairs
     if pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
         return (
-            f"It predicts {accuracy:.0%} of {pairs} votes it has never seen: no better than guessing, as far as so "
-            "few can tell. More pairs would help."
+            f"It predicts {accuracy:.0%} of {pairs} vote{'' if pairs == 1 else 's'} it has never seen: no better than "
+            "guessing, as far as so few can tell. More pairs would help."
         )
     best = f" The annotator's own noise allows {measured.ceiling:.0%} at best." if measured.ceiling else ""
     return f"It predicts {accuracy:.0%} of votes it has never seen; guessing would get 50%.{best}"

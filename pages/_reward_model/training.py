@@ -33,7 +33,7 @@ def training_form(store: FeedbackStore) -> None:
         form = "reward_large" if is_large(model) else "reward"  # its own names: what is typed is for that size
         values = config_form(usual_reward(model), RewardConfig.model_fields, prefix=form)
     steps = math.ceil(pairs * (1 - values["heldout_share"]) / values["batch_pairs"]) * values["epochs"]
-    cost.caption(f"{pairs:,} pairs, about {steps:,} steps of {values['batch_pairs']} pairs")
+    cost.caption(f"{pairs:,} pairs, about {steps:,} step{'' if steps == 1 else 's'} of {values['batch_pairs']} pairs")
     if button.button(
         "Train the reward model",
         type="primary",
