@@ -47,7 +47,7 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         sources.append(f"dataset:{dataset}")
         total += datasets[dataset].rows
     if len(sources) > 1:
-        st.caption(f"All of these are learned together, {total:,} pairs in one heap: a click on a source takes it out.")
+        st.caption("All of these are learned together, in one heap: a click on a source takes it out.")
     return tuple(sources), total
 
 
