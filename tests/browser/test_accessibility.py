@@ -54,7 +54,9 @@ def opened(tab, path: str) -> None:
 def ready(tab) -> None:
     tab.get_by_role("heading", level=1).wait_for()
     tab.locator("[data-test-script-state=notRunning]").wait_for()
-    tab.wait_for_timeout(500)  # charts paint and texts fade in
+    tab.bring_to_front()  # a tab behind others neither loads its fonts nor ends its fading
+    tab.evaluate("document.fonts.ready.then(() => true)")
+    tab.wait_for_timeout(1000)  # charts paint, formulas take their measure and texts fade in
 
 
 def test_no_page_has_a_serious_finding(context):
