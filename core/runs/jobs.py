@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import override
@@ -18,6 +18,13 @@ from core.record import Controls, Record
 from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob, TastesJob
 from core.runs.job import Job
 from core.runs.looking_job import LookBackJob
+
+
+def _fitted_to_its_model(given: Any, part: Literal["reward", "ppo"]) -> Any:
+    """A job's fields with what its model usually has for those of `part` that are not given."""
+    if not isinstance(given, dict):
+        return given
+    return given | {part: fitted(str(given.get("model", "storyteller")), part, given.get(part, {}))}
 
 
 class RewardJob(Job):
@@ -36,9 +43,7 @@ class RewardJob(Job):
     @model_validator(mode="before")
     @classmethod
     def _fit_to_model(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return given | {"reward": fitted(str(given.get("model", "storyteller")), "reward", given.get("reward", {}))}
+        return _fitted_to_its_model(given, "reward")
 
     @property
     @override
@@ -137,9 +142,7 @@ class PPOJob(Job):
     @model_validator(mode="before")
     @classmethod
     def _fit_to_model(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return given | {"ppo": fitted(str(given.get("model", "storyteller")), "ppo", given.get("ppo", {}))}
+        return _fitted_to_its_model(given, "ppo")
 
     @property
     @override
