@@ -163,9 +163,12 @@ def untrained(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, confi
 def head_and_trunk(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """The trained parameters: those that start from nothing (score head, pooling block), and the policy's own."""
     new = {id(parameter) for parameter in (pooling_block(bare(model)) or nn.Module()).parameters()}
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    head = [p for name, p in trained if "score" in name or id(p) in new]
-    return head, [p for name, p in trained if not ("score" in name or id(p) in new)]
+    head: list[nn.Parameter] = []
+    trunk: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (head if "score" in name or id(parameter) in new else trunk).append(parameter)
+    return head, trunk
 
 
 def add_gradients(
