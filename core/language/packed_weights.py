@@ -1,0 +1,67 @@
+"""A model as it writes: the same weights, laid out for the small products of a token at a time.
+
+A step of decoding multiplies a few rows by every weight. PyTorch's product reads the weights as they lie; oneDNN, which
+comes with PyTorch, keeps a layout of its own and is 1.5 to 4 times as fast for 8 to 64 rows, in the same float32
+arithmetic. Laying them out costs about as much as it saves in seven steps.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+
+class PackedLinear(nn.Module):
+    """y = x·Wᵀ + b with W in oneDNN's layout: [..., in] -> [..., out], without gradients."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, rows: int) -> None:
+        """`weight`: [out, in], float32. `rows`: how many rows the layout is made for; others are right, and slower."""
+        super().__init__()
+        self.weight, self.bias = weight, bias  # adapters around a layer ask for its weight's type and place
+        self._laid_out = _onednn()._reorder_linear_weight(weight, rows)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., in] -> [..., out]."""
+        laid_out: Tensor = _onednn()._linear_pointwise(x, self._laid_out, self.bias, "none", [], "")
+        return laid_out
+
+
+def packed(model: PreTrainedModel, rows: int) -> PreTrainedModel:
+    """The model in evaluation mode, its matrices laid out for `rows` rows at a time; the one given stays as it is.
+
+    A matrix is copied, all else is shared. The copies hold the weights of this moment: made anew after each step of an
+    optimiser. The model given comes back where nothing is gained: on other devices, in other precisions, in builds of
+    PyTorch without oneDNN.
+    """
+    if model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
+        return model
+    twins: dict[nn.Module, nn.Module] = {}
+
+    def twin(module: nn.Module) -> nn.Module:
+        if module not in twins:
+            if type(module) is nn.Linear:
+                made: nn.Module = PackedLinear(module.weight.detach(), module.bias, rows)
+            elif type(module) is Conv1D:  # GPT-2 keeps its matrices as [in, out]
+                made = PackedLinear(module.weight.detach().t().contiguous(), module.bias, rows)
+            else:
+                made = copy.copy(module)
+                made.__dict__["_modules"] = {name: child and twin(child) for name, child in module._modules.items()}
+            made.training = False
+            twins[module] = made
+        return twins[module]
+
+    return twin(model)  # type: ignore[return-value]
+
+
+def _available() -> bool:
+    """These operators are what PyTorch's own compiler calls; they have no public name, so a build may lack them."""
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(_onednn(), name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+    )
+
+
+def _onednn() -> Any:
+    return torch.ops.mkldnn

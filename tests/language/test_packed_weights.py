@@ -1,0 +1,56 @@
+"""A model laid out for writing says what the model itself says, with and without adapters, and leaves it alone."""
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from core.language.adapters import bare
+from core.language.configs import SamplingConfig
+from core.language.packed_weights import PackedLinear, packed
+from core.language.sampling import sample
+from tests import tiny
+
+
+@pytest.fixture(params=[*tiny.FAMILIES, "adapters"])
+def model(request):
+    if request.param != "adapters":
+        return tiny.FAMILIES[request.param]()
+    adapted = get_peft_model(
+        tiny.llama(), LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    )
+    return bare(adapted)
+
+
+@torch.no_grad()
+def test_it_says_what_the_model_says(model):
+    ids = torch.randint(0, 40, (5, 9), generator=torch.Generator().manual_seed(0))
+    twin = packed(model, rows=5)
+    torch.testing.assert_close(twin(ids).logits, model.eval()(ids).logits, atol=1e-5, rtol=0)
+    assert any(isinstance(module, PackedLinear) for module in twin.modules())
+
+
+def test_the_model_itself_stays_as_it_is(model):
+    model.train()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    packed(model, rows=2)
+    assert model.training and not any(isinstance(module, PackedLinear) for module in model.modules())
+    assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+@torch.no_grad()
+def test_what_is_sampled_follows_the_weights_as_they_change(model):
+    config = SamplingConfig(max_new_tokens=12, seed=3)
+    first = sample(model, tiny.tokenizer(), tiny.PROMPTS, config)
+    for parameter in model.parameters():
+        parameter.mul_(1.5)
+    assert sample(model, tiny.tokenizer(), tiny.PROMPTS, config).responses != first.responses
+
+
+@pytest.mark.parametrize("missing", ["oneDNN", "float32"])
+def test_where_nothing_is_gained_the_model_itself_writes(missing, monkeypatch):
+    model = tiny.gpt2()
+    if missing == "oneDNN":
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    else:
+        model = model.to(torch.bfloat16)
+    assert packed(model, rows=2) is model
