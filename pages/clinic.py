@@ -12,7 +12,7 @@ from pages._clinic.symptoms import charts, texts
 from pages._experiments.findings import Found, again, found, missing
 from pages._parts.code import show_code
 from pages._parts.header import page_header
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.questions import closing
 
 _CHANGED_BY_FAULT = {
@@ -79,8 +79,7 @@ def _reveal(
     healthy: Mapping[str, Any],
     found_here: list[Symptom],
 ) -> None:
-    verdict = "Well seen." if guess == case.title else f"You said: {guess}."
-    st.success(f"**{verdict}** {case.title}: {case.mistake}", icon=":material/visibility:")
+    revealed(guess, case.title, f"{case.title}: {case.mistake}")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**What was changed**")

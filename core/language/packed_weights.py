@@ -38,22 +38,23 @@ def packed(model: PreTrainedModel, rows: int) -> PreTrainedModel:
     """
     if model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
         return model
-    twins: dict[nn.Module, nn.Module] = {}
+    return _twin(model, rows, {})  # type: ignore[return-value]
 
-    def twin(module: nn.Module) -> nn.Module:
-        if module not in twins:
-            if type(module) is nn.Linear:
-                made: nn.Module = PackedLinear(module.weight.detach(), module.bias, rows)
-            elif type(module) is Conv1D:  # GPT-2 keeps its matrices as [in, out]
-                made = PackedLinear(module.weight.detach().t().contiguous(), module.bias, rows)
-            else:
-                made = copy.copy(module)
-                made.__dict__["_modules"] = {name: child and twin(child) for name, child in module._modules.items()}
-            made.training = False
-            twins[module] = made
-        return twins[module]
 
-    return twin(model)  # type: ignore[return-value]
+def _twin(module: nn.Module, rows: int, twins: dict[nn.Module, nn.Module]) -> nn.Module:
+    """The module's counterpart, made once: a module that is in two places stays one."""
+    if module not in twins:
+        if type(module) is nn.Linear:
+            twin: nn.Module = PackedLinear(module.weight.detach(), module.bias, rows)
+        elif type(module) is Conv1D:  # GPT-2 keeps its matrices as [in, out]
+            twin = PackedLinear(module.weight.detach().t().contiguous(), module.bias, rows)
+        else:
+            twin = copy.copy(module)
+            parts = {name: part and _twin(part, rows, twins) for name, part in module._modules.items()}
+            twin.__dict__["_modules"] = parts
+        twin.training = False
+        twins[module] = twin
+    return twins[module]
 
 
 def _available() -> bool:

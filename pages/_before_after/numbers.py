@@ -13,7 +13,7 @@ from pages._before_after.subject import Subject
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.text import escaped
 
 _SIDES = {"before": "reference", "after": "policy"}
@@ -72,10 +72,7 @@ def _shifts(source: str, update: int, before: list[str], after: list[str]) -> li
 def _revealed(guess: str, two: Compared) -> None:
     truth = _SAME if not two.moved else _MORE if two.after.value > two.before.value else _LESS
     words = f"distinct-2 went from {two.before.value:.3f} to {two.after.value:.3f}: {truth}."
-    if guess == truth:
-        st.success(f"You said *{guess}*, and so it is. {words}", icon=":material/check:")
-    else:
-        st.info(f"You said *{guess}*. {words}", icon=":material/lightbulb:")
+    revealed(guess, truth, words)
 
 
 def _figures(subject: Subject, found: Mapping[str, Compared], hidden: Sequence[str]) -> None:

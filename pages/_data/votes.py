@@ -69,6 +69,8 @@ def _table(store: FeedbackStore, voter: str) -> None:
             },
         },
     )
+    if any(vote.repeat_of for vote in votes):
+        st.caption("Pairs asked again stand in the list alone: they are in no count above and train nothing.")
     if len(votes) == SHOWN:
         st.caption(f"The newest {SHOWN}. An export has them all.")
 

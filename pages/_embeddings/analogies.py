@@ -8,7 +8,7 @@ from pages._embeddings.views import Data, analogy_of
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.specimen import cached_or_live, provenance
 from pages._parts.text import escaped
 
@@ -81,9 +81,7 @@ def _tried(tried: list[Data]) -> None:
     if guess is None:
         return
     measured = options[0 if not right else 3 if right == len(tried) else 2 if 2 * right > len(tried) else 1]
-    st.markdown(
-        f"**{right} of {len(tried)}**: {measured}. " + ("As you said." if guess == measured else f"You said {guess}.")
-    )
+    revealed(guess, measured, f"**{right} of {len(tried)}**: {measured}.")
     lines = [
         f"{'✓' if one['right'] else '✗'} {' − '.join(one['words'][:2])} + {one['words'][2]} = {one['answer']['piece']} "
         f"({one['answer']['cosine']:.2f})" + ("" if one["right"] else f", expected {one['expected'].strip()}")

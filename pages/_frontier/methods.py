@@ -14,7 +14,7 @@ from pages._experiments.findings import Found, again, found, missing
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.terms import prose
 
 _METHODS = {
@@ -118,8 +118,7 @@ def _reveal(compared: Mapping[str, float]) -> None:
         return
     best = max(compared, key=lambda method: compared[method])
     order = ", ".join(f"{_METHODS[m]} {g:+.2f}" for m, g in sorted(compared.items(), key=lambda one: -one[1]))
-    verdict = "As you said." if guess == _METHODS[best] else f"You said: {guess}."
-    st.success(f"**{verdict}** Gold at {_AT:g} nats, read off the lines: {order} sd.", icon=":material/visibility:")
+    revealed(guess, _METHODS[best], f"Gold at {_AT:g} nats, read off the lines: {order} sd.")
 
 
 def _table(known: Found) -> None:

@@ -17,7 +17,7 @@ from pages._experiments.findings import Found, again, found, missing
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 
 _JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
 _LINES = (
@@ -138,11 +138,11 @@ def _reveal(outcomes: Mapping[Key, Outcome]) -> None:
     difference = few.overrated - many.overrated
     error = math.hypot(few.error, many.error)
     measured = _GUESSES[2] if abs(difference) < 2 * error else _GUESSES[0] if difference > 0 else _GUESSES[1]
-    verdict = "As you said." if guess == measured else f"You said: {guess}."
-    st.success(
-        f"**{verdict}** At the end the reward model of {min(single)[0]:,} votes overrates the policy by "
+    revealed(
+        guess,
+        measured,
+        f"At the end the reward model of {min(single)[0]:,} votes overrates the policy by "
         f"{few.overrated:+.2f} sd, that of {max(single)[0]:,} by {many.overrated:+.2f}: {measured}.",
-        icon=":material/visibility:",
     )
 
 

@@ -11,7 +11,7 @@ from pages._loss_surface.terrain import Land, Line, Walk, shown_step, terrain
 from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 
 _KEY = "one"
 _REACH = 5.0
@@ -166,9 +166,11 @@ def _mistakes() -> None:
     two, eight = place(-1, 1).term, place(-4, 4).term
     ratio = eight.pull / two.pull
     right = options[0] if ratio > 3 else options[1] if ratio > 1.5 else options[2]
-    st.markdown(
-        f"You said *{guess}*. {'That is it' if guess == right else 'It is not so'}: the pull goes from "
-        f"{-two.pull:.3f} to {-eight.pull:.4f}, **{ratio:.2f} times** as hard, because 1 − σ(Δ) cannot pass 1. The "
-        f"*cost* goes from {two.loss:.2f} to {eight.loss:.2f} nats: far out, the slope is straight, so one wildly "
-        "wrong vote is not allowed to drown all others. A squared error's pull would have grown fourfold."
+    revealed(
+        guess,
+        right,
+        f"The pull goes from {-two.pull:.3f} to {-eight.pull:.4f}, **{ratio:.2f} times** as hard, because "
+        f"1 − σ(Δ) cannot pass 1. The *cost* goes from {two.loss:.2f} to {eight.loss:.2f} nats: far out, the slope is "
+        "straight, so one wildly wrong vote is not allowed to drown all others. A squared error's pull would have "
+        "grown fourfold.",
     )

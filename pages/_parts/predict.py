@@ -21,3 +21,11 @@ def predict(key: str, question: str, options: Sequence[str]) -> str | None:
             st.query_params[key] = guess
             st.rerun()
     return None
+
+
+def revealed(guess: str, measured: str, words: str) -> None:
+    """What was measured, beside what was predicted; a wrong guess does not look like a right one."""
+    if guess == measured:
+        st.success(f"**As you said.** {words}", icon=":material/check:")
+    else:
+        st.info(f"**You said: {guess}.** {words}", icon=":material/lightbulb:")

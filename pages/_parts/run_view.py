@@ -77,7 +77,18 @@ def _progress(run: Run) -> str:
         words.append(f"step {run.step} of {run.total}")
     if run.started:
         words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
+    if run.status == "queued" and (before := waited_for(run)):
+        words.append(f"one run trains at a time: {before}")
     return " · ".join(words)
+
+
+def waited_for(run: Run) -> str:
+    """What stands before a run that is queued, in words; empty when nothing does."""
+    known = RunStore().list()
+    running = [one.id for one in known if one.status == "running"]
+    earlier = sum(one.status == "queued" and one.created < run.created for one in known)
+    words = [f"`{running[0]}` is at it"] if running else []
+    return ", then ".join([*words, *([f"{earlier} more before this one"] if earlier else [])])
 
 
 def run_buttons(run: Run) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore
+from pages._parts.predict import revealed
 from pages._parts.series import Row, rows_of, values_of
 from pages._ppo.starting import GUESSES, Baseline
 
@@ -32,11 +33,11 @@ def reveal(run: Run) -> None:
     if before is None or after is None:
         return
     measured = outcome(before.kl, after.kl)
-    verdict = "As you said." if guess == measured else f"You said: {guess}."
-    st.success(
-        f"**{verdict}** With β = {after.kl_coef:g} it ended {after.kl:.1f} nats away, with β = {before.kl_coef:g} "
+    revealed(
+        guess,
+        measured,
+        f"With β = {after.kl_coef:g} it ended {after.kl:.1f} nats away, with β = {before.kl_coef:g} "
         f"{before.kl:.1f}: {measured}.",
-        icon=":material/visibility:",
     )
 
 

@@ -17,7 +17,7 @@ from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.run_view import is_moving, watch
 from pages._reward_model.again import start_button
 from pages._reward_model.cards import vote_card
@@ -101,10 +101,7 @@ def _changes(subject: Subject, result: Mapping[str, Any], run: Run | None) -> st
         return PLAIN
     moved = after - before
     right = _GUESSES[0 if abs(moved) < 0.01 else 1 if abs(moved) <= 0.1 else 2]
-    st.markdown(
-        f"You said {guess}: {'so it is' if guess == right else f'it was {right}'}. **{before:.1%} → {after:.1%}** "
-        f"({100 * moved:+.1f} points)."
-    )
+    revealed(guess, right, f"**{before:.1%} → {after:.1%}**, {100 * moved:+.1f} points: {right}.")
     _neighbours(result)
     _heldout(result)
     show_code(

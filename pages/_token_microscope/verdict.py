@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.alignment.ppo_reading.microscope import TokenView
 from core.alignment.ppo_reading.slides import Facts, Slide
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._token_microscope.words import number, said, share, signed
 
 UP, DOWN, NONE = "up", "down", "not at all"
@@ -38,8 +38,7 @@ def ask(slide: Slide, view: TokenView) -> bool:
     if about is None:
         st.query_params["guessed"] = about = here
     if about == here:
-        right = guess == _ANSWER[view.push]
-        st.success(f"You said {guess}: {'so it is.' if right else f'measured, it is {_ANSWER[view.push]}.'}")
+        revealed(guess, _ANSWER[view.push], f"Measured: {_ANSWER[view.push]}.")
     return True
 
 

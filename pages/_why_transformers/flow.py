@@ -26,7 +26,7 @@ from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.config_form import config_form
 from pages._parts.downloads import downloads
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._why_transformers.numbers import raised, short
 
 ENTRY = "why_transformers"
@@ -246,12 +246,12 @@ def _predict(config: FlowConfig) -> None:
     steep, _ = _one("rnn", config.model_copy(update={"spectral_radius": _STEEP}))
     reading = read_flow(band(np.asarray(steep["state"])).mean.tolist())
     measured = _OUTCOMES[reading.verdict]
-    verdict = "As you said" if guess == measured else f"You said: {guess}"
-    st.success(
-        f"**{verdict}.** At ρ = {_STEEP} it is {short(reading.farthest)} at the first token, {config.length - 1} "
+    revealed(
+        guess,
+        measured,
+        f"At ρ = {_STEEP} it is {short(reading.farthest)} at the first token, {config.length - 1} "
         f"back, and changes by × {reading.pace:.3f} a token: {measured}. Without its tanh it would be × {_STEEP}: "
         "saturation holds the explosion back.",
-        icon=":material/visibility:",
     )
 
 

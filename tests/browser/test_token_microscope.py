@@ -86,7 +86,7 @@ def test_a_prediction_comes_before_the_verdict_once(page):
     assert page.get_by_text(re.compile("Pushed (up|down)")).count() == 0
     page.get_by_test_id("stButtonGroup").get_by_text("down", exact=True).click()
     page.get_by_role("button", name="Commit to it").click()
-    page.get_by_text("You said down").wait_for()
+    page.get_by_text(re.compile("As you said|You said: down")).wait_for()
     page.locator(".katex-display").nth(3).wait_for()
     tokens(page).nth(0).click()
     page.wait_for_url(re.compile(r"token=1"))

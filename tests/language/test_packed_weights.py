@@ -1,5 +1,8 @@
 """A model laid out for writing says what the model itself says, with and without adapters, and leaves it alone."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -27,6 +30,18 @@ def test_it_says_what_the_model_says(model):
     twin = packed(model, rows=5)
     torch.testing.assert_close(twin(ids).logits, model.eval()(ids).logits, atol=1e-5, rtol=0)
     assert any(isinstance(module, PackedLinear) for module in twin.modules())
+
+
+def test_the_copies_go_with_the_last_who_writes(model):
+    """At once, not at the next garbage collection: they are as large as the model."""
+    gc.disable()
+    try:
+        twin = packed(model, rows=2)
+        copies = [weakref.ref(module) for module in twin.modules() if isinstance(module, PackedLinear)]
+        del twin
+        assert copies and not any(copy() for copy in copies)
+    finally:
+        gc.enable()
 
 
 def test_the_model_itself_stays_as_it_is(model):

@@ -71,7 +71,7 @@ def test_a_patient_is_not_named_before_the_guess_and_wholly_explained_after():
 def test_every_patient_can_be_seen_and_its_worst_symptom_is_first(number):
     case = FAILURES[number - 1]
     at = opened("clinic", patient=f"Patient {number}", **{f"clinic_{case.name}": case.title})
-    assert "Well seen." in said(at)
+    assert "As you said." in said(at)
     found = {one["name"]: one for one in load_entry("clinic")["data"]["findings"] if one["kind"] == "case"}
     worst = symptoms(found[case.name]["curves"], found["healthy"]["curves"])[0]
     assert f"ends at {worst.sick:.3g}" in said(at)
