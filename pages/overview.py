@@ -198,7 +198,7 @@ closing(
         ),
     ],
     "label",
-    "vote yourself: compare ten pairs of responses",
+    "vote yourself: compare twenty pairs of responses",
 )
 with words_of_their_own:
     own_prompt(store)

@@ -30,7 +30,7 @@ def plane(groups: Sequence[Group], dark: bool, x_title: str, y_title: str, heigh
         "type": "nominal",
         "title": None,
         "scale": {"domain": names, "range": [one.shade.on(dark) for one in groups]},
-        "legend": {"orient": "top", "columns": 3, "labelLimit": 260, "symbolSize": 90},
+        "legend": {"orient": "top", "columns": 3, "labelLimit": 260, "symbolSize": 90, "symbolOpacity": 1},
     }
     shape = {
         "field": "group",

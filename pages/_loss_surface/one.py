@@ -53,8 +53,8 @@ def one_comparison() -> str:
 def _controls() -> tuple[float, float, float]:
     # Typed or dragged, the start moves; the steps then begin anew.
     options = {"min_value": -_REACH, "max_value": _REACH, "step": 0.1, "bind": "query-params", "on_change": _restart}
-    chosen = st.slider("Score of the chosen, r_w", value=-2.0, key="r_w", **options)
-    rejected = st.slider("Score of the rejected, r_l", value=1.0, key="r_l", **options)
+    chosen = st.slider("Score of the chosen at the start, r_w", value=-2.0, key="r_w", **options)
+    rejected = st.slider("Score of the rejected at the start, r_l", value=1.0, key="r_l", **options)
     rate = st.select_slider(
         "Learning rate η",
         (0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
@@ -110,7 +110,7 @@ def _same_difference(difference: float) -> list[tuple[float, float]]:
 def _numbers(now: Place, step: int) -> None:
     term = now.term
     st.markdown(
-        f"**After step {step}**, −∂L/∂r, the arrow:  \n"
+        f"**After step {step}**: r_w {_two(now.chosen)}, r_l {_two(now.rejected)}. The arrow, −∂L/∂r:  \n"
         f"r_w: 1 − σ(Δ) = **{now.downhill[0]:+.3f}**  \n"
         f"r_l: σ(Δ) − 1 = **{now.downhill[1]:+.3f}**"
     )

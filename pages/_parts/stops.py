@@ -16,6 +16,7 @@ class Stop:
     notice: str
     done: Callable[[Url], bool]  # whether the act shows in the page's own URL
     url: Mapping[str, str] = field(default_factory=dict)  # what to open the page with
+    at: str = ""  # the key of what the act is done with: it is shown to the reader
 
 
 def _is(name: str, *values: str) -> Callable[[Url], bool]:
@@ -39,6 +40,7 @@ STOPS = (
         "Turn to the second example, under the picture.",
         "Both cards go on from the same words. Nothing but the weights differs: what did the tuning bring in?",
         _other_than("example", "1"),
+        at="example",
     ),
     Stop(
         "overview",
@@ -46,6 +48,7 @@ STOPS = (
         "Type a beginning under “Begin a story yourself” and press Enter.",
         "The policy writes on from your words, token by token. It has no taste yet, only what is likely.",
         _said("prompt"),
+        at="prompt",
     ),
     Stop(
         "label",
@@ -61,6 +64,7 @@ STOPS = (
         "A model that knows only your earlier votes bets before you vote. From so few it can hardly do better than a "
         "coin.",
         _said(VOTED),
+        at="bet",
     ),
     Stop(
         "loss_surface",
@@ -70,6 +74,7 @@ STOPS = (
         "little.",
         _other_than("r_w", "-2.0"),
         {"part": "One comparison"},
+        "r_w",
     ),
     Stop(
         "reward_model",
@@ -78,6 +83,7 @@ STOPS = (
         "A transformer learned these votes and was sure, and wrong. Would you side with the voter, or with it?",
         _other_than("mistakes", "1"),
         {"part": "Worst mistakes"},
+        "mistakes",
     ),
     Stop(
         "ppo",
@@ -85,6 +91,7 @@ STOPS = (
         "Press “Is this normal?”.",
         "The score is what was gained, the KL what was given up for it. Each check names its numbers.",
         _is("ppo_view", "Is this normal?"),
+        at="ppo_view",
     ),
     Stop(
         "token_microscope",
@@ -92,6 +99,7 @@ STOPS = (
         "Say whether this token was pushed up or down, and commit to it.",
         "One token, one update: the score, the KL charge and the critic's surprise add up to the push.",
         _said("push_guess"),
+        at="predict-push_guess",
     ),
     Stop(
         "before_after",
@@ -100,6 +108,7 @@ STOPS = (
         "The same prompts and the same random numbers at every checkpoint: watch which words arrive, and when.",
         _said("at"),
         {"view": "Checkpoints"},
+        "at",
     ),
     Stop(
         "goodhart",
@@ -109,5 +118,6 @@ STOPS = (
         "price of KL change?",
         _is("goodhart_beta", "0.1"),
         {"part": "PPO"},
+        "goodhart_beta",
     ),
 )

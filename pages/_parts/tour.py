@@ -4,6 +4,7 @@ Which stop one is at stands in the URL, so a refresh keeps it; the session remem
 """
 
 import html
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -11,6 +12,11 @@ import streamlit as st
 from pages._parts import site
 from pages._parts.stops import STOPS, VOTED, Stop
 
+_pointer = st.components.v2.component(
+    "rlhf_playground.tour",
+    html="<span></span>",
+    js=(Path(__file__).parent / "tour.js").read_text(encoding="utf-8"),
+)
 _AT, _DONE, _VOTE, _PLACE = "tour_at", "tour_done", "tour_vote_before", "tour_place"
 
 
@@ -39,6 +45,8 @@ def accompany(page: str) -> None:
         st.session_state.setdefault(_DONE, set()).add(number)
     with st.container(key="tour"):
         st.html(_words(number, stop, here))
+        if here and stop.at:
+            _pointer(data={"stop": number, "at": stop.at}, key="tour_pointer", height="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="tour_ways"):
             if number > 1:
                 _go(page, number - 1, "Back", ":material/arrow_back:")
