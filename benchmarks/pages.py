@@ -1,0 +1,196 @@
+"""From a click to its picture, on the real app in Chromium: `python benchmarks/pages.py [--times 5]`.
+
+The first page, from the address to its pictures standing, on a server just started and again in a fresh browser. Then
+radio buttons, sliders, selections and tokens of the main pages are clicked, on an idle machine and again while a loop
+trains: measured inside the browser, from the press to the moment the page's script has ended and the next frame is
+painted. Last, how long after it was recorded a step of the running loop stands on its page. Prints medians, 95th
+percentiles and the slowest in milliseconds beside the bars. Run it with nothing else on the machine.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from served import Server, end_workers, free_port
+
+IDLE_BAR, TRAINING_BAR, STEP_BAR, FIRST_BAR = 200, 500, 1000, 1200  # ms
+Act = Callable[[Page, int], None]
+
+
+def choice(*names: str) -> Act:
+    """Press the buttons of a row in turn."""
+    return lambda page, time: page.get_by_role("radio", name=names[time % len(names)], exact=True).first.click()
+
+
+def numbered(key: str, *pages: int) -> Act:
+    """Turn to a page of a row of numbers."""
+
+    def act(page: Page, time: int) -> None:
+        row = page.locator(f".st-key-{key}")
+        row.get_by_role("button", name=f"Page {pages[time % len(pages)]}", exact=True).click()
+
+    return act
+
+
+def pushed(name: str) -> Act:
+    """Push a slider on by a key."""
+    return lambda page, time: page.get_by_role("slider", name=name).first.press("ArrowRight")
+
+
+ACTS: list[tuple[str, str, str, Act]] = [  # page, query, what is done, how
+    ("", "", "next example", numbered("example", 2, 3, 1)),
+    ("loss_surface", "?part=One comparison", "score", pushed("Score of the chosen")),
+    ("reward_model", "?part=Worst mistakes", "next mistakes", numbered("mistakes", 2, 3, 1)),
+    ("ppo", "", "view", choice("Is this normal?", "Curves")),
+    ("token_microscope", "?push_guess=up", "colour", choice("KL", "Advantage", "Reward")),
+    ("before_after", "", "next prompt", numbered("which", 2, 3, 1)),
+    ("goodhart", "", "β", choice("0.1", "0")),
+    ("clinic", "", "patient", choice("Patient 2", "Patient 3", "Patient 1")),
+    ("attention", "?part=One head", "temperature", pushed("Temperature")),
+]
+# The script's state turns to running and back; the picture stands a frame after that.
+WATCH = """() => {
+  const app = document.querySelector('.stApp');
+  window.ended = new Promise(done => {
+    let pressed = 0, ran = false;
+    const begin = event => { pressed ||= performance.now(); };
+    for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, begin, {once: true, capture: true});
+    const seen = new MutationObserver(() => {
+      const running = app.dataset.testScriptState === 'running';
+      ran ||= pressed && running;
+      if (!ran || running) return;
+      seen.disconnect();
+      requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - pressed)));
+    });
+    seen.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  });
+}"""
+FIRST = """() => new Promise(done => {
+  const look = () => {
+    const app = document.querySelector('.stApp');
+    const there = document.querySelector('h1') && document.querySelector('.st-key-example, .stVegaLiteChart canvas');
+    if (there && app.dataset.testScriptState === 'notRunning') requestAnimationFrame(() => done(performance.now()));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+STEPS = """() => {
+  window.seen = {};
+  const look = () => {
+    const found = document.body.innerText.match(/step (\\d+) of/);
+    if (found && !(found[1] in window.seen)) window.seen[found[1]] = Date.now();
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def settle(page: Page) -> None:
+    """Until the page's script has ended and what it drew stands."""
+    page.locator("[data-test-script-state=notRunning]").wait_for(timeout=120_000)
+    page.wait_for_timeout(1500)
+
+
+def clicks(page: Page, address: str, times: int) -> dict[str, list[float]]:
+    """Milliseconds of every act, by its name; the first time of each page loads what it needs and is not counted."""
+    found: dict[str, list[float]] = {}
+    for where, query, what, act in ACTS:
+        page.goto(f"{address}/{where}{query}")
+        page.locator("h1").first.wait_for(timeout=120_000)
+        settle(page)
+        for time_ in range(times + 1):
+            page.evaluate(WATCH)
+            act(page, time_)
+            spent = page.evaluate("() => window.ended")
+            if time_:
+                found.setdefault(f"{where or 'overview'}: {what}", []).append(spent)
+            page.wait_for_timeout(400)
+    return found
+
+
+def steps_seen(page: Page, address: str, run_id: str, seconds: float) -> list[float]:
+    """Milliseconds from the moment a step was recorded to the moment the run's page shows its number."""
+    from core.runs.store import RunStore
+
+    page.goto(f"{address}/?run={run_id}")
+    page.get_by_text("step ").first.wait_for(timeout=120_000)
+    page.evaluate(STEPS)
+    page.wait_for_timeout(1000 * seconds)
+    seen = {int(number): at / 1000 for number, at in page.evaluate("() => window.seen").items()}
+    steps = {step.number: step.time for step in RunStore().steps(run_id)}
+    return [1000 * (at - steps[number]) for number, at in sorted(seen.items())[1:] if number in steps]
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
+def told(title: str, bar: int, found: dict[str, list[float]]) -> None:
+    every = [value for values in found.values() for value in values]
+    print(f"\n{title} (bar: {bar} ms)")
+    for name, values in found.items():
+        print(f"  {name:<32} median {statistics.median(values):5.0f}   slowest {max(values):5.0f}")
+    if every:
+        print(
+            f"  {'all ' + str(len(every)):<32} median {statistics.median(every):5.0f}   slowest {max(every):5.0f}   "
+            f"95th percentile {p95(every):5.0f}",
+            flush=True,
+        )
+
+
+@contextmanager
+def trained(home: Path) -> Iterator[str]:
+    """A loop with its defaults that trains in the background, at PPO or before."""
+    from core.runs.jobs import LoopJob
+    from core.runs.store import RunStore
+
+    run = RunStore().create(LoopJob())
+    try:
+        while RunStore().get(run.id).status == "queued":
+            time.sleep(0.5)
+        yield run.id
+    finally:
+        end_workers(home)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=5, help="times each act is measured")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        home = Path(folder)
+        os.environ["RLHF_PLAYGROUND_HOME"] = folder
+        server = Server(free_port(), home / "server.log")
+        server.start()
+        chromium = shutil.which("chromium")
+        try:
+            first = []
+            for _ in range(3):
+                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                page.goto(server.address, wait_until="commit")
+                first.append(page.evaluate(FIRST))
+                browser.close()
+            told("First page, fresh browser", FIRST_BAR, {"server just started": first[:1], "again": first[1:]})
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            told("A click, idle", IDLE_BAR, clicks(page, server.address, asked.times))
+            with trained(home) as run_id:
+                told("A click while a loop trains", TRAINING_BAR, clicks(page, server.address, asked.times))
+                told("A step on its page", STEP_BAR, {"loop": steps_seen(page, server.address, run_id, 30)})
+            browser.close()
+        finally:
+            server.stop()
+            end_workers(home)
+
+
+if __name__ == "__main__":
+    main()
