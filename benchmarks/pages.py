@@ -3,7 +3,7 @@
 The first page, from the address to its pictures standing, on a server just started and again in a fresh browser. Then
 radio buttons, sliders, selections and tokens of the main pages are clicked, on an idle machine and again while a loop
 trains: measured inside the browser, from the press to the moment the page's script has ended and the next frame is
-painted. Last, how long after it was recorded a step of the running loop stands on its page. Prints medians, 95th
+painted. And how long after it was recorded a step of the running loop stands on its page. Prints medians, 95th
 percentiles and the slowest in milliseconds beside the bars. Run it with nothing else on the machine.
 """
 
@@ -69,9 +69,9 @@ WATCH = """() => {
     const seen = new MutationObserver(() => {
       if (!pressed) return;
       changed = performance.now();
-      const running = app.dataset.testScriptState === 'running';
-      ran ||= running;
-      if (!ran || running) return;
+      const state = app.dataset.testScriptState;
+      ran ||= state !== 'notRunning';
+      if (!ran || state !== 'notRunning') return;
       seen.disconnect();
       requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - pressed)));
     });
@@ -90,12 +90,15 @@ FIRST = """() => new Promise(done => {
 STEPS = """() => {
   window.seen = {};
   const look = () => {
-    const found = document.body.innerText.match(/step (\\d+) of/);
-    if (found && !(found[1] in window.seen)) window.seen[found[1]] = Date.now();
+    for (const stage of document.querySelectorAll('.stages .reached')) {
+      const found = stage.innerText.match(/(\\d+) · .*?(\\d+) of/s);
+      if (found) window.seen[`${found[1]} ${found[2]}`] ??= Date.now();
+    }
     requestAnimationFrame(look);
   };
   look();
 }"""
+STAGES = {"1": "preferences", "2": "reward", "3": "ppo", "4": "evaluation"}  # as the page numbers them
 
 
 def settle(page: Page) -> None:
@@ -126,12 +129,13 @@ def steps_seen(page: Page, address: str, run_id: str, seconds: float) -> list[fl
     from core.runs.store import RunStore
 
     page.goto(f"{address}/?run={run_id}")
-    page.get_by_text("step ").first.wait_for(timeout=120_000)
+    page.locator(".stages").wait_for(timeout=120_000)
     page.evaluate(STEPS)
     page.wait_for_timeout(1000 * seconds)
-    seen = {int(number): at / 1000 for number, at in page.evaluate("() => window.seen").items()}
-    steps = {step.number: step.time for step in RunStore().steps(run_id)}
-    return [1000 * (at - steps[number]) for number, at in sorted(seen.items())[1:] if number in steps]
+    seen = page.evaluate("() => window.seen")
+    recorded = {(step.stage, step.step): step.time for step in RunStore().steps(run_id)}
+    shown = [((STAGES[(of := key.split())[0]], int(of[1])), at / 1000) for key, at in seen.items()]
+    return [1000 * (at - recorded[step]) for step, at in shown[1:] if step in recorded]  # the first stood there before
 
 
 def p95(values: list[float]) -> float:
@@ -154,11 +158,12 @@ def told(title: str, bar: int, found: dict[str, list[float]]) -> None:
 
 @contextmanager
 def trained(home: Path) -> Iterator[str]:
-    """A loop with its defaults that trains in the background, at PPO or before."""
+    """A loop that trains in the background for as long as it is looked at."""
+    from core.alignment.configs import LoopPPOConfig
     from core.runs.jobs import LoopJob
     from core.runs.store import RunStore
 
-    run = RunStore().create(LoopJob())
+    run = RunStore().create(LoopJob(ppo=LoopPPOConfig(updates=1000, kl_budget=None)))
     try:
         while RunStore().get(run.id).status == "queued":
             time.sleep(0.5)
@@ -190,8 +195,8 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             told("A click, idle", IDLE_BAR, clicks(page, server.address, asked.times))
             with trained(home) as run_id:
+                told("A step on its page", STEP_BAR, {"loop": steps_seen(page, server.address, run_id, 75)})
                 told("A click while a loop trains", TRAINING_BAR, clicks(page, server.address, asked.times))
-                told("A step on its page", STEP_BAR, {"loop": steps_seen(page, server.address, run_id, 30)})
             browser.close()
         finally:
             server.stop()
