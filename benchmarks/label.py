@@ -7,16 +7,14 @@ to keep a vote on the disk and find the next pair. Prints medians and the slowes
 
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from served import Server, free_port
+
 WATCH = """
 key => new Promise(done => {
   const pair = () => document.querySelector('.st-key-pair_prompt')?.innerText
@@ -82,32 +80,16 @@ def _line(name: str, spent: list[float]) -> str:
 
 def main() -> None:
     votes = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
+    with tempfile.TemporaryDirectory() as home:
         os.environ["RLHF_PLAYGROUND_HOME"] = home
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
         print(_line("store: vote and next pair", in_the_store(votes)))
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        server = subprocess.Popen([*command, "--server.headless=true"], cwd=ROOT, **quiet)
+        server = Server(free_port(), Path(home) / "server.log")
+        server.start()
         try:
-            _wait_for(f"http://127.0.0.1:{port}")
             for name, key in (("browser: click", ""), ("browser: key", "ArrowLeft")):
-                print(_line(name, in_the_browser(f"http://127.0.0.1:{port}", votes, key)))
+                print(_line(name, in_the_browser(server.address, votes, key)))
         finally:
-            server.terminate()
-            server.wait()
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("The app did not answer within a minute.")
+            server.stop()
 
 
 if __name__ == "__main__":
