@@ -40,28 +40,8 @@ def choose(sizes: Mapping[str, Any], text: str) -> Choice:
             width="content",
         )
         st.space("stretch")
-        layer = st.selectbox(
-            "Layer",
-            range(sizes["layers"]),
-            min(LAYER, sizes["layers"] - 1),
-            key="layer",
-            bind="query-params",
-            on_change=unlock,
-            args=("heads",),
-            help="Counted from 0, the first behind the embeddings.",
-            width=110,
-        )
-        head = st.selectbox(
-            "Head",
-            range(sizes["heads"]),
-            min(HEAD, sizes["heads"] - 1),
-            key="head",
-            bind="query-params",
-            on_change=unlock,
-            args=("heads",),
-            help="Counted from 0.",
-            width=110,
-        )
+        layer = _counted("Layer", sizes["layers"], LAYER, "Counted from 0, the first behind the embeddings.")
+        head = _counted("Head", sizes["heads"], HEAD, "Counted from 0.")
         token = st.selectbox(
             "Token that asks (Q)",
             range(len(pieces)),
@@ -76,6 +56,21 @@ def choose(sizes: Mapping[str, Any], text: str) -> Choice:
         if st.query_params.get(key, str(token)).partition("-")[0] != str(token):
             unlock(key)
     return Choice(part, layer, head, token)
+
+
+def _counted(label: str, count: int, at_first: int, about: str) -> int:
+    """One of `count`, `at_first` or the last there is until another is chosen."""
+    return st.selectbox(
+        label,
+        range(count),
+        min(at_first, count - 1),
+        key=label.lower(),
+        bind="query-params",
+        on_change=unlock,
+        args=("heads",),
+        help=about,
+        width=110,
+    )
 
 
 def unlock(*keys: str) -> None:

@@ -254,14 +254,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.stopPropagation();
   };
 
-  const button = (label, title, act) => {
-    const made = document.createElement("button");
-    made.textContent = label;
-    made.title = title;
-    made.setAttribute("aria-label", title);
-    made.onclick = act;
-    return made;
-  };
   const zoomed = (by) => () => {
     if (by) {
       view.zoom *= by;

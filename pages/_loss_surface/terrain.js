@@ -105,14 +105,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     requestAnimationFrame(tick(performance.now()));
   };
 
-  const button = (label, title, act) => {
-    const made = document.createElement("button");
-    made.textContent = label;
-    made.title = title;
-    made.setAttribute("aria-label", title);
-    made.onclick = act;
-    return made;
-  };
   const stopAnd = (act) => () => {
     state.playing = false;
     act();

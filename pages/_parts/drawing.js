@@ -1,9 +1,18 @@
-// What our own figures share: two pens with the same strokes (canvas and SVG file), colours, and the register that the
-// download buttons read.
+// What our own figures share: two pens with the same strokes (canvas and SVG file), colours, a button, and the register
+// that the download buttons read.
 
 function registerFigure(key, figure) {
   window.playgroundFigures ??= new Map();
   window.playgroundFigures.set(key, figure);
+}
+
+function button(label, title, act) {
+  const made = document.createElement("button");
+  made.textContent = label;
+  made.title = title;
+  made.setAttribute("aria-label", title);
+  made.onclick = act;
+  return made;
 }
 
 function channels(colour) {
