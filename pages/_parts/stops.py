@@ -114,8 +114,8 @@ STOPS = (
         "goodhart",
         "Goodhart",
         "Set β from 0 to 0.1.",
-        "The green line is what the reward model says, the violet one the truth. Where do they part, and what does the "
-        "price of KL change?",
+        "The green line is what the reward model says, the violet one the truth, which no training saw. How far apart "
+        "do they end, and which is higher? A price on KL ends both sooner.",
         _is("goodhart_beta", "0.1"),
         {"part": "PPO"},
         "goodhart_beta",
