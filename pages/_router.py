@@ -13,7 +13,7 @@ with errors_told():
     signing_in.require()
     page = st.navigation(site.sections(), position="top")
     terms.begin_page()
-    guide()
+    guide(page.url_path)
     tour.accompany(page.url_path or "overview")
     page.run()
 background.page_served()

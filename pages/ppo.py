@@ -7,7 +7,7 @@ import streamlit as st
 from core.runs.store import Run, RunStore, Step
 from pages._parts.header import page_header
 from pages._parts.questions import closing
-from pages._parts.run_view import MOVING, is_moving, run_in_url, watch
+from pages._parts.run_view import MOVING, is_moving, offer_own, run_in_url, watch
 from pages._parts.series import Row, values_of
 from pages._ppo.branching import branch_button, origin
 from pages._ppo.curves import beside, ppo_curves
@@ -33,6 +33,9 @@ VIEWS: dict[str, Callable[[Subject], None]] = {
 }
 
 
+WAITS = "The policy waits for its turn to be tuned: one run trains at a time."
+
+
 def main() -> None:
     run = run_in_url("ppo", "loop")
     if run:
@@ -44,7 +47,7 @@ def main() -> None:
 
 def _of_run(run: Run) -> None:
     subject = of_run(run, RunStore().steps(run.id))
-    page_header("ppo", TITLE, claim(subject.rows, run.status in MOVING))
+    page_header("ppo", TITLE, WAITS if run.status == "queued" else claim(subject.rows, run.status in MOVING))
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         glance(lambda: _as_it_stands(run.id), is_moving(run))
@@ -76,6 +79,7 @@ def _of_gallery() -> None:
             glance(lambda: subject, moving=False)
         start_form(baseline_of("gallery"))
     with picture:
+        offer_own("ppo", "ppo", "loop")
         if subject:
             view, others = _view(subject)
             subject.wear_badge()

@@ -124,6 +124,13 @@ assert not heavy, heavy
         ("loop --annotator bob", "bob"),
         ("loop --prompts /no/such.txt", "/no/such.txt"),
         ("loop --ppo-updates 0", "1<=x<=10000"),
+        ("reward train --preferences dataset:999", "no such data set"),
+        ("reward train --preferences simulated:nobody:64", "nobody"),
+        ("reward train --preferences votes:nobody", "nobody"),
+        ("preferences export --annotator nobody --out p.jsonl", "nobody"),
+        ("frontier --dpo-betas 0", "greater than 0"),
+        ("frontier --rollout-batch 6", "multiple of 4"),
+        ("goodhart --betas -1", "greater than or equal to 0"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_no_run(run, arguments, words):
@@ -193,6 +200,34 @@ def test_simulated_votes_are_a_function_of_the_seed(run, tmp_path):
     assert all({"prompt", "chosen", "rejected"} <= row.keys() and row["chosen"] != row["rejected"] for row in rows)
 
 
+@pytest.mark.parametrize("prompts", [["Once"], ["Once", "One day"]])
+def test_a_loop_with_too_few_prompts_is_refused_before_any_work(run, tmp_path, prompts):
+    file = tmp_path / "few.txt"
+    file.write_text("\n".join(prompts))
+    status, _, err = run("loop", "--prompts", file)
+    assert status == 2 and "few.txt" in err and "3 in a file" in err
+    assert RunStore().list() == []
+
+
+def test_an_export_of_nothing_leaves_the_file_that_is_there(run, tmp_path):
+    (tmp_path / "votes.jsonl").write_text("precious")
+    status, _, err = run("preferences", "export", "--annotator", "typo", "--out", tmp_path / "votes.jsonl")
+    assert status == 2 and "typo" in err
+    assert (tmp_path / "votes.jsonl").read_text() == "precious"
+
+
+def test_an_import_of_nothing_is_an_error_with_its_reasons(run, tmp_path):
+    (tmp_path / "bad.jsonl").write_text('{"prompt": "x"}\n')
+    status, out, err = run("preferences", "import", tmp_path / "bad.jsonl")
+    assert status == 2 and "line 1: chosen is missing" in out and "nothing was imported" in err
+
+
+def test_names_do_not_steer_the_terminal(run, preference_file):
+    run("preferences", "import", preference_file, "--name", "evil\x1b[31m\nname")
+    _, out, _ = run("preferences", "stats")
+    assert r"evil\x1b[31m\nname" in out
+
+
 def test_import_counts_lists_and_exports_again(run, preference_file, tmp_path):
     with preference_file.open("a") as file:
         file.write('{"prompt": "x"}\nnonsense\n')
@@ -236,6 +271,10 @@ def test_scores_are_one_a_line_in_order(run, reward_folder, tmp_path):
     status, out, _ = run("reward", "score", "--reward-model", reward_folder, "--input", file, "--json")
     assert status == 0
     assert last_json(out)["scores"] == pytest.approx(plain_scores(reward_folder, rows), abs=1e-2)
+    file.write_text("\ufeff" + json.dumps(rows[0]), encoding="utf-8")
+    assert run("reward", "score", "--reward-model", reward_folder, "--input", file, "--json")[0] == 0
+    file.write_text("\n")
+    assert "no rows" in run("reward", "score", "--reward-model", reward_folder, "--input", file)[2]
     file.write_text('{"prompt": "A", "response": " b"}\n{"prompt": "A"}\n')
     status, _, err = run("reward", "score", "--reward-model", reward_folder, "--input", file)
     assert status == 2

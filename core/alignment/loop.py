@@ -36,6 +36,7 @@ def run_loop(
     clock = _Clock(state["seconds"] if state else {})
     annotator = get_annotator(config.annotator)
     prompts = load_prompts(config.prompts or policy_info(config.model).default_prompts)
+    prompts.check_for_loop(parted=config.reward.heldout_share > 0)
     policy, tokenizer = load_policy(config.model)
     sampling = SamplingConfig(
         max_new_tokens=config.ppo.max_new_tokens, temperature=config.ppo.temperature, seed=config.seed

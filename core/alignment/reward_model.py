@@ -198,10 +198,13 @@ def save_reward_model(
 ) -> None:
     """A folder that plain transformers opens and that scores identically; float32; whole or not there at all.
 
-    Adapters are merged into the weights. The normalisation lies beside them in `normalisation.json`.
+    Adapters are merged into the weights. The normalisation lies beside them in `normalisation.json`. The tokenizer says
+    what is read of a text that is too long: its end, as here.
     """
     tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.padding_side = "right"
+    tokenizer.padding_side, tokenizer.truncation_side = "right", "left"
+    context = getattr(bare(model).config, "max_position_embeddings", None)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, context or tokenizer.model_max_length)
     with whole_folder(folder) as temporary:
         save_merged(model, temporary)
         tokenizer.save_pretrained(temporary)

@@ -52,7 +52,8 @@ def split_by_prompt(
         return list(pairs), []
     if len(prompts) < 2:
         raise PlaygroundError(
-            f"{len(pairs)} pairs on {len(prompts)} prompt cannot be parted into training and held-out"
+            f"{len(pairs)} pairs are all on one prompt and cannot be parted into training and held-out: "
+            "take pairs on more prompts, or a held-out share of 0"
         )
     count = min(len(prompts) - 1, max(1, round(heldout_share * len(prompts))))
     heldout = set(random.Random(seed).sample(prompts, count))

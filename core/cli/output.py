@@ -38,7 +38,7 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
     """Columns aligned with spaces, for people."""
-    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    cells = [[_printable(str(cell)) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
@@ -116,4 +116,9 @@ def _flat(result: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "–" if value is None else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else "–" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Control characters as Python writes them: a name somebody chose must not steer the terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

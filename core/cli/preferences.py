@@ -10,7 +10,7 @@ import click
 
 from core.alignment.configs import SimulateConfig
 from core.cli.options import options_of, values_of
-from core.cli.output import counting, emit, json_option, say, sharing, table
+from core.cli.output import counting, emit, json_option, sharing, table
 from core.errors import PlaygroundError
 
 LISTED = 20  # rejected rows shown to a person; `--json` has them all
@@ -110,6 +110,8 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     if report.dataset_id is not None:
         lines.append(f"train on it with --preferences dataset:{report.dataset_id}")
     emit(result, as_json, "\n".join(lines))
+    if not report.imported and not report.ties:
+        raise PlaygroundError(f"{file}: none of its {report.rejected_total} rows can be used; nothing was imported.")
 
 
 @preferences.command("export")
@@ -127,10 +129,12 @@ def export(out: Path, annotator: str | None, dataset: int | None, conversational
 
     if annotator is not None and dataset is not None:
         raise PlaygroundError("give --annotator or --dataset, not both")
-    write = export_conversations if conversational else export_preferences
-    rows = write(FeedbackStore(), out, annotator=annotator, dataset=dataset)
-    if not rows:
-        say("nothing was voted on yet: the file is empty")
+    store, write = FeedbackStore(), export_conversations if conversational else export_preferences
+    if dataset is None and next(store.iterate_pairs(annotator), None) is None:
+        by = f" by {annotator[:100]!r}" if annotator is not None else ""
+        known = ", ".join(name[:100] for name in store.annotators()[:10]) or "nobody yet"
+        raise PlaygroundError(f"There are no decided votes{by}; nothing is written. Votes are by: {known}.")
+    rows = write(store, out, annotator=annotator, dataset=dataset)
     emit({"exported": rows, "out": str(out)}, as_json)
 
 

@@ -47,7 +47,7 @@ def score(reward_model: Path, file: Path, as_json: bool) -> None:
 
     loaded = load_reward_model(reward_model)
     prompts, responses = [prompt for prompt, _ in rows], [response for _, response in rows]
-    scores = scores_of(loaded.model, loaded.tokenizer, prompts, responses).tolist() if rows else []
+    scores = scores_of(loaded.model, loaded.tokenizer, prompts, responses).tolist()
     lines = [f"{value:9.4f}  {' '.join(response.split())}" for value, response in zip(scores, responses, strict=True)]
     emit({"scores": scores}, as_json, "\n".join(lines))
 
@@ -79,13 +79,15 @@ def evaluate(reward_model: Path, sources: tuple[str, ...], as_json: bool) -> Non
 
 def _read_rows(file: Path) -> list[tuple[str, str]]:
     rows = []
-    with file.open(encoding="utf-8", errors="strict") as lines:
+    with file.open(encoding="utf-8-sig", errors="strict") as lines:
         try:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     rows.append(_row(line, f"{file}, line {number}"))
         except UnicodeDecodeError as error:
             raise PlaygroundError(f"{file} is not UTF-8 text ({error.reason})") from None
+    if not rows:
+        raise PlaygroundError(f"{file} holds no rows to score.")
     return rows
 
 

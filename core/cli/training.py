@@ -14,7 +14,7 @@ from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.registry import BUILT_IN, policy_info
 from core.paths import typed_path
-from core.runs.jobs import JOBS, job_from
+from core.runs.jobs import JOBS, LoopJob, job_from
 
 NAMES_FIRST = {
     *BUILT_IN,
@@ -56,6 +56,10 @@ def train(
     values = values_of(JOBS[kind], {name: _anchored(value) for name, value in chosen.items()})
     job = job_from(kind, values)
     _check_inputs(values)
+    if isinstance(job, LoopJob) and job.prompts:
+        from core.feedback.prompts import load_prompts
+
+        load_prompts(job.prompts).check_for_loop(parted=job.reward.heldout_share > 0)
     from core.cli.foreground import begin
 
     return begin(job, run_id, out, overwrite, as_json)
@@ -75,6 +79,7 @@ def _check_inputs(values: dict[str, Any]) -> None:
     """Refuse what can be seen to be wrong at once, so that no run is made which could only fail."""
     from core.feedback.annotators import get_annotator
     from core.feedback.prompts import load_prompts
+    from core.feedback.sources import check_source
 
     if "model" in values and (info := policy_info(values["model"])).status == "unavailable":
         raise PlaygroundError(f"{values['model']}: {info.note}")
@@ -88,11 +93,7 @@ def _check_inputs(values: dict[str, Any]) -> None:
             f"{values['reward_model'][:200]} is no reward model: give the folder that `reward train` wrote"
         )
     for source in values.get("preferences", ()):
-        file = typed_path(source)
-        if source != "votes" and ":" not in source and (file is None or not file.is_file()):
-            raise PlaygroundError(
-                f"{source[:200]}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR"
-            )
+        check_source(source)
 
 
 @click.group()

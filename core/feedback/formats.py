@@ -103,14 +103,14 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[Ra
                 row = RejectedRow(number, "not valid UTF-8")
             except (ValueError, RecursionError) as error:
                 row = RejectedRow(number, f"invalid JSON ({getattr(error, 'msg', error)})")
-            if first and isinstance(row, RejectedRow):
+            if first and isinstance(row, RejectedRow | list):
                 _check_beginning(path, line)
             first = False
             yield number, row
 
 
 def _check_beginning(path: Path, line: bytes) -> None:
-    """The first line is no JSON: is this a bad row, or no file of rows at all?"""
+    """The first line is no JSON, or a list: is this a bad row, or no file of rows at all?"""
     if line.lstrip().startswith(b"["):
         raise PlaygroundError(f"{path} is one JSON array; write one object a line (JSON Lines)")
     beginning = line[:4096]

@@ -100,6 +100,8 @@ def import_preferences(
                 batch, characters = [], 0
             if on_progress is not None and read % _BATCH_ROWS == 0:
                 on_progress(read)
+        if not read:
+            raise PlaygroundError(f"{path} holds no rows: nothing was imported.")
         if strict and rejected:
             more = f" (and {rejected_total - 1} more)" if rejected_total > 1 else ""
             raise PlaygroundError(

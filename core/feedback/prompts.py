@@ -30,6 +30,19 @@ class PromptSet:
     train: tuple[str, ...]
     heldout: tuple[str, ...]
 
+    def check_for_loop(self, parted: bool) -> None:
+        """Raises PlaygroundError when there are too few to train on and to measure with.
+
+        `parted`: whether the reward model keeps some of the prompts that are trained on for itself.
+        """
+        needed = 2 if parted else 1
+        if len(self.train) < needed or not self.heldout:
+            kept = " and at least one held out, which measures and never trains"
+            raise PlaygroundError(
+                f"{self.name}: {len(self.train)} prompts to train on and {len(self.heldout)} held out are too few. "
+                f"The loop needs at least {needed} to train on{kept}: {needed + 1} in a file, a prompt a line."
+            )
+
 
 def prompt_sets() -> list[PromptSet]:
     """The bundled sets: *stories*, *summaries* and *chat*."""

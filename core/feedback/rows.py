@@ -3,10 +3,12 @@ r"""One row of a preference file, in any of the shapes people use, as a Preferen
 Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages, and
 `chosen, rejected` alone, two dialogues that begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way
 they came, so that `prompt + response` is always what a model reads: the prompt is all they share, up to and including
-the last "\n\nAssistant:", and the responses are the rest. Rows with two answers and a verdict are in `two_answers.py`.
+the last "\n\nAssistant:", and the responses are the rest. Other texts without a prompt share whole words.
+Rows with two answers and a verdict are in `two_answers.py`.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, is_
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"
+_SPOKEN = re.compile(r"\r?\n\r?\n(Human|Assistant):")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def pair_from(row: Any) -> PreferencePair:
     if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
         prompt, chosen, rejected = _from_messages(prompt, chosen, rejected)
     elif prompt is None:
-        prompt, chosen, rejected = _from_dialogues(_text("chosen", chosen), _text("rejected", rejected))
+        prompt, chosen, rejected = _parted(_text("chosen", chosen), _text("rejected", rejected))
+    elif _is_dialogue(prompt) and all(isinstance(x, str) and x.startswith(prompt) for x in (chosen, rejected)):
+        chosen, rejected = chosen.removeprefix(prompt), rejected.removeprefix(prompt)  # they say it once more
     pair = PreferencePair(
         _filled("prompt", prompt),
         _filled("chosen", chosen),
@@ -55,7 +60,7 @@ def pair_from(row: Any) -> PreferencePair:
         _annotator(row),
     )
     if pair.chosen == pair.rejected:
-        raise Unusable("chosen and rejected are the same: a tie")
+        raise Unusable("chosen and rejected are the same")
     return pair
 
 
@@ -72,16 +77,35 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in VOTERS if name in row} | decided
 
 
-def _from_dialogues(chosen: str, rejected: str) -> tuple[str, str, str]:
+def _is_dialogue(text: Any) -> bool:
+    return isinstance(text, str) and (_ANSWER in text or text.startswith("\n\nHuman:"))
+
+
+def _parted(chosen: str, rejected: str) -> tuple[str, str, str]:
+    """What two texts share as the prompt: of dialogues up to the last answer's beginning, of others whole words."""
+    if _SPOKEN.search(chosen) and _SPOKEN.search(rejected):
+        chosen, rejected = (text.replace("\r\n", "\n") for text in (chosen, rejected))
+        start = chosen.rfind(_ANSWER, 0, _shared(chosen, rejected))
+        if start < 0:
+            raise Unusable(r"prompt is missing, and chosen and rejected share no dialogue up to a '\n\nAssistant:'")
+        end = start + len(_ANSWER)
+    else:
+        end = _shared(chosen, rejected)
+        while end > 0 and not chosen[end - 1].isspace():
+            end -= 1
+        end = len(chosen[:end].rstrip())  # the space belongs to what goes on
+        if end == 0:
+            raise Unusable("prompt is missing, and chosen and rejected do not begin alike")
+    return chosen[:end], chosen[end:], rejected[end:]
+
+
+def _shared(chosen: str, rejected: str) -> int:
+    """How many characters two texts begin with in common."""
     low, high = 0, min(len(chosen), len(rejected))
     while low < high:  # the longest common beginning, by bisection
         middle = (low + high + 1) // 2
         low, high = (middle, high) if chosen.startswith(rejected[:middle]) else (low, middle - 1)
-    start = chosen.rfind(_ANSWER, 0, low)
-    if start < 0:
-        raise Unusable(r"prompt is missing, and chosen and rejected share no dialogue up to a '\n\nAssistant:'")
-    end = start + len(_ANSWER)
-    return chosen[:end], chosen[end:], rejected[end:]
+    return low
 
 
 def _from_messages(prompt: Any, chosen: Any, rejected: Any) -> tuple[str, str, str]:

@@ -53,6 +53,26 @@ def load_preferences(source: str, store: FeedbackStore | None = None) -> list[Pr
     return pairs
 
 
+def check_source(source: str) -> None:
+    """What can be said of a source without reading it. Raises PlaygroundError when there is nothing of that name."""
+    kind, _, name = source.partition(":")
+    if source == "votes":
+        return
+    if kind in ("bundled", "simulated") and name:
+        get_annotator(name.partition(":")[0])
+    elif kind == "dataset" and name:
+        known = [str(dataset.id) for dataset in FeedbackStore().datasets()]
+        if name not in known:
+            raise PlaygroundError(f"{source[:200]}: there is no such data set; there are: {', '.join(known) or 'none'}")
+    elif kind == "votes" and name:
+        if name not in FeedbackStore().annotators():
+            raise PlaygroundError(f"{source[:200]}: nobody of that name has voted")
+    elif (file := typed_path(source)) is None or not file.is_file():
+        raise PlaygroundError(
+            f"{source[:200]}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR"
+        )
+
+
 def bundled_pairs() -> list[NewPair]:
     """The storyteller's pairs that come with the program. Raises PlaygroundError when the file is not there."""
     return list(_bundled(BUNDLED))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.language.tokens import SENTENCE
 from pages._attention.opening import HEAD, LAYER, TOKEN
+from pages._parts.specimen import keep_place
 
 PARTS = ("One head", "As it learned", "All heads", "Does it matter?")
 WIDE = ("x", "q", "k", "v", "head_output", "output")
@@ -28,6 +29,7 @@ def choose(sizes: Mapping[str, Any], text: str) -> Choice:
     """The four widgets, in one row where there is room."""
     pieces: Sequence[str] = sizes["pieces"]
     last = len(pieces) - 1
+    keep_place("token", text, len(pieces))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         part = st.segmented_control(
             "Part",

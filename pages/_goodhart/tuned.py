@@ -141,13 +141,18 @@ def _reveal(outcomes: Mapping[Key, Outcome]) -> None:
     revealed(
         guess,
         measured,
-        f"At the end the reward model of {min(single)[0]:,} votes overrates the policy by "
-        f"{few.overrated:+.2f} sd, that of {max(single)[0]:,} by {many.overrated:+.2f}: {measured}.",
+        f"At the end the reward model of {min(single)[0]:,} votes {_rates(few)} the policy, that of "
+        f"{max(single)[0]:,} {_rates(many)} it: {measured}.",
     )
 
 
+def _rates(one: Outcome) -> str:
+    """How far the score is from the truth, and to which side; the error is one standard error."""
+    word = "overrates" if one.overrated > 0 else "underrates"
+    return f"{word} (by {abs(one.overrated):.2f} ± {one.error:.2f} sd)"
+
+
 def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
-    st.subheader("Where each run ended", anchor=False)
     rows = [
         {
             "votes": key[0],
@@ -156,14 +161,15 @@ def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
             "KL at the end, nats": round(one.kl, 1),
             "proxy": round(one.proxy, 2),
             "gold": round(one.gold, 2),
-            "overrated by": round(one.overrated, 2),
+            "score − truth": round(one.overrated, 2),
             "gold at its peak": round(one.peak, 2),
             "peak at KL": round(one.peak_kl, 1),
             "did it break?": "yes: gold fell" if one.broke else "no",
         }
         for key, one in sorted(outcomes.items())
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    with st.expander("Where each run ended, in numbers", icon=":material/table:"):
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(
         "*Broke*: the gold ended farther below its peak than three standard errors of the difference. Proxy and gold "
         "in standard deviations of the reference's own texts."
@@ -190,8 +196,8 @@ def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
     few, many = min(single), max(single)
     return (
         f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "
-        f"{single[many].gold:+.2f} with {many:,}; overrated by {single[few].overrated:.2f} and "
-        f"{single[many].overrated:.2f}."
+        f"{single[many].gold:+.2f} with {many:,}; score less truth is {single[few].overrated:+.2f} and "
+        f"{single[many].overrated:+.2f}."
     )
 
 
@@ -204,7 +210,7 @@ def _beta_said(outcomes: Mapping[Key, Outcome]) -> str:
     loose, held = pair
     return (
         f"**β.** With {votes:,} votes, β = {betas[-1]:g} ends {held.kl:.1f} nats away instead of {loose.kl:.1f}, "
-        f"overrated by {held.overrated:.2f} sd instead of {loose.overrated:.2f}, with a gold of {held.gold:+.2f} "
+        f"score less truth {held.overrated:+.2f} sd instead of {loose.overrated:+.2f}, with a gold of {held.gold:+.2f} "
         f"instead of {loose.gold:+.2f}."
     )
 

@@ -114,7 +114,15 @@ function keyboardMap(app) {
   };
 }
 
+// Streamlit leaves a new page, and a run just begun, scrolled to where the reader was on the one before.
+function begunAtItsTop(shown) {
+  const before = window.playgroundShown;
+  window.playgroundShown = shown;
+  if (before && before !== shown) document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 });
+}
+
 export default function ({ data }) {
+  begunAtItsTop(data.shown);
   if (!window.playgroundGuide) {
     const app = document.querySelector(".stApp") ?? document.body;
     tips(app);

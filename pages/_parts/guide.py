@@ -13,8 +13,12 @@ _component = st.components.v2.component(
 )
 
 
-def guide() -> None:
-    """Put it on the page; it takes no room until asked."""
+def guide(page: str) -> None:
+    """Put it on the page called `page`; it takes no room until asked."""
     keys = [[one.where, [[shown(key), does] for key, does in one.does]] for one in all_keys()]
     with st.container(key="guide"):
-        _component(data={"keys": keys}, key="guide_itself", height="content")
+        _component(
+            data={"keys": keys, "shown": f"{page} {st.query_params.get('run', '')}"},
+            key="guide_itself",
+            height="content",
+        )

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.runs import supervisor
 from core.runs.store import Run, RunStore, Step
+from pages._parts import site
 from pages._parts.text import escaped
 from pages._parts.told import fragment
 
@@ -41,13 +42,22 @@ def run_in_url(*kinds: str) -> Run | None:
     return run if run.kind in kinds else None
 
 
+def offer_own(page: str, *kinds: str) -> None:
+    """On a page that shows an example: the way to the reader's own newest run of these kinds, if there is one."""
+    run = next((run for run in RunStore().list() if run.kind in kinds), None)
+    if run is not None:
+        label = f"This is an example. Yours, {run.status}: **{escaped(run.name)}**"
+        st.page_link(site.page(page), label=label, icon=":material/person:", query_params={"run": run.id})
+
+
 def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     """Status and buttons of the run, then `draw(run, steps)`; while the run moves, again every second, in place.
 
-    Only this part of the page runs again, so nobody loses what they are typing. When the run ends, the whole page
-    runs once more, to show what only an ended run has.
+    Only this part of the page runs again, so nobody loses what they are typing. When the run begins, and when it ends,
+    the whole page runs once more, to show what only a run at work or an ended one has.
     """
-    moving = is_moving(RunStore().get(run_id))
+    at_first = RunStore().get(run_id)
+    moving = is_moving(at_first)
 
     @fragment(run_every=1.0 if moving else None)
     def view() -> None:
@@ -55,7 +65,8 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
         run = store.get(run_id)
         _status(run)
         draw(run, store.steps(run_id))
-        if moving and not is_moving(run):
+        begun = at_first.status == "queued" != run.status
+        if begun or (moving and not is_moving(run)):
             st.rerun()
 
     view()

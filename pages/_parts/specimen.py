@@ -43,6 +43,16 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
     return found[chosen], text
 
 
+def keep_place(key: str, text: str, count: int) -> None:
+    """A token chosen by its place, in the widget `key`, keeps its place in another sentence of `count` tokens.
+
+    Told to the widget anew, which would otherwise go on showing the word that stood there before.
+    """
+    before, st.session_state[f"{key}_of"] = st.session_state.get(f"{key}_of"), text
+    if before not in (None, text) and key in st.session_state:
+        st.session_state[key] = min(int(st.session_state[key]), count - 1)
+
+
 def name_of(specimen_id: str) -> str:
     """What a link to a page with a `specimen_bar` calls it: as the widget itself writes, so that a refresh keeps it."""
     found = {one.id: one for one in list_specimens()}

@@ -1,5 +1,6 @@
 """Where the reader's own loop stands: read from the store on every run of a page, never remembered by a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,7 @@ def my_pipeline() -> Pipeline:
 
     store = RunStore()
     runs = store.list()
-    rewarded = next((run for run in runs if run.kind in ("reward", "loop")), None)
-    tuned = next((run for run in runs if run.kind in ("ppo", "loop")), None)
+    rewarded, tuned = _to_show(runs, "reward"), _to_show(runs, "ppo")
     newest = tuned or rewarded
     state = Pipeline(votes=_votes(FeedbackStore()))
     if newest is None:
@@ -100,6 +100,7 @@ def my_pipeline() -> Pipeline:
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
     training = [run for run in runs if run.kind in ("reward", "ppo", "loop") and run.status in ("queued", "running")]
     busy = next((run for run in training if run.status == "running"), training[0] if training else None)
+    busy_with = (busy.stage or busy.kind) if busy else ""
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
@@ -108,13 +109,19 @@ def my_pipeline() -> Pipeline:
         kl=numbers.get("kl"),
         gold_before=numbers.get("gold_before"),
         gold_after=numbers.get("gold_after"),
-        busy=(busy.stage or busy.kind) if busy else "",
+        busy=busy_with,
         progress=busy.step / busy.total if busy and busy.total else 0.0,
         heldout=_heldout(rewarded),
         run_id=newest.id,
-        reward_run=rewarded.id if rewarded else "",
-        ppo_run=tuned.id if tuned else "",
+        reward_run=busy.id if busy and busy_with == "reward" else rewarded.id if rewarded else "",
+        ppo_run=busy.id if busy and busy_with == "ppo" else tuned.id if tuned else "",
     )
+
+
+def _to_show(runs: "Sequence[Run]", kind: str) -> "Run | None":
+    """The newest run that is done with this; before there is one, the newest that has begun it."""
+    ours = [run for run in runs if run.kind in (kind, "loop")]
+    return next((run for run in ours if run.status == "finished"), ours[0] if ours else None)
 
 
 def run_pipeline(store: "RunStore", run: "Run") -> Pipeline:

@@ -56,6 +56,7 @@ STOPS = (
         "Read both texts, then press ← or → for the better one.",
         "That is one row of data: prompt, chosen, rejected. It says which is better, and never how good.",
         _said(VOTED),
+        at="pair_prompt",
     ),
     Stop(
         "label",

@@ -8,11 +8,9 @@ function settled() {
 
 function point(target) {
   const bar = document.querySelector(".st-key-tour");
-  const { top, bottom } = target.getBoundingClientRect();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (top < 60 || bottom > innerHeight - (bar?.offsetHeight ?? 0)) {
-    target.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
-  }
+  target.style.scrollMargin = `5rem 0 ${(bar?.offsetHeight ?? 0) + 24}px`; // clear of the header and of the bar
+  target.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   const ring = { outline: "3px solid var(--policy)", outlineOffset: "6px", borderRadius: "4px" };
   target.animate([ring, { ...ring, offset: 0.8 }, { ...ring, outlineColor: "transparent" }], 4000);
 }

@@ -17,6 +17,7 @@ _pointer = st.components.v2.component(
     html="<span></span>",
     js=(Path(__file__).parent / "tour.js").read_text(encoding="utf-8"),
 )
+OVER = "over"  # in a link that leads out of the tour
 _AT, _DONE, _VOTE, _PLACE = "tour_at", "tour_done", "tour_vote_before", "tour_place"
 
 
@@ -55,7 +56,10 @@ def accompany(page: str) -> None:
             elif number < len(STOPS):
                 _go(page, number + 1, f"Next stop: {STOPS[number].title}", ":material/arrow_forward:", onward=True)
             else:
-                st.page_link(site.page("label"), label="Now your own loop: **vote**", icon=":material/how_to_vote:")
+                label = "Now your own loop: **vote**"
+                st.page_link(
+                    site.page("label"), label=label, icon=":material/how_to_vote:", query_params={"tour": OVER}
+                )
             st.button("End the tour", key="tour_end", type="tertiary", icon=":material/close:", on_click=_end)
 
 
@@ -84,6 +88,9 @@ def list_of_stops() -> None:
 def _at() -> int | None:
     """The stop in the URL, else the one this session was at last; None without a tour."""
     asked = st.query_params.get("tour", "")
+    if asked == OVER:
+        _end()
+        return None
     if asked.isascii() and asked.isdecimal() and 1 <= int(asked) <= len(STOPS):
         number = int(asked)
     elif st.session_state.get(_AT):

@@ -17,7 +17,7 @@ from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.run_view import MOVING, watch
+from pages._parts.run_view import MOVING, offer_own, watch
 from pages._parts.series import Row, rows_of, values_of
 from pages._parts.text import escaped
 from pages._reward_model.outcome import Worth, claim, figures, worth
@@ -56,6 +56,7 @@ def _picture(subject: Subject, rows: Sequence[Row]) -> None:
     if not entry:
         st.info("Nothing has been trained yet. Press the button: 512 simulated votes take well under a minute.")
         return
+    offer_own("reward_model", "reward", "loop")
     reward_curves(rows)
     note = f"{entry['annotator']} voted · {entry['command']}"
     badge("cached", model=entry["model"], seed=entry["seed"], note=note)

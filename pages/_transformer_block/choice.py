@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.gallery.build_block import LAYER, TOKEN
 from core.language.tokens import SENTENCE
+from pages._parts.specimen import keep_place
 
 BLOCK, DEPTH, LENS, NEXT, WAYS, WRITING = (
     "One block",
@@ -71,6 +72,7 @@ def choose_token(sizes: Mapping[str, Any], text: str, label: str = "Token") -> i
     """A position of the sentence. The page opens on one where something happens; other sentences on the last."""
     pieces: Sequence[str] = sizes["pieces"]
     last = len(pieces) - 1
+    keep_place("token", text, len(pieces))
     return int(
         st.selectbox(
             label,

@@ -106,6 +106,41 @@ def test_messages_and_dialogues_that_say_the_same_are_the_same_pair(tmp_path):
     assert first == second
 
 
+def test_a_dialogue_with_windows_line_ends_is_one(tmp_path):
+    row = {"chosen": "\r\n\r\nHuman: Hi\r\n\r\nAssistant: A", "rejected": "\r\n\r\nHuman: Hi\r\n\r\nAssistant: B"}
+    assert only_row(lines_file(tmp_path / "p.jsonl", row)) == PreferencePair("\n\nHuman: Hi\n\nAssistant:", " A", " B")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "prompt"),
+    [
+        ("The sky is blue.", "The sky is green.", "The sky is"),
+        ("The cat sat.", "The car sat.", "The"),  # whole words: "ca" is no prompt
+        ("One day", "One day, a fox", "One"),
+    ],
+)
+def test_texts_without_a_prompt_share_whole_words(tmp_path, chosen, rejected, prompt):
+    pair = only_row(lines_file(tmp_path / "p.jsonl", {"chosen": chosen, "rejected": rejected}))
+    assert pair.prompt == prompt
+    assert (pair.prompt + pair.chosen, pair.prompt + pair.rejected) == (chosen, rejected)
+
+
+def test_a_dialogue_that_is_said_again_with_each_answer_is_read_once(tmp_path):
+    prompt = "\n\nHuman: q\n\nAssistant:"
+    row = {"prompt": prompt, "chosen": f"{prompt} yes", "rejected": f"{prompt} no"}
+    assert only_row(lines_file(tmp_path / "p.jsonl", row)) == PreferencePair(prompt, " yes", " no")
+    row = {"prompt": "I", "chosen": "I like it", "rejected": "I do not"}  # a story may well begin like its prompt
+    assert only_row(lines_file(tmp_path / "p.jsonl", row)).chosen == "I like it"
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.csv", "prompt,chosen,rejected\n"), ("p.jsonl", ""), ("p.jsonl", " \n")])
+def test_a_file_without_rows_is_refused(tmp_path, store, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PlaygroundError, match="holds no rows"):
+        import_preferences(tmp_path / name, store)
+    assert staged_rows(store) == [0, 0]
+
+
 def test_margin_and_annotator_are_optional_and_other_fields_passed_over(tmp_path):
     rows = [GOOD | {"margin": 2, "annotator": "ann", "extra": {"a": []}}, GOOD | {"margin": None, "annotator": 5}]
     read = [row for _, row in read_preferences(lines_file(tmp_path / "p.jsonl", *rows))]
@@ -129,12 +164,13 @@ BAD_ROWS = [
     (GOOD | {"chosen": "half \ud83d"}, "Unicode"),
     (GOOD | {"prompt": ""}, "prompt is empty"),
     (GOOD | {"rejected": " \n"}, "rejected is empty"),
-    (GOOD | {"rejected": GOOD["chosen"]}, "a tie"),
+    (GOOD | {"rejected": GOOD["chosen"]}, "are the same"),
     (GOOD | {"margin": "much"}, "margin is a text"),
     (GOOD | {"margin": True}, "margin is a truth value"),
     (GOOD | {"margin": float("nan")}, "finite"),
     (GOOD | {"margin": 10**400}, "finite"),
-    ({"chosen": "A.", "rejected": "B."}, "share no dialogue"),
+    ({"chosen": "A.", "rejected": "B."}, "do not begin alike"),
+    ({"chosen": "\n\nHuman: A?\n\nAssistant: A", "rejected": "\n\nHuman: B?\n\nAssistant: B"}, "share no dialogue"),
     (
         {"chosen": [{"role": "assistant", "content": "A"}], "rejected": [{"role": "assistant", "content": "B"}]},
         "share no messages",
@@ -371,10 +407,9 @@ def test_strict_takes_all_or_none(tmp_path, store):
     assert import_preferences(lines_file(tmp_path / "q.jsonl", GOOD), store, strict=True).imported == 1
 
 
-@pytest.mark.parametrize("rows", [[], [b"bad", GOOD | {"chosen": 1}]])
-def test_nothing_usable_makes_no_dataset(tmp_path, store, rows):
-    report = import_preferences(lines_file(tmp_path / "p.jsonl", *rows), store)
-    assert (report.dataset_id, report.imported, report.rejected_total) == (None, 0, len(rows))
+def test_nothing_usable_makes_no_dataset(tmp_path, store):
+    report = import_preferences(lines_file(tmp_path / "p.jsonl", b"bad", GOOD | {"chosen": 1}), store)
+    assert (report.dataset_id, report.imported, report.rejected_total) == (None, 0, 2)
     assert staged_rows(store) == [0, 0]
 
 
