@@ -162,10 +162,11 @@ def _probability(asked: _Asked) -> None:
     favourite = "A" if term.difference > 0 else "B" if term.difference < 0 else "neither"
     whose = (
         f"Small bars are the {len(asked.members)} members of an ensemble, each taught on another resample of the same "
-        "votes; the band is where one more would land"
+        "votes; the thick stretch of the curve is where one more would land"
         if asked.members
-        else "The band asks how freely the score head could turn without believing its votes less; what the trunk "
-        "could have learned otherwise is left out. An ensemble, under *How sure*, asks the whole model"
+        else "The interval, the thick stretch of the curve, is how freely the score head could turn without believing "
+        "its votes less; what the trunk could have learned otherwise is left out. An ensemble, under *How sure*, asks "
+        "the whole model"
     )
     words.markdown(
         f"It prefers **{favourite}**: A wins with probability **{term.probability:.1%}**, 95% interval "

@@ -17,6 +17,7 @@ FEWEST = 3  # updates before anything is said of a run
 _BY_KEY = {curve.key: curve for curve in CURVES}
 _CRITICS_TIME = 15  # updates before a critic that has learnt nothing counts as dead
 _BETTER = 0.95  # of the value loss at the start: a critic below it has learnt something
+_NOTHING = 0.02  # explained variance that is not told from none
 _NOISE = -1.0  # explained variance: the critic's error is twice what the bare mean's would be
 _FALLEN = 0.25  # share of its rise that the true utility has lost again since its best
 _SPAN = 5  # updates whose mean is one reading of a noisy curve
@@ -123,7 +124,7 @@ def _critic(curves: Curves, responses: int | None) -> Finding | None:
         f"loss went from {before:.3f} to {after:.3f}."
     )
     remedy = "Raise vf_coef or the learning rate, give it a model of its own (value_model), or check what it is paid."
-    if late > 0:
+    if late > _NOTHING:
         return Finding("critic", "healthy", "The critic is alive", numbers)
     if not fell and len(explained) < _CRITICS_TIME:
         words = f" It has learnt nothing yet, in {len(explained)} updates."

@@ -62,6 +62,13 @@ CASES = [
         "has not learnt yet",
         "in 14 updates",
     ),
+    (
+        "critic",  # a hair above nothing, while its loss rises, is not alive
+        {"val__explained_variance": [0.004] * 14, "loss__value_avg": [1 + n / 100 for n in range(14)]},
+        "note",
+        "has not learnt yet",
+        "+0%",
+    ),
     ("critic", {"val__explained_variance": [-2.0] * COUNT}, "watch", "noise", "-200%"),
     ("critic", {"val__explained_variance": [-0.1] * COUNT}, "note", "lags", "-10%"),
     ("length", {"response_length": [20 + n for n in LINE], "objective__gold": []}, "watch", "drifts", "+74%"),
