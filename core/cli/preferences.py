@@ -80,9 +80,9 @@ def simulate(out: Path, as_json: bool, **options: Any) -> None:
 def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     """Take a preference file into the store: .jsonl, .jsonl.gz, .csv or .parquet.
 
-    Columns prompt, chosen, rejected; or chosen and rejected alone, as dialogues that begin alike; or two answers and a
-    winner, as Chatbot Arena, SHP, WebGPT comparisons, PKU-SafeRLHF and others have them. Strings, or lists of {role,
-    content}. Ties are counted and left out of training; bad rows are left out and listed with line and reason.
+    Columns prompt, chosen, rejected; or chosen and rejected alone, dialogues or texts that begin alike; or two answers
+    and a winner, as Chatbot Arena, SHP, WebGPT comparisons, PKU-SafeRLHF and others have them. Strings, or lists of
+    {role, content}. Ties are counted and left out of training; bad rows are left out and listed with line and reason.
     """
     from core.feedback.interchange import import_preferences
     from core.feedback.store import FeedbackStore

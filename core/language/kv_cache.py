@@ -51,7 +51,8 @@ class PreallocatedCache(Cache):
     def __init__(self, config: PreTrainedConfig, room: int):
         other = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
         if other:
-            raise PlaygroundError(f"models with layers of kind {', '.join(sorted(other))} are not supported")
+            name = getattr(config, "name_or_path", "") or config.model_type
+            raise PlaygroundError(f"{name}: layers of kind {', '.join(sorted(other))} are not supported")
         self.rooms = [PreallocatedLayer(room) for _ in range(config.num_hidden_layers)]
         super().__init__(layers=list(self.rooms))
 
