@@ -202,7 +202,8 @@ def save_reward_model(
     what is read of a text that is too long: its end, as here.
     """
     tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.padding_side, tokenizer.truncation_side = "right", "left"
+    tokenizer.padding_side = "right"
+    tokenizer.truncation_side = tokenizer.init_kwargs["truncation_side"] = "left"  # an attribute alone is not saved
     context = getattr(bare(model).config, "max_position_embeddings", None)
     tokenizer.model_max_length = min(tokenizer.model_max_length, context or tokenizer.model_max_length)
     with whole_folder(folder) as temporary:

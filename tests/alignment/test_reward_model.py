@@ -81,6 +81,18 @@ def test_plain_transformers_opens_the_folder_and_scores_identically(family, prec
     assert ours.normalise(torch.tensor([2.5])).item() == 1.0
 
 
+@torch.no_grad()
+def test_plain_transformers_cuts_a_text_that_is_too_long_where_we_do(tmp_path):
+    model, tokenizer = reward_model("gpt2"), tiny.tokenizer()
+    save_reward_model(model, tokenizer, Normalisation(0.0, 1.0, "tiny"), tmp_path / "reward")
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "reward")
+    text = " ".join(f"{n} dogs ran" for n in range(99))
+    batch = AutoTokenizer.from_pretrained(tmp_path / "reward")("Once " + text, return_tensors="pt", truncation=True)
+    assert batch["input_ids"].shape[1] == 64  # the tiny model's context
+    torch.testing.assert_close(plain(**batch).logits[:, 0], score(model, tokenizer, ["Once "], [text]))
+    assert tokenizer.truncation_side == "right"  # the one given stays as it was
+
+
 def test_running_scores_are_the_scores_of_the_prefixes():
     model, tokenizer = reward_model(), tiny.tokenizer()
     prompt, response = "One day, a dog", " ran to the park."
@@ -164,7 +176,7 @@ def test_no_prompt_is_on_both_sides_of_the_split():
     train, heldout = split_by_prompt(pairs, 0.1, seed=0)
     assert {p.prompt for p in train}.isdisjoint(p.prompt for p in heldout)
     assert len({p.prompt for p in heldout}) == 2 and len(train) + len(heldout) == 100
-    with pytest.raises(PlaygroundError, match="1 prompt"):
+    with pytest.raises(PlaygroundError, match="all on one prompt"):
         split_by_prompt(pairs[:1], 0.1, seed=0)
 
 
