@@ -27,8 +27,8 @@ TITLE = "A language model learns what somebody likes"
 def claim(result: dict[str, Any], voter: str, votes: int) -> str:
     """The sentence under the title: what was measured, whichever way it went."""
     rate, kl = result["gold_win_rate"], result["kl"]
-    words = f"{voter} compared {votes:,} pairs of responses. "
-    words += f"After the tuning, {voter} likes the policy's words better than before on "
+    words = f"Reinforcement learning from human feedback (RLHF), on real models. {voter}, a simulated voter, compared "
+    words += f"{votes:,} pairs of responses; after the tuning {voter} likes the policy's words better than before on "
     words += f"{rate:.0%} of prompts it never saw, at {kl:.1f} nats of KL"
     return words + ("." if rate > 0.55 else ": no better than a coin. This loop did not work.")
 

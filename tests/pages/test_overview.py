@@ -54,7 +54,7 @@ def test_the_first_screen_shows_the_cached_result_and_says_where_it_is_from(gall
     gallery(ENTRY)
     at = opened("overview")
     words = said(at)
-    assert "Sunny compared 1,024 pairs" in words
+    assert "Sunny, a simulated voter, compared 1,024 pairs" in words
     assert "92% of prompts it never saw, at 8.8 nats of KL." in words
     assert "cached real result" in words
     assert "seed 7" in words
@@ -145,7 +145,7 @@ def test_a_run_that_is_gone_is_no_error_page(gallery):
     gallery(ENTRY)
     words = said(opened("overview", run="gone"))
     assert "There is no run named gone" in words
-    assert "Sunny compared" in words
+    assert "Sunny, a simulated voter, compared" in words
 
 
 def test_ones_own_prompt_is_continued_by_both(gallery, monkeypatch):

@@ -8,6 +8,7 @@ from core.alignment.configs import LARGE_POLICY, PPOConfig
 from core.record import Record
 from core.runs import locks
 from core.runs.store import RunStore
+from pages._parts.state import my_pipeline
 from pages._ppo.reveal import outcome
 from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, opened, said
 
@@ -320,3 +321,21 @@ def test_true_utility_is_measured_of_whoever_taught_the_reward_model():
     fine(at.button(key="ppo_start").click().run())
     (started,) = RunStore().list("ppo")
     assert started.config["gold"] == "terse"
+
+
+def test_an_example_leads_to_the_reader_s_own_run_and_a_queued_one_says_that_it_waits():
+    assert not [link for link in opened("ppo").get("page_link") if "Yours" in link.proto.label]
+    mine = a_ppo(status="queued", records=[])
+    (link,) = [link.proto for link in opened("ppo").get("page_link") if "Yours" in link.proto.label]
+    assert f"run={mine.id}" in link.query_string
+    assert "waits for its turn" in said(opened("ppo", run=mine.id))
+
+
+def test_the_strip_shows_what_is_finished_until_the_next_one_is():
+    done = a_ppo()
+    a_ppo(status="stopped", records=updates()[:1])
+    state = my_pipeline()
+    assert (state.ppo_run, state.busy) == (done.id, "")
+    waiting = a_ppo(status="queued", records=[])
+    state = my_pipeline()
+    assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
