@@ -36,9 +36,9 @@ def test_goodharts_claim_says_whether_anything_broke():
 
 def test_a_prediction_is_answered_by_the_measurement():
     at = opened("goodhart")
-    assert "overrates the policy" not in said(at)
+    assert "the policy, that of" not in said(at)
     at = opened("goodhart", goodhart_guess="neither")
-    assert "overrates the policy" in said(at)
+    assert "the policy, that of" in said(at) and "rates (by" in said(at)
 
 
 @pytest.mark.parametrize("part", ["Methods on a real model", "A language known whole"])

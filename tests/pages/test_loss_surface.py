@@ -76,8 +76,8 @@ def test_a_larger_rate_makes_longer_steps_and_a_prediction_is_revealed_with_what
     fast = terrain(opened("loss_surface", part=ONE, one_rate="5.0"))["walks"][0]["points"]
     assert fast[1][0] - fast[0][0] == pytest.approx(50 * (slow[1][0] - slow[0][0]), rel=1e-3)
     at = opened("loss_surface", part=ONE, one_guess="four times as hard")
-    assert "It is not so" in said(at) and "1.13 times" in said(at)
-    assert "That is it" in said(opened("loss_surface", part=ONE, one_guess="hardly any harder"))
+    assert "You said:" in said(at) and "1.13 times" in said(at)
+    assert "As you said." in said(opened("loss_surface", part=ONE, one_guess="hardly any harder"))
 
 
 def test_two_weights_take_the_votes_the_features_and_the_penalty():
