@@ -20,11 +20,11 @@ def test_a_patient_is_examined_guessed_and_named(page):
     assert commit.is_disabled() and page.get_by_text("What was changed").count() == 0
     asked.get_by_role("radio", name=FAILURES[2].title, exact=True).click()
     commit.click()
-    page.get_by_text("Well seen.").wait_for()
+    page.get_by_text("As you said.").wait_for()
     command = f"python -m core clinic --failures {FAILURES[2].name}"
     page.get_by_text(command).first.wait_for()
     page.reload()
-    page.get_by_text("Well seen.").wait_for()  # a revealed patient stays revealed
+    page.get_by_text("As you said.").wait_for()  # a revealed patient stays revealed
     page.get_by_text("Patient 4", exact=True).first.click()
     commit.wait_for()  # and the next one is not
     assert page.get_by_text("What was changed").count() == 0
