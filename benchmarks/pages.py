@@ -26,22 +26,22 @@ Act = Callable[[Page, int], None]
 
 def choice(*names: str) -> Act:
     """Press the buttons of a row in turn."""
-    return lambda page, time: page.get_by_role("radio", name=names[time % len(names)], exact=True).first.click()
+    return lambda page, turn: page.get_by_role("radio", name=names[turn % len(names)], exact=True).first.click()
 
 
 def numbered(key: str, *pages: int) -> Act:
     """Turn to a page of a row of numbers."""
 
-    def act(page: Page, time: int) -> None:
+    def act(page: Page, turn: int) -> None:
         row = page.locator(f".st-key-{key}")
-        row.get_by_role("button", name=f"Page {pages[time % len(pages)]}", exact=True).click()
+        row.get_by_role("button", name=f"Page {pages[turn % len(pages)]}", exact=True).click()
 
     return act
 
 
 def pushed(name: str) -> Act:
     """Push a slider on by a key."""
-    return lambda page, time: page.get_by_role("slider", name=name).first.press("ArrowRight")
+    return lambda page, turn: page.get_by_role("slider", name=name).first.press("ArrowRight")
 
 
 ACTS: list[tuple[str, str, str, Act]] = [  # page, query, what is done, how
@@ -114,11 +114,11 @@ def clicks(page: Page, address: str, times: int) -> dict[str, list[float]]:
         page.goto(f"{address}/{where}{query}")
         page.locator("h1").first.wait_for(timeout=120_000)
         settle(page)
-        for time_ in range(times + 1):
+        for turn in range(times + 1):
             page.evaluate(WATCH)
-            act(page, time_)
+            act(page, turn)
             spent = page.evaluate("() => window.ended")
-            if time_:
+            if turn:
                 found.setdefault(f"{where or 'overview'}: {what}", []).append(spent)
             page.wait_for_timeout(400)
     return found

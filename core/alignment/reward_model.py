@@ -204,8 +204,7 @@ def save_reward_model(
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.padding_side = "right"
     tokenizer.truncation_side = tokenizer.init_kwargs["truncation_side"] = "left"  # an attribute alone is not saved
-    context = getattr(bare(model).config, "max_position_embeddings", None)
-    tokenizer.model_max_length = min(tokenizer.model_max_length, context or tokenizer.model_max_length)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, context_of(bare(model)))
     with whole_folder(folder) as temporary:
         save_merged(model, temporary)
         tokenizer.save_pretrained(temporary)

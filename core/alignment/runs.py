@@ -12,13 +12,11 @@ from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, vo
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts
-from core.feedback.sources import load_preferences
+from core.feedback.sources import SIMULATED, load_preferences, simulated
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy, policy_info
 from core.processes import from_main
 from core.record import Controls, Record, no_controls
-
-SIMULATED = "simulated"  # simulated:ANNOTATOR:PAIRS, written and voted on when the run begins
 
 
 def run_reward(
@@ -45,7 +43,7 @@ def run_reward(
     policy, tokenizer = load_policy(model)
     inner = state["of"] if state and not (written and state["stage"] == "preferences") else None
     if fresh and not written:
-        annotator, count = _simulated(fresh[0])
+        annotator, count = simulated(fresh[0])
         file = folder / "preferences.jsonl"
         if state is None or state["stage"] == "preferences":
             prompts = load_prompts(policy_info(model).default_prompts).train
@@ -61,13 +59,6 @@ def run_reward(
     all_pairs = from_main(lambda: [one.pair for one in read_run_pairs(folder)])
     for record in reward_stage(policy, tokenizer, all_pairs, config, model, folder / "reward_model", inner, controls):
         yield record.within("reward")
-
-
-def _simulated(source: str) -> tuple[str, int]:
-    _, annotator, count = [*source.split(":"), "512"][:3]
-    if not count.isdecimal() or not 8 <= int(count) <= 100_000:
-        raise PlaygroundError(f"{source}: expected simulated:ANNOTATOR:PAIRS with 8 to 100000 pairs")
-    return annotator, int(count)
 
 
 def run_ppo(

@@ -74,10 +74,7 @@ def _option(parameter: str, field: FieldInfo) -> Decorator:
     if kind is bool:
         return click.option(f"{name}/--no-{name[2:]}", parameter, **settings)
     if get_origin(kind) is tuple:
-        several = ", ".join(
-            f"{value:g}" if isinstance(value, float) else str(value) for value in settings.get("default", ())
-        )
-        settings |= {"help": f"{field.description}; again for each more", "show_default": several or False}
+        settings |= {"help": f"{field.description}; again for each more", "show_default": bool(settings.get("default"))}
         return click.option(name, parameter, multiple=True, type=str, **settings)
     if kind in _METAVARS:
         settings["metavar"] = _METAVARS[kind]

@@ -37,10 +37,10 @@ class PromptSet:
         """
         needed = 2 if parted else 1
         if len(self.train) < needed or not self.heldout:
-            kept = " and at least one held out, which measures and never trains"
             raise PlaygroundError(
                 f"{self.name}: {len(self.train)} prompts to train on and {len(self.heldout)} held out are too few. "
-                f"The loop needs at least {needed} to train on{kept}: {needed + 1} in a file, a prompt a line."
+                f"The loop needs {needed} to train on, and one held out, which measures and never trains: {needed + 1} "
+                "in a file, a prompt a line."
             )
 
 

@@ -78,12 +78,12 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_dialogue(text: Any) -> bool:
-    return isinstance(text, str) and (_ANSWER in text or text.startswith("\n\nHuman:"))
+    return isinstance(text, str) and _SPOKEN.search(text) is not None
 
 
 def _parted(chosen: str, rejected: str) -> tuple[str, str, str]:
     """What two texts share as the prompt: of dialogues up to the last answer's beginning, of others whole words."""
-    if _SPOKEN.search(chosen) and _SPOKEN.search(rejected):
+    if _is_dialogue(chosen) and _is_dialogue(rejected):
         chosen, rejected = (text.replace("\r\n", "\n") for text in (chosen, rejected))
         start = chosen.rfind(_ANSWER, 0, _shared(chosen, rejected))
         if start < 0:

@@ -19,6 +19,7 @@ from core.hosting import permission
 from core.paths import typed_path
 
 BUNDLED = Path(__file__).parent / "data" / "storyteller_pairs.jsonl.gz"
+SIMULATED = "simulated"
 _NOISE_SEED = 0
 
 _log = logging.getLogger(__name__)
@@ -54,12 +55,15 @@ def load_preferences(source: str, store: FeedbackStore | None = None) -> list[Pr
 
 
 def check_source(source: str) -> None:
-    """What can be said of a source without reading it. Raises PlaygroundError when there is nothing of that name."""
+    """What can be said of a source without reading it. Raises PlaygroundError when there is nothing of that name.
+
+    Beside what `load_preferences` takes, `simulated:ANNOTATOR:PAIRS` is one, written when a run begins.
+    """
     kind, _, name = source.partition(":")
-    if source == "votes":
-        return
-    if kind in ("bundled", "simulated") and name:
-        get_annotator(name.partition(":")[0])
+    if kind == SIMULATED:
+        get_annotator(simulated(source)[0])
+    elif kind == "bundled" and name:
+        get_annotator(name)
     elif kind == "dataset" and name:
         known = [str(dataset.id) for dataset in FeedbackStore().datasets()]
         if name not in known:
@@ -67,10 +71,25 @@ def check_source(source: str) -> None:
     elif kind == "votes" and name:
         if name not in FeedbackStore().annotators():
             raise PlaygroundError(f"{source[:200]}: nobody of that name has voted")
-    elif (file := typed_path(source)) is None or not file.is_file():
+    elif source != "votes":
+        _file(source)
+
+
+def simulated(source: str) -> tuple[str, int]:
+    """The annotator and the number of pairs of `simulated:ANNOTATOR:PAIRS`. Raises PlaygroundError for a wrong one."""
+    _, annotator, count = [*source.split(":"), "512"][:3]
+    if not count.isdecimal() or not 8 <= int(count) <= 100_000:
+        raise PlaygroundError(f"{source}: expected {SIMULATED}:ANNOTATOR:PAIRS with 8 to 100000 pairs")
+    return annotator, int(count)
+
+
+def _file(source: str) -> Path:
+    file = typed_path(source)
+    if file is None or not file.is_file():
         raise PlaygroundError(
-            f"{source[:200]}: no such file, and not votes, votes:NAME, dataset:ID or bundled:ANNOTATOR"
+            f"{source[:200]}: no such file, and not one of votes, votes:NAME, dataset:ID, bundled:ANNOTATOR"
         )
+    return file
 
 
 def bundled_pairs() -> list[NewPair]:
@@ -108,11 +127,7 @@ def _voted_on_by(name: str) -> list[PreferencePair]:
 
 def _from_file(source: str) -> list[PreferencePair]:
     permission.check_file(source)
-    file = typed_path(source)
-    if file is None or not file.is_file():
-        raise PlaygroundError(
-            f"{source[:200]} is neither a file nor one of: votes, votes:NAME, dataset:ID, bundled:ANNOTATOR."
-        )
+    _file(source)
     pairs: list[PreferencePair] = []
     first: RejectedRow | None = None
     left_out = ties = 0

@@ -2,7 +2,7 @@
 
 A step of decoding multiplies a few rows by every weight. PyTorch's product reads the weights as they lie; oneDNN, which
 comes with PyTorch, keeps a layout of its own and is 1.5 to 4 times as fast for 8 to 64 rows, in the same float32
-arithmetic. Laying them out costs about as much as it saves in seven steps.
+arithmetic.
 """
 
 import copy
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
+
+_PAYS_FROM = 8  # steps: laying the weights out costs about as much as it saves in seven
 
 
 class PackedLinear(nn.Module):
@@ -25,18 +27,18 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        laid_out: Tensor = _onednn()._linear_pointwise(x, self._laid_out, self.bias, "none", [], "")
-        return laid_out
+        product: Tensor = _onednn()._linear_pointwise(x, self._laid_out, self.bias, "none", [], "")
+        return product
 
 
-def packed(model: PreTrainedModel, rows: int) -> PreTrainedModel:
-    """The model in evaluation mode, its matrices laid out for `rows` rows at a time; the one given stays as it is.
+def packed(model: PreTrainedModel, rows: int, steps: int) -> PreTrainedModel:
+    """The model in evaluation mode, its matrices laid out for `steps` reads of `rows` rows.
 
-    A matrix is copied, all else is shared. The copies hold the weights of this moment: made anew after each step of an
-    optimiser. The model given comes back where nothing is gained: on other devices, in other precisions, in builds of
-    PyTorch without oneDNN.
+    The model given stays as it is: a matrix is copied, all else is shared. The copies hold the weights of this moment:
+    made anew after each step of an optimiser. The model given comes back where nothing is gained: for a few steps, on
+    other devices, in other precisions, in builds of PyTorch without oneDNN.
     """
-    if model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
+    if steps < _PAYS_FROM or model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
         return model
     return _twin(model, rows, {})  # type: ignore[return-value]
 

@@ -17,7 +17,6 @@ from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 
 _log = logging.getLogger(__name__)
-PACKED_FROM = 8  # tokens a response: laying out the weights for writing costs about seven steps
 
 
 @dataclass
@@ -123,7 +122,7 @@ def sample(
     ]
     was_training = policy.training
     policy.eval()
-    writer = packed(policy, min(config.batch_size, len(texts))) if config.max_new_tokens >= PACKED_FROM else policy
+    writer = packed(policy, rows=min(config.batch_size, len(texts)), steps=config.max_new_tokens)
     parts = []
     for first in range(0, len(texts), config.batch_size):
         part = slice(first, first + config.batch_size)

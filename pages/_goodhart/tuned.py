@@ -170,10 +170,10 @@ def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
     ]
     with st.expander("Where each run ended, in numbers", icon=":material/table:"):
         st.dataframe(pd.DataFrame(rows), hide_index=True)
-    st.caption(
-        "*Broke*: the gold ended farther below its peak than three standard errors of the difference. Proxy and gold "
-        "in standard deviations of the reference's own texts."
-    )
+        st.caption(
+            "*Broke*: the gold ended farther below its peak than three standard errors of the difference. Proxy and "
+            "gold in standard deviations of the reference's own texts."
+        )
 
 
 def _in_words(known: Found, outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.runs import supervisor
+from core.runs.jobs import JOBS
 from core.runs.store import Run, RunStore, Step
 from pages._parts import site
 from pages._parts.text import escaped
@@ -88,14 +89,14 @@ def _progress(run: Run) -> str:
         words.append(f"step {run.step} of {run.total}")
     if run.started:
         words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
-    if run.status == "queued" and (before := waited_for(run)):
+    if run.status == "queued" and (before := _waited_for(run)):
         words.append(f"one run trains at a time: {before}")
     return " · ".join(words)
 
 
-def waited_for(run: Run) -> str:
+def _waited_for(run: Run) -> str:
     """What stands before a run that is queued, in words; empty when nothing does."""
-    known = RunStore().list()
+    known = [one for one in RunStore().list() if one.kind in JOBS and JOBS[one.kind].queued]
     running = [one.id for one in known if one.status == "running"]
     earlier = sum(one.status == "queued" and one.created < run.created for one in known)
     words = [f"`{running[0]}` is at it"] if running else []

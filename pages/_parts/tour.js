@@ -20,10 +20,8 @@ export default function ({ data }) {
   window.playgroundPointedAt = data.stop;
   const until = performance.now() + LOOKED_FOR;
   const looking = setInterval(() => {
-    const target = document.querySelector(`.st-key-${CSS.escape(data.at)}`);
-    if (target && settled()) point(target);
-    if ((target && settled()) || performance.now() > until || window.playgroundPointedAt !== data.stop) {
-      clearInterval(looking);
-    }
+    const target = settled() && document.querySelector(`.st-key-${CSS.escape(data.at)}`);
+    if (target) point(target);
+    if (target || performance.now() > until || window.playgroundPointedAt !== data.stop) clearInterval(looking);
   }, 150);
 }

@@ -8,6 +8,8 @@ from core.alignment.configs import PPOConfig, RewardConfig
 from core.config import Config
 
 Beta = Annotated[float, Field(ge=0, le=10)]
+Price = Annotated[float, Field(gt=0, le=10)]  # DPO divides by it
+_BEST_OF = "responses a prompt for best-of-n, whose largest n is a quarter of them (0: none are written)"
 
 
 class TaughtConfig(RewardConfig):
@@ -38,12 +40,7 @@ class GoodhartConfig(Config):
     seeds: int = Field(1, ge=1, le=10, description="times each run is repeated, from other seeds")
     ensemble_votes: int = Field(128, ge=8, description="votes that the ensemble is taught with: one of `votes`")
     members: int = Field(4, ge=0, le=10, description="reward models in the ensemble (0: none is made)")
-    best_of: int = Field(
-        256,
-        ge=0,
-        le=4096,
-        description="responses a prompt for best-of-n, whose largest n is a quarter of them (0: none are written)",
-    )
+    best_of: int = Field(256, ge=0, le=4096, description=_BEST_OF)
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     measured_on: int = Field(256, ge=8, le=10_000, description="fresh pairs that every reward model is measured on")
     reward: TaughtConfig = TaughtConfig()
@@ -58,15 +55,10 @@ class FrontierConfig(Config):
     annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
     votes: int = Field(1536, ge=16, le=100_000, description="comparisons to learn from")
     betas: tuple[Beta, ...] = Field((0.03, 0.1, 0.3), min_length=1, description="KL coefficients of PPO, RLOO and GRPO")
-    dpo_betas: tuple[Annotated[Beta, Field(gt=0)], ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
+    dpo_betas: tuple[Price, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
     updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO")
     rollout_batch: int = Field(64, ge=4, le=1024, multiple_of=4, description="responses an update, in groups of four")
-    best_of: int = Field(
-        256,
-        ge=0,
-        le=4096,
-        description="responses a prompt for best-of-n, whose largest n is a quarter of them (0: none are written)",
-    )
+    best_of: int = Field(256, ge=0, le=4096, description=_BEST_OF)
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     evaluation_prompts: int = Field(256, ge=4, le=10_000, description="held-out prompts every policy is measured on")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
