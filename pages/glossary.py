@@ -4,7 +4,8 @@ import html
 
 import streamlit as st
 
-from core.glossary import TERMS, search
+from core.glossary import TERMS
+from core.glossary_search import search
 from pages._parts import site
 from pages._parts.header import page_header
 

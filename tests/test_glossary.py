@@ -2,7 +2,8 @@
 
 import re
 
-from core.glossary import TERMS, first_occurrences, search
+from core.glossary import TERMS
+from core.glossary_search import first_occurrences, search
 from tests.pages.page_helpers import PAGES
 
 

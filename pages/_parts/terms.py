@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.glossary import Occurrence, first_occurrences
+from core.glossary_search import Occurrence, first_occurrences
 from pages._parts import site
 
 _SEEN = "terms_seen"

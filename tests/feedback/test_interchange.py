@@ -28,24 +28,14 @@ from core.feedback.interchange import (
 from core.feedback.pairs import PreferencePair
 from core.feedback.rows import RejectedRow
 from core.feedback.store import FeedbackStore, NewPair
+from tests.feedback.preference_files import GOOD, lines_file, only_row
 
 KINDS = ["p.jsonl", "p.jsonl.gz", "p.csv", "p.csv.gz", "p.parquet"]
-GOOD = {"prompt": "Once", "chosen": " upon a time", "rejected": " more"}
 
 
 @pytest.fixture
 def store(database):
     return FeedbackStore(engine(database))
-
-
-def lines_file(path, *rows):
-    path.write_bytes(b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows))
-    return path
-
-
-def only_row(path):
-    ((_, row),) = read_preferences(path)
-    return row
 
 
 def staged_rows(store):
@@ -54,145 +44,6 @@ def staged_rows(store):
             connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
             for table in (datasets, dataset_rows)
         ]
-
-
-# Shapes of rows
-
-
-def test_hh_rlhf_dialogues_are_split_behind_the_last_assistant_both_share(tmp_path):
-    shared = "\n\nHuman: Hi\n\nAssistant: Hello, you.\n\nHuman: A joke?\n\nAssistant:"
-    row = {
-        "chosen": shared + " Knock knock.\n\nHuman: Who?\n\nAssistant: Me.",
-        "rejected": shared + " Knot.",
-        "prompt": None,
-    }
-    pair = only_row(lines_file(tmp_path / "p.jsonl", row))
-    assert pair == PreferencePair(shared, " Knock knock.\n\nHuman: Who?\n\nAssistant: Me.", " Knot.")
-
-
-@pytest.mark.parametrize("prompt", ["A joke?", [{"role": "user", "content": "A joke?"}]])
-def test_messages_read_as_the_dialogue_they_are(tmp_path, prompt):
-    row = {
-        "prompt": prompt,
-        "chosen": [{"role": "assistant", "content": "Knock."}],
-        "rejected": [{"role": "assistant", "content": "No."}],
-    }
-    pair = only_row(lines_file(tmp_path / "p.jsonl", row))
-    assert pair == PreferencePair("\n\nHuman: A joke?\n\nAssistant:", " Knock.", " No.")
-
-
-@pytest.mark.parametrize("prompt", [{}, {"prompt": "A joke?"}, {"prompt": None}])
-def test_whole_dialogues_of_messages_share_their_beginning(tmp_path, prompt):
-    shared = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "A joke?"}]
-    chosen = [
-        {"role": "assistant", "content": "Knock."},
-        {"role": "user", "content": "Who?"},
-        {"role": "assistant", "content": "Me."},
-    ]
-    row = prompt | {"chosen": shared + chosen, "rejected": [*shared, {"role": "assistant", "content": "No."}]}
-    pair = only_row(lines_file(tmp_path / "p.jsonl", row))
-    assert pair.prompt == "\n\nSystem: Be kind.\n\nHuman: A joke?\n\nAssistant:"
-    assert (pair.chosen, pair.rejected) == (" Knock.\n\nHuman: Who?\n\nAssistant: Me.", " No.")
-
-
-def test_messages_and_dialogues_that_say_the_same_are_the_same_pair(tmp_path):
-    text = "\n\nHuman: A joke?\n\nAssistant:"
-    messages = [
-        [{"role": "user", "content": "A joke?"}, {"role": "assistant", "content": content}]
-        for content in ("Knock.", "No.")
-    ]
-    rows = [{"chosen": f"{text} Knock.", "rejected": f"{text} No."}, {"chosen": messages[0], "rejected": messages[1]}]
-    (_, first), (_, second) = read_preferences(lines_file(tmp_path / "p.jsonl", *rows))
-    assert first == second
-
-
-def test_a_dialogue_with_windows_line_ends_is_one(tmp_path):
-    row = {"chosen": "\r\n\r\nHuman: Hi\r\n\r\nAssistant: A", "rejected": "\r\n\r\nHuman: Hi\r\n\r\nAssistant: B"}
-    assert only_row(lines_file(tmp_path / "p.jsonl", row)) == PreferencePair("\n\nHuman: Hi\n\nAssistant:", " A", " B")
-
-
-@pytest.mark.parametrize(
-    ("chosen", "rejected", "prompt"),
-    [
-        ("The sky is blue.", "The sky is green.", "The sky is"),
-        ("The cat sat.", "The car sat.", "The"),  # whole words: "ca" is no prompt
-        ("One day", "One day, a fox", "One"),
-    ],
-)
-def test_texts_without_a_prompt_share_whole_words(tmp_path, chosen, rejected, prompt):
-    pair = only_row(lines_file(tmp_path / "p.jsonl", {"chosen": chosen, "rejected": rejected}))
-    assert pair.prompt == prompt
-    assert (pair.prompt + pair.chosen, pair.prompt + pair.rejected) == (chosen, rejected)
-
-
-def test_a_dialogue_that_is_said_again_with_each_answer_is_read_once(tmp_path):
-    prompt = "\n\nHuman: q\n\nAssistant:"
-    row = {"prompt": prompt, "chosen": f"{prompt} yes", "rejected": f"{prompt} no"}
-    assert only_row(lines_file(tmp_path / "p.jsonl", row)) == PreferencePair(prompt, " yes", " no")
-    row = {"prompt": "I", "chosen": "I like it", "rejected": "I do not"}  # a story may well begin like its prompt
-    assert only_row(lines_file(tmp_path / "p.jsonl", row)).chosen == "I like it"
-
-
-@pytest.mark.parametrize(("name", "text"), [("p.csv", "prompt,chosen,rejected\n"), ("p.jsonl", ""), ("p.jsonl", " \n")])
-def test_a_file_without_rows_is_refused(tmp_path, store, name, text):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(PlaygroundError, match="holds no rows"):
-        import_preferences(tmp_path / name, store)
-    assert staged_rows(store) == [0, 0]
-
-
-def test_margin_and_annotator_are_optional_and_other_fields_passed_over(tmp_path):
-    rows = [GOOD | {"margin": 2, "annotator": "ann", "extra": {"a": []}}, GOOD | {"margin": None, "annotator": 5}]
-    read = [row for _, row in read_preferences(lines_file(tmp_path / "p.jsonl", *rows))]
-    assert [(pair.margin, pair.annotator) for pair in read] == [(2.0, "ann"), (None, "")]
-
-
-BAD_ROWS = [
-    (b"not json", "invalid JSON"),
-    (b'{"prompt": "a", "chosen": "b"', "invalid JSON"),
-    (b"[" * 100_000, "invalid JSON"),
-    (b'{"margin": ' + b"9" * 5000 + b"}", "invalid JSON"),
-    (b'{"prompt": "\xff", "chosen": "a", "rejected": "b"}', "UTF-8"),
-    (b'{"prompt": "a\0", "chosen": "a", "rejected": "b"}', "invalid JSON"),
-    ([1, 2], "a list"),
-    (None, "null"),
-    ({"prompt": "a", "chosen": "b"}, "rejected is missing"),
-    (GOOD | {"chosen": None}, "chosen is missing"),
-    (GOOD | {"chosen": 3}, "chosen is a number"),
-    (GOOD | {"prompt": {"a": 1}}, "prompt is an object"),
-    (GOOD | {"chosen": " upon\0"}, "NUL"),
-    (GOOD | {"chosen": "half \ud83d"}, "Unicode"),
-    (GOOD | {"prompt": ""}, "prompt is empty"),
-    (GOOD | {"rejected": " \n"}, "rejected is empty"),
-    (GOOD | {"rejected": GOOD["chosen"]}, "are the same"),
-    (GOOD | {"margin": "much"}, "margin is a text"),
-    (GOOD | {"margin": True}, "margin is a truth value"),
-    (GOOD | {"margin": float("nan")}, "finite"),
-    (GOOD | {"margin": 10**400}, "finite"),
-    ({"chosen": "A.", "rejected": "B."}, "do not begin alike"),
-    ({"chosen": "\n\nHuman: A?\n\nAssistant: A", "rejected": "\n\nHuman: B?\n\nAssistant: B"}, "share no dialogue"),
-    (
-        {"chosen": [{"role": "assistant", "content": "A"}], "rejected": [{"role": "assistant", "content": "B"}]},
-        "share no messages",
-    ),
-    (GOOD | {"chosen": [{"role": "wizard", "content": "A"}]}, "role"),
-    (GOOD | {"chosen": ["A"]}, "role"),
-    (GOOD | {"chosen": []}, "chosen is a list"),
-    (GOOD | {"chosen": [{"role": "assistant", "content": ""}]}, "chosen is empty"),
-    (GOOD | {"prompt": "x" * 2**20}, "longer than 1 MiB"),
-]
-
-
-@pytest.mark.parametrize(("bad", "reason"), BAD_ROWS, ids=[reason for _, reason in BAD_ROWS])
-def test_an_unusable_row_is_told_by_line_and_reason_and_the_others_are_kept(tmp_path, bad, reason):
-    (first, one), (second, two), (third, three) = read_preferences(
-        lines_file(tmp_path / "p.jsonl", GOOD, b"", bad, GOOD)
-    )
-    assert (first, second, third) == (1, 3, 4)
-    assert one == three == PreferencePair(**GOOD)
-    assert two.line == 3
-    assert reason in two.reason
-    assert len(two.reason) < 200
 
 
 # Formats
@@ -386,6 +237,14 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch)
 
 
 # Into the store
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.csv", "prompt,chosen,rejected\n"), ("p.jsonl", ""), ("p.jsonl", " \n")])
+def test_a_file_without_rows_is_refused(tmp_path, store, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PlaygroundError, match="holds no rows"):
+        import_preferences(tmp_path / name, store)
+    assert staged_rows(store) == [0, 0]
 
 
 def test_good_rows_are_kept_and_bad_ones_counted(tmp_path, store, monkeypatch):
