@@ -114,8 +114,8 @@ class OnPolicyConfig(Config):
     kl_budget: float | None = Field(
         None,
         gt=0,
-        description="end the run with the update whose responses have drifted so far, nats a response (none: never; "
-        "PPO whose updates are not asked for: 8.2)",
+        description="end the run when the responses of the last three updates have drifted so far on average, nats a "
+        "response (none: never; PPO whose updates are not asked for: 7.8)",
     )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
@@ -157,7 +157,7 @@ class PPOConfig(OnPolicyConfig):
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
 
 
-KL_BUDGET = 8.2
+KL_BUDGET = 7.8
 """Nats a response after which PPO has bought what it came for: seeds that learn fast would drift to 15 and beyond."""
 
 
@@ -168,7 +168,8 @@ class LoopPPOConfig(PPOConfig):
     kl_budget: float | None = Field(
         KL_BUDGET,
         gt=0,
-        description="end PPO with the update whose responses have drifted this far, in nats a response (none: never)",
+        description="end PPO when the responses of the last three updates have drifted so far on average, nats a "
+        "response (none: never)",
     )
 
 

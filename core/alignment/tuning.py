@@ -18,6 +18,8 @@ from core.language.sampling import Rollout
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record
 
+DRIFT_OVER = 3  # updates whose mean drift is held against the KL budget
+
 
 class Tuning:
     """One run's updates. `kl_coef` and `learning_rate` are those of now: controls and an adaptive β move them."""
@@ -31,11 +33,13 @@ class Tuning:
         )
         self.kl_coef, self.learning_rate = config.kl_coef, config.learning_rate
         self._done, self._ended = 0, False
+        self._drift: list[float] = []  # exact KL of the newest updates' responses, nats a response
         if state:
             load_trainable(model, state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.kl_coef, self.learning_rate = state["kl_coef"], state["learning_rate"]
             self._done, self._ended = state["update"], state["ended"]
+            self._drift = list(state.get("drift", []))
 
     @property
     def sampling(self) -> SamplingConfig:
@@ -65,9 +69,14 @@ class Tuning:
             yield update
 
     def is_last(self, update: int, metrics: dict[str, float]) -> bool:
-        """Whether this update is the run's last: by number, or because its KL budget is spent."""
-        budget = self._config.kl_budget
-        return update == self._config.updates or (budget is not None and metrics["objective/kl_exact"] >= budget)
+        """Whether this update is the run's last: by number, or because its KL budget is spent.
+
+        Spent is what the last few updates' responses have drifted on average: those of one alone, some dozens, say it
+        to within a nat, and a run that waits for a lucky one goes two nats too far.
+        """
+        newest = [*self._drift, metrics["objective/kl_exact"]][-DRIFT_OVER:]
+        spent = self._config.kl_budget is not None and sum(newest) / len(newest) >= self._config.kl_budget
+        return update == self._config.updates or spent
 
     def record(
         self,
@@ -81,6 +90,7 @@ class Tuning:
     ) -> Record:
         """The record of an update that is done; behind the last one there are no more."""
         self._done, self._ended = update, self.is_last(update, metrics)
+        self._drift = [*self._drift, metrics["objective/kl_exact"]][-DRIFT_OVER:]
         every = self._config.weights_every
         due = every and (self._ended or update % every == 0)
         return Record(
@@ -90,12 +100,14 @@ class Tuning:
             total=update if self._ended else self._config.updates,
             samples=samples,
             rollout=tensors | {"query_ids": rollout.query_ids, "query_mask": rollout.query_mask},
-            state=partial(self._state, update, self.kl_coef, self.learning_rate, self._ended),
+            state=partial(self._state, update, self.kl_coef, self.learning_rate, self._ended, self._drift),
             snapshot=partial(save_snapshot, policy) if due else None,
             result=outcome(metrics, time.monotonic() - self._started) if self._ended else None,
         )
 
-    def _state(self, update: int, kl_coef: float, learning_rate: float, ended: bool) -> dict[str, Any]:
+    def _state(
+        self, update: int, kl_coef: float, learning_rate: float, ended: bool, drift: list[float]
+    ) -> dict[str, Any]:
         return {
             "model": trainable_state(self._model),
             "optimizer": self.optimizer.state_dict(),
@@ -103,6 +115,7 @@ class Tuning:
             "learning_rate": learning_rate,
             "update": update,
             "ended": ended,
+            "drift": drift,
         }
 
 

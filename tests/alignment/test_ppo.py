@@ -1,6 +1,7 @@
 """PPO as a whole: what must hold at the first minibatch, on every record, and across an interruption."""
 
 import copy
+import statistics
 
 import pytest
 import torch
@@ -155,6 +156,21 @@ def test_a_kl_budget_ends_the_run_and_a_run_that_has_ended_stays_so():
     assert first.result is None and last.result is not None and last.step == last.total == 2
     assert list(run(config, state=last.state())) == []
     assert len(list(run(config.model_copy(update={"kl_budget": 1e9})))) == config.updates
+
+
+@pytest.mark.parametrize("resumed_behind", [0, 4])
+def test_the_budget_is_held_against_the_last_three_updates_on_average_also_after_a_resume(resumed_behind):
+    whole = list(run(CONFIG.model_copy(update={"updates": 8, "learning_rate": 1e-3})))
+    drift = [record.metrics["objective/kl_exact"] for record in whole]
+    spent = [statistics.mean(drift[max(0, at - 2) : at + 1]) for at in range(len(drift))]
+    budget = (max(spent[:5]) + spent[5]) / 2
+    assert max(spent[:5]) < budget < spent[5]  # the drift rises: the sixth update is the first to spend it
+    config = CONFIG.model_copy(update={"updates": 8, "learning_rate": 1e-3, "kl_budget": budget})
+    records, state = run(config), None
+    for _ in range(resumed_behind):
+        state = copy.deepcopy(next(records).state())
+    records = list(run(config, state=state))
+    assert records[-1].step == 6 and records[-1].result is not None
 
 
 def test_a_response_that_never_ends_pays_the_penalty():
