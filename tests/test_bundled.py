@@ -2,6 +2,7 @@
 
 import json
 import math
+import statistics
 
 import pytest
 import torch
@@ -43,8 +44,9 @@ def test_the_gallerys_examples_are_judged_as_their_annotator_judges():
         assert row["gold_tuned"] == pytest.approx(annotator.utility(prompt, row["tuned_response"]))
         assert row["gold_reference"] == pytest.approx(annotator.utility(prompt, row["reference_response"]))
     ppo, drift = entry["config"]["ppo"], [row["objective/kl_exact"] for row in entry["curves"]["ppo"]]
-    assert all(nats < ppo["kl_budget"] for nats in drift[:-1])  # it ended when the budget was spent, and no later
-    assert len(drift) == ppo["updates"] or drift[-1] >= ppo["kl_budget"]
+    spent = [statistics.mean(drift[max(0, at - 2) : at + 1]) for at in range(len(drift))]  # over three updates
+    assert all(nats < ppo["kl_budget"] for nats in spent[:-1])  # it ended when the budget was spent, and no later
+    assert len(drift) == ppo["updates"] or spent[-1] >= ppo["kl_budget"]
 
 
 def test_the_first_vote_never_waits():

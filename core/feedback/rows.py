@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.feedback.pairs import PreferencePair
-from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, is_two_answers
+from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, is_a_tie, is_two_answers
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"
@@ -67,6 +67,8 @@ def pair_from(row: Any) -> PreferencePair:
 def _decided(row: dict[str, Any]) -> dict[str, Any]:
     """A row of two answers and a verdict as one with chosen and rejected; any other as it is."""
     if row.get("chosen") is not None or row.get("rejected") is not None or not is_two_answers(row):
+        if is_a_tie(row):
+            raise Tie("a tie")
         return row
     try:
         decided = as_chosen_rejected(row)

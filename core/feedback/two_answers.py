@@ -53,6 +53,11 @@ def _answer_columns(columns: Collection[str]) -> tuple[str, str] | None:
     return next((pair for pair in ANSWERS if set(pair) <= set(columns)), None)
 
 
+def is_a_tie(row: Mapping[str, Any]) -> bool:
+    """Whether a row that names chosen and rejected says beside them that neither won."""
+    return str(row.get("winner")).strip().casefold().startswith(_TIES) or _number(row.get("winner_tie")) == 1
+
+
 def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """The row as `prompt, chosen, rejected, annotator`, texts or messages; None when its vote is a tie.
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-CLAIM = "/goodhart"
+CLAIM = "/models"  # its sentence has the same word whatever has been computed
 
 
 @pytest.fixture
 def term(page):
     page.goto(CLAIM)
-    word = page.locator(".claim .term", has_text="reward model")
+    word = page.locator(".claim .term", has_text="polic")
     word.wait_for()
     page.locator("[data-test-script-state=notRunning]").wait_for()
     page.wait_for_function("!!window.playgroundGuide")
@@ -18,7 +18,7 @@ def term(page):
 def test_hover_focus_and_escape(page, term):
     tip = page.get_by_role("tooltip")
     term.hover()
-    tip.get_by_text("A separate transformer").wait_for()
+    tip.get_by_text("The language model that is tuned").wait_for()
     tip.hover()  # a tip can be pointed at without going away
     page.wait_for_timeout(400)
     assert tip.is_visible()
@@ -49,8 +49,8 @@ def test_touch_opens_it_within_the_screen_and_its_link_leads_on(browser, served)
     tip.wait_for()
     box = tip.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 400
-    tip.get_by_role("link", name="See it: Reward model").tap()
-    page.get_by_role("heading", name="Reward model", level=1).wait_for(timeout=60_000)
+    tip.get_by_role("link", name="See it: Overview").tap()
+    page.get_by_role("heading", name="A language model learns", level=1).wait_for(timeout=60_000)
     context.close()
 
 

@@ -71,6 +71,8 @@ def test_the_other_way_round_it_is_the_other_pair(row):
     [
         ARENA | {"winner": "tie"},
         ARENA | {"winner": "tie (bothbad)"},
+        {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner": "Tie"},
+        {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner_tie": "1"},
         KAGGLE | {"winner_model_a": 0, "winner_model_b": 0, "winner_tie": 1},
         WEBGPT | {"score_0": 0.0, "score_1": 0.0},
         STEER | {"overall_preference": 0},
