@@ -115,7 +115,7 @@ class OnPolicyConfig(Config):
         None,
         gt=0,
         description="end the run when the responses of the last three updates have drifted so far on average, nats a "
-        "response (none: never; PPO whose updates are not asked for: 7.8)",
+        "response (none: never; PPO whose updates are not asked for: 7.0)",
     )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
@@ -157,7 +157,7 @@ class PPOConfig(OnPolicyConfig):
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
 
 
-KL_BUDGET = 7.8
+KL_BUDGET = 7.0
 """Nats a response after which PPO has bought what it came for: seeds that learn fast would drift to 15 and beyond."""
 
 

@@ -24,9 +24,7 @@ from core.runs.store import Run, RunStore
 
 ROUNDS = 3
 READ = 12  # held-out prompts whose tokens are read by both models: the first ones, unpicked
-CONFIG = LoopConfig(
-    pairs=512, evaluation_prompts=128, evaluation_pairs=400, ppo=LoopPPOConfig(weights_every=3)
-)  # shorter than a reader's own loop: three of them have to be computed
+CONFIG = LoopConfig(ppo=LoopPPOConfig(weights_every=3))  # the run that the Overview opens on, its weights kept
 ENTRY = "before_after"
 
 
