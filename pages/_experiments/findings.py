@@ -30,11 +30,14 @@ class Found:
         return [one for one in self.findings if one["kind"] == kind]
 
     def badge(self, note: str = "") -> None:
-        """Where the numbers come from."""
+        """Where the numbers come from; of several seeds they are the mean."""
+        first, count = int(self.config.get("seed", 0)), int(self.config.get("seeds", 1))
+        if count > 1:
+            note = f"mean of seeds {', '.join(map(str, range(first, first + count)))} · {note}"
         badge(
             "live" if self.run else "cached",
             model=str(self.config.get("model", "")),
-            seed=self.config.get("seed"),
+            seed=self.config.get("seed") if count == 1 else None,
             run=self.run,
             note=note or str(self.data.get("command", "")),
         )

@@ -47,9 +47,7 @@ def show() -> str:
         means = mean_over_seeds(known.findings)
         shown = _shown(means, beta, judge)
         _panels(shown, means)
-        seeds = next(iter(means.values()))["seeds"]
-        mean = f"mean of seeds {', '.join(map(str, seeds))} · " if len(seeds) > 1 else ""
-        known.badge(f"{mean}smoothed over 5 updates")
+        known.badge("smoothed over 5 updates")
     outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
     _reveal(outcomes)
     _table(outcomes, beta)

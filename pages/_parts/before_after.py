@@ -1,6 +1,7 @@
 """The same prompt, answered before and after the tuning, side by side."""
 
 import html
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,13 @@ SHOWN = 6
 def before_after(examples: Sequence[Mapping[str, Any]], voter: str, key: str) -> None:
     """Page through the first examples, unpicked. `key` keeps the page's number in the URL."""
     shown = examples[:SHOWN]
+    typical = _typical(shown, examples)
+    which = f"the first {len(shown)} unseen prompts, unpicked"
+    if typical is not None:
+        which += "; open is the one whose gain is most like the others'"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**The same prompt, before and after** &nbsp; the first {len(shown)} unseen prompts, unpicked")
-        number = st.pagination(len(shown), key=key, bind="query-params")
+        st.markdown(f"**The same prompt, before and after** &nbsp; {which}")
+        number = st.pagination(len(shown), default=(typical or 0) + 1, key=key, bind="query-params")
     example = shown[number - 1]
     before, after = st.columns(2, gap="medium", wrap=False)
     with before:
@@ -28,6 +33,15 @@ def before_after(examples: Sequence[Mapping[str, Any]], voter: str, key: str) ->
         )
     with after:
         _card("policy", "● After", example["prompt"], example["tuned_response"], voter, example.get("gold_tuned"))
+
+
+def _typical(shown: Sequence[Mapping[str, Any]], examples: Sequence[Mapping[str, Any]]) -> int | None:
+    """Which of those shown gained most nearly the median of all `examples`; None where gains are not known."""
+    if any(one.get("gold_tuned") is None or one.get("gold_reference") is None for one in examples):
+        return None
+    gains = [one["gold_tuned"] - one["gold_reference"] for one in examples]
+    middle = statistics.median(gains)
+    return min(range(len(shown)), key=lambda place: abs(gains[place] - middle))
 
 
 def _card(concept: str, title: str, prompt: str, response: str, voter: str, gold: float | None) -> None:

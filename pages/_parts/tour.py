@@ -82,7 +82,7 @@ def list_of_stops() -> None:
             page, mark = site.page(stop.page), " ✓" if number in done else ""
             label = f"**{number} · {stop.title}**{mark}"
             st.page_link(page, label=label, icon=page.icon, query_params={"tour": str(number)})
-        act.html(f'<p class="note">{html.escape(stop.act)}</p>')
+        act.html(f'<div class="note">{html.escape(stop.act)}</div>')
 
 
 def _at() -> int | None:

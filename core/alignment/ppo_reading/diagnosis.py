@@ -4,6 +4,7 @@ The curves it reads are masked statistics: padding is in none of them (core.alig
 "the score", it is the reward model's, in standard deviations of the reference's own texts.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ _CRITICS_TIME = 15  # updates before a critic that has learnt nothing counts as 
 _BETTER = 0.95  # of the value loss at the start: a critic below it has learnt something
 _NOTHING = 0.02  # explained variance that is not told from none
 _NOISE = -1.0  # explained variance: the critic's error is twice what the bare mean's would be
+_FOLLOWS = 0.5  # of the returns' rise: a critic that has followed so much of it is not dead
 _FALLEN = 0.25  # share of its rise that the true utility has lost again since its best
 _SPAN = 5  # updates whose mean is one reading of a noisy curve
 _CUT = 0.05  # share of responses that end by themselves, below which nearly all of them are cut off
@@ -112,7 +114,10 @@ def _clip(curves: Curves, responses: int | None) -> Finding | None:
 
 
 def _critic(curves: Curves, responses: int | None) -> Finding | None:
-    """A dead critic: late in the run it explains nothing of the returns, and its loss has not fallen either."""
+    """A dead critic: late in the run it explains nothing of the returns, its loss has not fallen, nor has it followed.
+
+    Returns that rise and spread keep the loss of a live critic up, too: that one has moved with them.
+    """
     explained, losses = curves.get("val/explained_variance"), curves.get("loss/value_avg")
     if not explained or not losses:
         return None
@@ -129,12 +134,28 @@ def _critic(curves: Curves, responses: int | None) -> Finding | None:
     if not fell and len(explained) < _CRITICS_TIME:
         words = f" It has learnt nothing yet, in {len(explained)} updates."
         return Finding("critic", "note", "The critic has not learnt yet", numbers + words)
+    followed = _followed(late, after, curves.get("objective/rlhf_reward", ()))
+    if not fell and followed >= _FOLLOWS:
+        words = f" It has followed {followed:.0%} of the returns' rise, and tells no response from another yet."
+        return Finding("critic", "note", "The critic lags", numbers + words)
     if not fell:
         return Finding("critic", "trouble", "The critic is dead", numbers + " It has learnt nothing.", remedy)
     if late < _NOISE:
         return Finding("critic", "watch", "The critic adds noise", numbers + " Its errors outweigh its help.", remedy)
     words = " It learns, and more slowly than the returns change: advantages are mostly the score itself."
     return Finding("critic", "note", "The critic lags", numbers + words)
+
+
+def _followed(explained: float, loss: float, rewards: Sequence[float]) -> float:
+    """Of the rise of the mean return since the start, the least share that the critic has risen with it.
+
+    Its squared error, 2 `loss`, is (1 − `explained`) of the returns' variance; what is above one variance holds the
+    square of how far its own mean stays behind. 0 where the returns have not risen.
+    """
+    variance = 2 * loss / (1 - explained)
+    behind = math.sqrt(max(0.0, -explained * variance))
+    before, after = ends(rewards) if rewards else (0.0, 0.0)
+    return max(0.0, 1 - behind / (after - before)) if after > before else 0.0
 
 
 def _length(curves: Curves, responses: int | None) -> Finding | None:

@@ -69,6 +69,30 @@ CASES = [
         "has not learnt yet",
         "+0%",
     ),
+    (
+        # a critic at 0.75 of returns whose mean went from 0 to 1 and whose variance is 0.25: its squared error is
+        # 0.25 + 0.25², a quarter of a variance more than the mean's
+        "critic",
+        {
+            "val__explained_variance": [-0.25] * COUNT,
+            "loss__value_avg": [0.1] * 10 + [(0.25 + 0.25**2) / 2] * 10,
+            "objective__rlhf_reward": [0.0] * 10 + [1.0] * 10,
+        },
+        "note",
+        "lags",
+        "followed 75% of the returns' rise",
+    ),
+    (
+        "critic",  # stayed at 0: its squared error is 0.25 + 1²
+        {
+            "val__explained_variance": [-4.0] * COUNT,
+            "loss__value_avg": [0.1] * 10 + [(0.25 + 1) / 2] * 10,
+            "objective__rlhf_reward": [0.0] * 10 + [1.0] * 10,
+        },
+        "trouble",
+        "dead",
+        "-400%",
+    ),
     ("critic", {"val__explained_variance": [-2.0] * COUNT}, "watch", "noise", "-200%"),
     ("critic", {"val__explained_variance": [-0.1] * COUNT}, "note", "lags", "-10%"),
     ("length", {"response_length": [20 + n for n in LINE], "objective__gold": []}, "watch", "drifts", "+74%"),
