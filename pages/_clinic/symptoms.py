@@ -25,9 +25,9 @@ def charts(case: Mapping[str, Any], healthy: Mapping[str, Any], found: Sequence[
         if metric not in shown:
             shown = [*shown[: _CHARTS - 1], metric] if metric == "gold" else shown
     for first in range(0, len(shown), 3):
-        for column, metric in zip(st.columns(3, gap="medium"), shown[first : first + 3], strict=False):
+        for place, column in enumerate(st.columns(3, gap="medium")[: len(shown) - first], first):
             with column:
-                _chart(metric, case["curves"][metric], healthy["curves"][metric])
+                _chart(place, shown[place], case["curves"][shown[place]], healthy["curves"][shown[place]])
     st.html(
         '<p class="note"><b style="color:var(--kl)">┅ patient</b> · <b style="color:var(--reference)">╌ healthy '
         "run</b>: "
@@ -35,21 +35,21 @@ def charts(case: Mapping[str, Any], healthy: Mapping[str, Any], found: Sequence[
     )
 
 
-def _chart(metric: str, sick: Sequence[float], healthy: Sequence[float]) -> None:
+def _chart(place: int, metric: str, sick: Sequence[float], healthy: Sequence[float]) -> None:
+    """The curve at one of the places. A place's chart is the same for every patient: only its rows are new."""
     rows = [
         (step, value, line.name)
         for line, values in zip(_LINES, (sick, healthy), strict=True)
         for step, value in enumerate(values, 1)
     ]
-    key = f"clinic_{metric.replace('/', '_')}"
-    st.markdown(f"**{SHOWN[metric]}**")
+    st.markdown(f"**{SHOWN[metric]}** &nbsp; {sick[-1]:.3g} at the end, healthy {healthy[-1]:.3g}")
     st.vega_lite_chart(
         pd.DataFrame(rows, columns=["x", "y", "line"]),
         rails(_LINES, theme.dark(), "update", "", height=170, legend=False),
-        key=key,
-        alt=f"{SHOWN[metric]} over the updates: patient {sick[-1]:.3g} at the end, healthy run {healthy[-1]:.3g}",
+        key=f"clinic_{place}",
+        alt="The curve named above it over the updates: the patient's and the healthy run's",
     )
-    downloads(key, key, [["update", metric, "run"], *rows])
+    downloads(f"clinic_{place}", f"clinic_{metric.replace('/', '_')}", [["update", metric, "run"], *rows])
 
 
 def texts(case: Mapping[str, Any], healthy: Mapping[str, Any], count: int = 3) -> None:
