@@ -59,8 +59,8 @@ def read_json(path: Path) -> dict[str, Any]:
 def check_policy_folder(folder: Path) -> dict[str, Any]:
     """The folder's config.json, once it is known to be a language model that opens without running anyone's code.
 
-    Raises PlaygroundError when a file is missing, the weights are pickles, the model brings its own code, or it is not
-    a causal language model.
+    Raises PlaygroundError when a file is missing or cut short, the weights are pickles, the model brings its own code,
+    or it is not a causal language model.
     """
     if not (folder / "config.json").exists():
         if (folder / "adapter_config.json").exists():
@@ -72,6 +72,7 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
         pickles = [path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern)]
         held = f"only {', '.join(sorted(pickles)[:3])}, which may run code when opened" if pickles else "no weights"
         raise PlaygroundError(f"{folder} holds {held}: save the model again as safetensors")
+    count_parameters(weight_files(folder))  # a download that broke off is said now, not by a run that fails later
     architectures = config.get("architectures") or [""]
     architecture = architectures[0] if isinstance(architectures, list) else architectures
     if not isinstance(architecture, str):
@@ -96,7 +97,7 @@ def check_harmless(folder: Path, config: dict[str, Any]) -> None:
 
 
 def count_parameters(files: Iterable[Path]) -> int:
-    """Numbers stored in safetensors `files`, from their headers alone. PlaygroundError when one has none."""
+    """Numbers stored in safetensors `files`, from their headers. PlaygroundError when one has none, or is cut short."""
     total = 0
     for path in files:
         try:
@@ -105,9 +106,11 @@ def count_parameters(files: Iterable[Path]) -> int:
                 if length > _MAX_HEADER:
                     raise ValueError("no header is so long")
                 header = json.loads(file.read(length))
-            shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
-            total += sum(functools.reduce(int.__mul__, shape, 1) for shape in shapes)
-        except (struct.error, ValueError, OSError, RecursionError, AttributeError, KeyError, TypeError):
+            tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+            if path.stat().st_size < 8 + length + max((entry["data_offsets"][1] for entry in tensors), default=0):
+                raise ValueError("less is there than the header says")
+            total += sum(functools.reduce(int.__mul__, entry["shape"], 1) for entry in tensors)
+        except (struct.error, ValueError, OSError, RecursionError, AttributeError, LookupError, TypeError):
             raise PlaygroundError(f"{path} is not a whole safetensors file: get it again") from None
     return total
 

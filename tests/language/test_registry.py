@@ -135,10 +135,9 @@ def test_broken_files_are_one_sentence(make_folder):
     folder = make_folder()
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(PlaygroundError, match="cannot be opened"):
-        registry.load_policy(str(folder))
+    refuse(folder, "not a whole safetensors file")
     (folder / "model.safetensors").write_bytes(b"")
-    refuse(folder, "cannot be opened|not a whole safetensors file")
+    refuse(folder, "not a whole safetensors file")
     (folder / "config.json").write_text("{")
     refuse(folder, "cannot be read as JSON")
 
