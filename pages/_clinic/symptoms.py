@@ -42,13 +42,14 @@ def _chart(place: int, metric: str, sick: Sequence[float], healthy: Sequence[flo
         for line, values in zip(_LINES, (sick, healthy), strict=True)
         for step, value in enumerate(values, 1)
     ]
-    st.markdown(f"**{SHOWN[metric]}** &nbsp; {sick[-1]:.3g} at the end, healthy {healthy[-1]:.3g}")
+    st.markdown(f"**{SHOWN[metric]}**")
     st.vega_lite_chart(
         pd.DataFrame(rows, columns=["x", "y", "line"]),
         rails(_LINES, theme.dark(), "update", "", height=170, legend=False),
         key=f"clinic_{place}",
         alt="The curve named above it over the updates: the patient's and the healthy run's",
     )
+    st.caption(f"{sick[-1]:.3g} at the end; healthy {healthy[-1]:.3g}")
     downloads(f"clinic_{place}", f"clinic_{metric.replace('/', '_')}", [["update", metric, "run"], *rows])
 
 

@@ -16,7 +16,7 @@ def before_after(examples: Sequence[Mapping[str, Any]], voter: str, key: str) ->
     typical = _typical(shown, examples)
     which = f"the first {len(shown)} unseen prompts, unpicked"
     if typical is not None:
-        which += "; open is the one whose gain is most like the others'"
+        which += "; the most typical gain is open"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**The same prompt, before and after** &nbsp; {which}")
         number = st.pagination(len(shown), default=(typical or 0) + 1, key=key, bind="query-params")
