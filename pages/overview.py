@@ -16,7 +16,7 @@ from pages._parts.before_after import SHOWN, before_after
 from pages._parts.header import page_header
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
-from pages._parts.run_view import run_buttons
+from pages._parts.run_view import LOOK, run_buttons
 from pages._parts.state import Pipeline, run_pipeline
 from pages._parts.told import fragment
 from pages._parts.tour import invitation
@@ -92,7 +92,7 @@ def own(run: Run) -> list[Step]:
     )
     page_header("overview", TITLE, words, None if going_on else run_pipeline(store, run))
     if going_on:
-        fragment(run_every=1.0)(watch)(run.id, voter)
+        fragment(run_every=LOOK)(watch)(run.id, voter)
         return store.steps(run.id)
     steps = store.steps(run.id)
     picture(run, voter)

@@ -13,6 +13,7 @@ from pages._parts import site
 from pages._parts.text import escaped
 from pages._parts.told import fragment
 
+LOOK = 0.8  # seconds between looks at a run at work: a step is to stand on its page within one
 MOVING = ("queued", "running")  # what changes by itself, without anybody touching the page
 _WORDS = {
     "queued": ":material/hourglass_empty: waiting for its turn",
@@ -52,7 +53,7 @@ def offer_own(page: str, *kinds: str) -> None:
 
 
 def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
-    """Status and buttons of the run, then `draw(run, steps)`; while the run moves, again every second, in place.
+    """Status and buttons of the run, then `draw(run, steps)`, in place again every `LOOK` seconds while the run moves.
 
     Only this part of the page runs again, so nobody loses what they are typing. When the run begins, and when it ends,
     the whole page runs once more, to show what only a run at work or an ended one has.
@@ -60,7 +61,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     at_first = RunStore().get(run_id)
     moving = is_moving(at_first)
 
-    @fragment(run_every=1.0 if moving else None)
+    @fragment(run_every=LOOK if moving else None)
     def view() -> None:
         store = RunStore()
         run = store.get(run_id)
