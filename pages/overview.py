@@ -13,6 +13,7 @@ from pages._overview.story import story
 from pages._parts import loop_view
 from pages._parts.badge import badge
 from pages._parts.before_after import SHOWN, before_after
+from pages._parts.folded import folded
 from pages._parts.header import page_header
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
@@ -75,9 +76,12 @@ def cached(entry: dict[str, Any]) -> list[Step]:
             st.rerun()
     before_after(entry["examples"], voter, "example")
     length_note(steps)
-    with st.expander("How that run went, and the command that repeats it"):
+
+    def how_it_went() -> None:
         loop_view.curves(steps, voter)
         st.code(entry["command"], language="bash")
+
+    folded("How that run went, and the command that repeats it", "how_it_went", how_it_went)
     return steps
 
 

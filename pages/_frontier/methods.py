@@ -14,6 +14,7 @@ from pages._experiments.findings import Found, again, found, missing
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.folded import folded
 from pages._parts.predict import predict, revealed
 from pages._parts.terms import prose
 
@@ -135,13 +136,16 @@ def _table(known: Found) -> None:
         }
         for one in known.of("policy")
     ]
-    with st.expander("All numbers"):
+
+    def numbers() -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption(
             "One seed each: methods that differ by less than about two standard errors are not told apart here. The "
             "number of updates is equal, not tuned for each: another learning rate would move every point along its "
             "line."
         )
+
+    folded("All numbers", "frontier_numbers", numbers)
 
 
 def claim(compared: Mapping[str, float]) -> str:

@@ -17,6 +17,7 @@ from pages._experiments.findings import Found, again, found, missing
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.folded import folded
 from pages._parts.predict import predict, revealed
 
 _JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
@@ -166,12 +167,15 @@ def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
         }
         for key, one in sorted(outcomes.items())
     ]
-    with st.expander("Where each run ended, in numbers", icon=":material/table:"):
+
+    def numbers() -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption(
             "*Broke*: the gold ended farther below its peak than three standard errors of the difference. Proxy and "
             "gold in standard deviations of the reference's own texts."
         )
+
+    folded("Where each run ended, in numbers", "goodhart_numbers", numbers, icon=":material/table:")
 
 
 def _in_words(known: Found, outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages._parts.folded import folded
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,12 +21,16 @@ def show_code(*functions: Callable[..., Any] | str, label: str = "Show the code 
 
     A function given as `module:name` is read without importing its module: no page waits for torch to show code.
     """
-    with st.expander(label, icon=":material/code:"):
+    names = [function if isinstance(function, str) else function.__qualname__ for function in functions]
+
+    def draw() -> None:
         for function in functions:
             source, file, first = _named(function) if isinstance(function, str) else _given(function)
             where = file.relative_to(_ROOT) if file.is_relative_to(_ROOT) else file.name
             st.caption(f"`{where}`, line {first}")
             st.code(source, language="python")
+
+    folded(label, f"code {' '.join(names)}", draw, icon=":material/code:")
 
 
 def _given(function: Callable[..., Any]) -> tuple[str, Path, int]:

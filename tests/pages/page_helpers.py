@@ -29,6 +29,14 @@ def fine(at: AppTest) -> AppTest:
     return at
 
 
+def unfolded(at: AppTest, label: str) -> AppTest:
+    """The page after a click on what is folded under `label`."""
+    (box,) = [one for one in at.expander if one.label == label]
+    assert not box.children, f"{label} was made before anybody opened it"
+    at.session_state[box.proto.id.split("-", 2)[2]] = True  # $$ID-hash-key
+    return fine(at.run())
+
+
 def said(at: AppTest) -> str:
     """All the text on the page that is no widget's: what a person reads."""
     kinds = (at.title, at.subheader, at.markdown, at.caption, at.info, at.warning, at.error, at.success, at.code)

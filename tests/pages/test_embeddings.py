@@ -17,7 +17,7 @@ from core.language.snapshots import save_snapshot
 from core.runs.jobs import job_from
 from core.runs.shelf import Shelf
 from core.runs.store import RunStore
-from tests.pages.page_helpers import fine, opened, said
+from tests.pages.page_helpers import fine, opened, said, unfolded
 
 PARTS = ("Input", "Positions", "Vocabulary", "In context", "What moved")
 HOSTILE = [
@@ -319,7 +319,7 @@ def test_a_checkpoint_that_has_gone_is_said_and_the_page_stands():
 
 
 def test_the_code_that_ran_is_shown_and_three_questions_asked():
-    at = opened("embeddings")
+    at = unfolded(opened("embeddings"), "Show the code that ran")
     assert "def content_plus_position" in said(at)
     assert len([box for box in at.expander if box.label.endswith("?")]) == 3
 

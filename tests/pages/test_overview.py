@@ -11,7 +11,7 @@ import pytest
 from core.errors import PlaygroundError
 from core.runs import locks
 from core.runs.store import RunStore
-from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said
+from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said, unfolded
 
 ENTRY = {
     "model": "storyteller", "model_hash": "0123456789abcdef", "annotator": "sunny", "seed": 7,
@@ -59,7 +59,7 @@ def test_the_first_screen_shows_the_cached_result_and_says_where_it_is_from(gall
     assert "cached real result" in words
     assert "seed 7" in words
     assert " was &lt;b&gt;sad&lt;/b&gt;." in words  # as text, not as bold
-    assert ENTRY["command"] in words
+    assert ENTRY["command"] in said(unfolded(at, "How that run went, and the command that repeats it"))
     values = [station["value"] for station in picture(at)["stations"]]
     assert values == ["storyteller", "1,024 votes", "71% right", "KL 8.8 nats"]
     assert "Sunny's true taste 1.12 → 3.25" in picture(at)["loop"]
