@@ -15,10 +15,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // The page draws anew at a click: what moves in here goes on over that, unless the walks are other ones.
   const kept = ((window.playgroundTerrains ??= new Map()).get(data.key) ?? {});
   const same = kept.signature === data.signature;
+  const heard = same ? kept.told.indexOf(data.step) : -1; // clicks may be faster than the page: an old one heard now
   const state = {
     signature: data.signature,
-    step: same && (kept.playing || kept.told === data.step) ? kept.step : data.step,
-    told: data.step,
+    step: same && (kept.playing || heard >= 0) ? kept.step : data.step,
+    told: heard >= 0 ? kept.told.slice(heard) : [data.step], // steps the page was told of, from the last it has heard
     playing: same && Boolean(kept.playing),
     turn: kept.turn ?? data.view?.[0] ?? data.turn ?? VIEW.turn,
     tilt: kept.tilt ?? data.view?.[1] ?? VIEW.tilt,
@@ -80,8 +81,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const go = (step, tell = true) => {
     state.step = Math.min(last, Math.max(0, step));
     if (tell) {
-      state.told = Math.round(state.step);
-      setTriggerValue("step", { value: state.told });
+      state.told.push(Math.round(state.step));
+      setTriggerValue("step", { value: state.told.at(-1) });
     }
     refresh();
   };

@@ -39,7 +39,7 @@ STOPS = (
         "Text",
         "Turn to the second example, under the picture.",
         "Both cards go on from the same words. Nothing but the weights differs: what did the tuning bring in?",
-        _other_than("example", "1"),
+        _is("example", "2"),
         at="example",
     ),
     Stop(
