@@ -50,7 +50,11 @@ def test_the_gallerys_bands_are_those_of_its_healthy_default_runs():
         assert bands[name]["high"] == pytest.approx(again.high, rel=1e-3, abs=1e-3)
         assert bands[name]["low"] == pytest.approx(again.low, rel=1e-3, abs=1e-3)
     for place in range(len(key["seeds"])):
-        findings = diagnose({name: of_runs[place] for name, of_runs in curves.items()}, usual.rollout_batch)
+        run = {name: of_runs[place] for name, of_runs in curves.items()}
+        paid = [
+            score - key["kl_coef"] * kl for score, kl in zip(run["objective/scores"], run["objective/kl"], strict=True)
+        ]
+        findings = diagnose(run | {"objective/rlhf_reward": paid}, usual.rollout_batch)
         assert is_healthy(findings) and len(findings) == 8
 
 
