@@ -74,9 +74,13 @@ class Tuning:
         Spent is what the last few updates' responses have drifted on average: those of one alone, some dozens, say it
         to within a nat, and a run that waits for a lucky one goes two nats too far.
         """
-        newest = [*self._drift, metrics["objective/kl_exact"]][-DRIFT_OVER:]
+        newest = self._newest(metrics)
         spent = self._config.kl_budget is not None and sum(newest) / len(newest) >= self._config.kl_budget
         return update == self._config.updates or spent
+
+    def _newest(self, metrics: dict[str, float]) -> list[float]:
+        """The drift of the last few updates, this one's the last."""
+        return [*self._drift, metrics["objective/kl_exact"]][-DRIFT_OVER:]
 
     def record(
         self,
@@ -90,7 +94,7 @@ class Tuning:
     ) -> Record:
         """The record of an update that is done; behind the last one there are no more."""
         self._done, self._ended = update, self.is_last(update, metrics)
-        self._drift = [*self._drift, metrics["objective/kl_exact"]][-DRIFT_OVER:]
+        self._drift = self._newest(metrics)
         every = self._config.weights_every
         due = every and (self._ended or update % every == 0)
         return Record(
