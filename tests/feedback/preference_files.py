@@ -1,7 +1,11 @@
-"""Preference files made for a test."""
+"""Preference files made for a test, and what of them is in a store."""
 
 import json
 
+import sqlalchemy as sa
+
+from core.database.engine import reading
+from core.database.schema import dataset_rows, datasets
 from core.feedback.interchange import read_preferences
 
 GOOD = {"prompt": "Once", "chosen": " upon a time", "rejected": " more"}
@@ -16,3 +20,11 @@ def lines_file(path, *rows):
 def only_row(path):
     ((_, row),) = read_preferences(path)
     return row
+
+
+def staged_rows(store):
+    with reading(store.engine) as connection:
+        return [
+            connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
+            for table in (datasets, dataset_rows)
+        ]

@@ -21,11 +21,6 @@ def new_pairs(number, start=0):
     ]
 
 
-@pytest.fixture
-def store(database):
-    return FeedbackStore(engine(database))
-
-
 def vote_next(store, annotator="ann", choice="left", **options):
     return store.vote(store.next_pair(annotator, *POOL), annotator, choice, **options)
 
