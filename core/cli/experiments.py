@@ -16,7 +16,7 @@ def goodhart(out: Path | None, run_id: str | None, overwrite: bool, as_json: boo
 
 
 @click.command()
-@training_options("frontier", "the reward model")
+@training_options("frontier", "the reward models")
 def frontier(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
     """How much reward for how much KL? PPO, RLOO, GRPO, DPO and best of n on the same votes."""
     return train("frontier", out, run_id, overwrite, as_json, given)

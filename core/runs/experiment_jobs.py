@@ -29,7 +29,7 @@ class GoodhartJob(Job, GoodhartConfig):
 
 
 class FrontierJob(Job, FrontierConfig):
-    """PPO, RLOO, GRPO, DPO and best of n on one reward–KL plane; leaves the reward model and its findings."""
+    """PPO, RLOO, GRPO, DPO and best of n on one reward–KL plane; leaves the reward models and its findings."""
 
     kind: ClassVar[str] = "frontier"
 

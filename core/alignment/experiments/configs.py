@@ -56,6 +56,7 @@ class FrontierConfig(Config):
     votes: int = Field(1536, ge=16, le=100_000, description="comparisons to learn from")
     betas: tuple[Beta, ...] = Field((0.03, 0.1, 0.3), min_length=1, description="KL coefficients of PPO, RLOO and GRPO")
     dpo_betas: tuple[Price, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
+    seeds: int = Field(1, ge=1, le=10, description="times each run is repeated, from other votes and seeds")
     updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO")
     rollout_batch: int = Field(64, ge=4, le=1024, multiple_of=4, description="responses an update, in groups of four")
     best_of: int = Field(256, ge=0, le=4096, description=_BEST_OF)

@@ -24,8 +24,8 @@ def findings(tmp_path_factory):
 
 
 def test_every_method_is_measured(findings):
-    methods = {"ppo_shared-0.1", "ppo_separate-0.1", "rloo-0.1", "grpo-0.1", "dpo-0.1"}
-    assert set(findings) == methods | {"best-of-n"}
+    methods = {"ppo_shared-0.1-0", "ppo_separate-0.1-0", "rloo-0.1-0", "grpo-0.1-0", "dpo-0.1-0"}
+    assert set(findings) == methods | {"best-of-n-0"}
     for name in methods:
         one = findings[name]
         assert {"gold", "gold_se", "proxy", "win_rate", "kl", "words"} <= set(one) and 0 <= one["win_rate"] <= 1
@@ -33,12 +33,12 @@ def test_every_method_is_measured(findings):
 
 
 def test_methods_that_write_begin_at_the_reference(findings):
-    for name in ("ppo_shared-0.1", "rloo-0.1"):
+    for name in ("ppo_shared-0.1-0", "rloo-0.1-0"):
         curve = findings[name]["curve"]
         assert curve["kl"][0] == pytest.approx(0, abs=1e-3) and len(curve["gold"]) == 1
-    assert findings["dpo-0.1"]["curve"]["kl"] == []
+    assert findings["dpo-0.1-0"]["curve"]["kl"] == []
 
 
 def test_all_that_write_see_the_same_first_scores_on_the_same_prompts(findings):
-    shared, separate = findings["ppo_shared-0.1"]["curve"], findings["ppo_separate-0.1"]["curve"]
+    shared, separate = findings["ppo_shared-0.1-0"]["curve"], findings["ppo_separate-0.1-0"]["curve"]
     assert shared["proxy"][0] == pytest.approx(separate["proxy"][0], abs=1e-5)
