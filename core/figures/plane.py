@@ -21,8 +21,9 @@ class Group:
 def plane(groups: Sequence[Group], dark: bool, x_title: str, y_title: str, height: int = 380) -> dict[str, Any]:
     """A Vega-Lite specification for data with the columns `x`, `y`, `group`, `label` and `kind`.
 
-    `kind` is "point" (drawn with its label on hover and joined to its group's others in order of x) or "path" (a thin
-    line behind, in the order of the column `order`).
+    `kind` is "point" (drawn with its label on hover and joined to its group's others in order of x), "seed" (a small
+    pale mark: one of those that a point is the mean of) or "path" (a thin line behind, in the order of the column
+    `order`).
     """
     names = [one.name for one in groups]
     colour = {
@@ -67,6 +68,11 @@ def plane(groups: Sequence[Group], dark: bool, x_title: str, y_title: str, heigh
                     "detail": {"field": "label"},
                     "order": {"field": "order", "type": "quantitative"},
                 },
+            },
+            {
+                "transform": [{"filter": "datum.kind === 'seed'"}],
+                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 0.45},
+                "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "tooltip": tooltip},
             },
             {
                 "transform": [points],

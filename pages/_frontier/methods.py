@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.alignment.experiments.frontier_reading import bought
+from core.alignment.experiments.frontier_reading import Bought, Point, bought, mean_over_seeds
 from core.figures.palette import RUNS
 from core.figures.plane import Group, plane
 from core.runs.experiment_jobs import FrontierJob
@@ -28,14 +28,17 @@ _METHODS = {
 }
 _HEIGHTS = {"gold": "gold: what the annotator truly thinks, sd", "proxy": "proxy: what the reward model says, sd"}
 _AT = 3.0  # nats: where all methods can be compared, for best of n goes no farther
+_FEWEST = 3  # methods that are compared before the reader is asked which is best
 
 
 def show() -> str:
     """Draw the part; returns the page's claim."""
     known = found("frontier")
+    compared = bought(_points(known, "gold"), _AT) if known else {}
+    hidden = _hidden(compared)
     picture, controls = st.columns([4, 1], gap="large")
     with controls:
-        height = st.radio("Height", list(_HEIGHTS), key="frontier_height", bind="query-params")
+        height = _height(hidden)
         paths = st.toggle(
             "Paths",
             key="frontier_paths",
@@ -49,14 +52,14 @@ def show() -> str:
         if known is None:
             missing("frontier")
             return "How much reward does each method buy for the same KL?"
-        _draw(_rows(known, str(height), paths), str(height))
+        _draw(_rows(known, height, paths), height)
         known.badge(
             f"{known.config['votes']:,} votes of {known.config['annotator']} · {known.config['evaluation_prompts']} "
             "held-out prompts"
         )
-    compared = bought(_points(known, "gold"), _AT)
     _reveal(compared)
-    _table(known)
+    if not hidden:
+        _table(known)
     st.latex(r"\max_\pi\ \mathbb{E}_{\pi}\big[r(x,y)\big] - \beta\,\mathrm{KL}\big(\pi\,\Vert\,\pi_{\text{ref}}\big)")
     prose(
         "Every method but best of n climbs this objective in its own way: PPO with a critic and a clip, RLOO with the "
@@ -70,29 +73,49 @@ def show() -> str:
         "core.alignment.group_advantages:group_relative",
         "core.alignment.ppo_losses:policy_loss",
     )
-    return claim(compared)
+    return claim(compared, hidden)
 
 
-def _points(known: Found, height: str) -> dict[str, list[tuple[float, float, str]]]:
-    """Method to (KL, height, setting)."""
-    points: dict[str, list[tuple[float, float, str]]] = {}
+def _hidden(compared: Mapping[str, Bought]) -> bool:
+    """Whether the true worth is neither drawn nor said yet: the reader has still to guess."""
+    return len(compared) >= _FEWEST and st.query_params.get("frontier_guess") not in _guesses(compared)
+
+
+def _guesses(compared: Mapping[str, Bought]) -> list[str]:
+    return [_METHODS[method] for method in compared]
+
+
+def _height(hidden: bool) -> str:
+    if hidden:
+        st.markdown("**Height: proxy**")
+        st.caption("What the reward model says. The true worth is drawn once you have guessed, below.")
+        return "proxy"
+    return str(st.radio("Height", list(_HEIGHTS), key="frontier_height", bind="query-params"))
+
+
+def _points(known: Found, height: str) -> dict[str, list[Point]]:
+    points: dict[str, list[Point]] = {}
     for one in known.of("policy"):
-        points.setdefault(one["method"], []).append((one["kl"], one[height], f"β = {one['beta']:g}"))
-    for table in known.of("best_of_n"):
-        name = "gold" if height == "gold" else "score"
-        points["best_of_n"] = [(row["kl"], row[name], f"n = {row['n']:.0f}") for row in table["table"]]
-    return {method: sorted(points[method]) for method in _METHODS if method in points}
+        point = Point(one["kl"], one[height], f"β = {one['beta']:g}", one.get("seed", 0))
+        points.setdefault(one["method"], []).append(point)
+    name = "gold" if height == "gold" else "score"
+    points["best_of_n"] = [
+        Point(row["kl"], row[name], f"n = {row['n']:.0f}", one.get("seed", 0))
+        for one in known.of("best_of_n")
+        for row in one["table"]
+    ]
+    return {method: points[method] for method in _METHODS if points.get(method)}
 
 
 def _rows(known: Found, height: str, paths: bool) -> pd.DataFrame:
-    rows: list[tuple[Any, ...]] = [
-        (x, y, _METHODS[method], setting, "point", 0)
-        for method, points in _points(known, height).items()
-        for x, y, setting in points
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for method, every in _points(known, height).items():
+        rows += [(x, y, _METHODS[method], setting, "point", 0) for x, y, setting in mean_over_seeds(every)]
+        if len({point.seed for point in every}) > 1:
+            rows += [(p.kl, p.height, _METHODS[method], f"{p.setting}, seed {p.seed}", "seed", 0) for p in every]
     if paths:
         rows += [
-            (x, y, _METHODS[one["method"]], f"{one['method']} {one['beta']:g}", "path", step)
+            (x, y, _METHODS[one["method"]], one["cell"], "path", step)
             for one in known.of("policy")
             for step, (x, y) in enumerate(zip(one["curve"]["kl"], one["curve"][height], strict=False))
         ]
@@ -110,16 +133,24 @@ def _draw(table: pd.DataFrame, height: str) -> None:
     downloads("frontier", "frontier", [list(table.columns), *table.itertuples(index=False)])
 
 
-def _reveal(compared: Mapping[str, float]) -> None:
-    if len(compared) < 3:
+def _reveal(compared: Mapping[str, Bought]) -> None:
+    if len(compared) < _FEWEST:
         return
-    options = [_METHODS[method] for method in compared]
-    guess = predict("frontier_guess", f"which method has the most gold at {_AT:g} nats?", options)
+    question = f"which method has the most true worth at {_AT:g} nats?"
+    guess = predict("frontier_guess", question, _guesses(compared))
     if guess is None:
         return
-    best = max(compared, key=lambda method: compared[method])
-    order = ", ".join(f"{_METHODS[m]} {g:+.2f}" for m, g in sorted(compared.items(), key=lambda one: -one[1]))
+    best = _by_worth(compared)[0]
+    order = ", ".join(f"{_METHODS[method]} {_said(compared[method])}" for method in _by_worth(compared))
     revealed(guess, _METHODS[best], f"Gold at {_AT:g} nats, read off the lines: {order} sd.")
+
+
+def _by_worth(compared: Mapping[str, Bought]) -> list[str]:
+    return sorted(compared, key=lambda method: -compared[method].height)
+
+
+def _said(found: Bought) -> str:
+    return f"{found.height:+.2f}" + ("" if found.error is None else f" ± {found.error:.2f}")
 
 
 def _table(known: Found) -> None:
@@ -127,6 +158,7 @@ def _table(known: Found) -> None:
         {
             "method": _METHODS[one["method"]],
             "β": one["beta"],
+            "seed": one.get("seed", 0),
             "KL, nats": round(one["kl"], 2),
             "gold, sd": round(one["gold"], 2),
             "± (se)": round(one["gold_se"], 2),
@@ -140,25 +172,25 @@ def _table(known: Found) -> None:
     def numbers() -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption(
-            "One seed each: methods that differ by less than about two standard errors are not told apart here. The "
-            "number of updates is equal, not tuned for each: another learning rate would move every point along its "
-            "line."
+            "± is of the responses measured, one seed's; how seeds differ is in the picture. The number of updates is "
+            "equal, not tuned for each method: another learning rate would move every point along its line."
         )
 
     folded("All numbers", "frontier_numbers", numbers)
 
 
-def claim(compared: Mapping[str, float]) -> str:
+def claim(compared: Mapping[str, Bought], hidden: bool) -> str:
     """One sentence of what was measured."""
     if len(compared) < 2:
         return "Every method pays for reward in KL: here is what each got for it."
-    order = sorted(compared, key=lambda method: -compared[method])
-    if "frontier_guess" not in st.query_params:  # the answer would be given away
+    order = _by_worth(compared)
+    first, last = compared[order[0]], compared[order[-1]]
+    if hidden:  # the answer would be given away
         return (
-            f"For {_AT:g} nats of KL, {len(compared)} methods bought between {compared[order[-1]]:+.2f} and "
-            f"{compared[order[0]]:+.2f} sd of true worth."
+            f"For {_AT:g} nats of KL, {len(compared)} methods bought between {last.height:+.2f} and "
+            f"{first.height:+.2f} sd of true worth."
         )
     return (
-        f"For {_AT:g} nats of KL, {_METHODS[order[0]]} bought the most true worth, {compared[order[0]]:+.2f} sd, and "
-        f"{_METHODS[order[-1]]} the least, {compared[order[-1]]:+.2f}."
+        f"For {_AT:g} nats of KL, {_METHODS[order[0]]} bought the most true worth, {_said(first)} sd, and "
+        f"{_METHODS[order[-1]]} the least, {_said(last)}."
     )

@@ -25,7 +25,6 @@ def test_every_function_that_a_page_shows_stands_where_it_says(name):
     [
         ("overview", "How that run went, and the command that repeats it", "python -m core gallery"),
         ("goodhart", "Where each run ended, in numbers", "farther below its peak"),
-        ("frontier", "All numbers", "One seed each"),
         ("attention", "Show the code that ran", "core/anatomy/"),
     ],
 )

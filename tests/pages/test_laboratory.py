@@ -6,7 +6,7 @@ from core.alignment.experiments.clinic_reading import symptoms
 from core.alignment.experiments.failures import FAILURES
 from core.alignment.experiments.goodhart_reading import mean_over_seeds, outcome
 from core.gallery import load_entry
-from tests.pages.page_helpers import a_run, fine, opened, said
+from tests.pages.page_helpers import a_run, fine, opened, said, unfolded
 
 
 def chart_count(at):
@@ -46,6 +46,18 @@ def test_both_parts_of_the_frontier_open_on_numbers(part):
     at = opened("frontier", part=part)
     assert at.title[0].value == "Frontier" and chart_count(at) >= 1
     assert "Nothing has been computed" not in said(at)
+
+
+def test_the_frontiers_true_worth_is_neither_drawn_nor_said_before_the_guess():
+    at = opened("frontier")
+    assert not [one for one in at.radio if one.label == "Height"] and "most true worth, " not in said(at)
+    at = opened("frontier", frontier_guess="best of n")
+    assert [one.value for one in at.radio if one.label == "Height"] == [
+        "gold"
+    ] and "bought the most true worth" in said(at)
+    assert "equal, not tuned for each method" in said(unfolded(at, "All numbers"))
+    at = opened("frontier", frontier_guess="something else")  # no guess at all
+    assert not [one for one in at.radio if one.label == "Height"]
 
 
 def test_another_beta_is_computed_at_once():

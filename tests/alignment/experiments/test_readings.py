@@ -5,17 +5,29 @@ from itertools import pairwise
 import pytest
 
 from core.alignment.experiments.clinic_reading import SHOWN, symptoms
-from core.alignment.experiments.frontier_reading import bought
+from core.alignment.experiments.frontier_reading import Point, bought, mean_over_seeds
 from core.alignment.experiments.toy_views import ToyConfig, toy_view
 
 
 def test_height_at_a_price_is_linear_between_points_and_nothing_is_extrapolated():
     points = {
-        "a": [(2.0, 1.0, "β = 1"), (4.0, 2.0, "β = 2")],
-        "b": [(6.0, 3.0, "β = 1")],
-        "c": [(1.0, 5.0, "n = 2")],
+        "a": [Point(2.0, 1.0, "β = 1", 0), Point(4.0, 2.0, "β = 2", 0)],
+        "b": [Point(6.0, 3.0, "β = 1", 0)],
+        "c": [Point(1.0, 5.0, "n = 2", 0)],
     }
-    assert bought(points, 3.0) == pytest.approx({"a": 1.5, "b": 1.5})
+    found = bought(points, 3.0)
+    assert {method: one.height for method, one in found.items()} == pytest.approx({"a": 1.5, "b": 1.5})
+    assert found["a"].error is None  # of one seed nothing is known about chance
+
+
+def test_height_at_a_price_of_several_seeds_is_their_mean_and_its_standard_error():
+    lines = [Point(3.0, height, "β = 1", seed) for seed, height in enumerate((1.0, 2.0, 6.0))]
+    far = [*lines, Point(1.0, 0.5, "β = 2", 0)]
+    found = bought({"all": far, "one stopped short": [*lines[:2], Point(2.0, 9.0, "β = 1", 2)]}, 3.0)
+    assert set(found) == {"all"}
+    assert found["all"].height == pytest.approx(3.0)
+    assert found["all"].error == pytest.approx(7**0.5 / 3**0.5)  # variance of 1, 2, 6 is 7
+    assert mean_over_seeds(far) == [(1.0, 0.5, "β = 2"), (3.0, 3.0, "β = 1")]
 
 
 def test_symptoms_are_ordered_by_distance_in_the_healthy_runs_range():
