@@ -37,15 +37,16 @@ def served(tmp_path_factory, serving):
 
 @pytest.fixture(scope="session")
 def serving():
-    """`with serving(data folder, NAME="value")`: the address of an app served with these environment variables too."""
+    """`with serving(data folder, NAME="value")`: the address of an app served with these environment variables too.
+
+    `port`: where it has to be; by default where there is room.
+    """
     return _serving
 
 
 @contextlib.contextmanager
-def _serving(home: Path, **more: str):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def _serving(home: Path, port: int | None = None, **more: str):
+    port = port or free_port()
     environment = os.environ | {"RLHF_PLAYGROUND_HOME": str(home), "HF_HUB_OFFLINE": "1"} | more
     environment.pop("RLHF_PLAYGROUND_DB", None)
     log = home.with_name("server.log").open("wb")
@@ -60,6 +61,12 @@ def _serving(home: Path, **more: str):
         server.terminate()
         server.wait(timeout=20)
         log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
