@@ -71,7 +71,7 @@ def plane(groups: Sequence[Group], dark: bool, x_title: str, y_title: str, heigh
             },
             {
                 "transform": [{"filter": "datum.kind === 'seed'"}],
-                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 0.45},
+                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 0.45, "aria": False},
                 "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "tooltip": tooltip},
             },
             {
