@@ -79,14 +79,24 @@ class Subject:
         """Longest response, in tokens."""
         return int(self.config.get("ppo", {}).get("max_new_tokens", 32))
 
+    @property
+    def trained_with(self) -> int:
+        """Seed of the run itself."""
+        return int(self.config.get("seed", self.config.get("ppo", {}).get("seed", 0)))
+
     def badge(self, note: str = "") -> None:
         """Where the figure above comes from."""
+        notes = [note, f"texts drawn with seed {self.seed}"]
         if self.run:
-            looked = f" · look back {self.looked.id}" if self.looked else ""
-            badge("live", model=self.model, seed=self.seed, run=self.run.id, note=note + looked)
+            notes += [f"look back {self.looked.id}"] if self.looked else []
+            badge("live", model=self.model, seed=self.trained_with, run=self.run.id, note=_joined(notes))
         elif entry := load_entry(BEFORE_AFTER):
-            made = f"{self.config['pairs']:,} votes of {self.config['annotator']} · {entry['command']}"
-            badge("cached", model=entry["model"], seed=self.seed, note=f"{note} · {made}" if note else made)
+            notes += [f"{self.config['pairs']:,} votes of {self.config['annotator']}", entry["command"]]
+            badge("cached", model=entry["model"], seed=self.trained_with, note=_joined(notes))
+
+
+def _joined(notes: Sequence[str]) -> str:
+    return " · ".join(note for note in notes if note)
 
 
 def choose_subject() -> Subject:
