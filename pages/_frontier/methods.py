@@ -142,7 +142,8 @@ def _reveal(compared: Mapping[str, Bought]) -> None:
         return
     best = _by_worth(compared)[0]
     order = ", ".join(f"{_METHODS[method]} {_said(compared[method])}" for method in _by_worth(compared))
-    revealed(guess, _METHODS[best], f"Gold at {_AT:g} nats, read off the lines: {order} sd.")
+    sure = "" if compared[best].error is None else " (± one standard error over the seeds)"
+    revealed(guess, _METHODS[best], f"Gold at {_AT:g} nats, read off the lines: {order} sd{sure}.")
 
 
 def _by_worth(compared: Mapping[str, Bought]) -> list[str]:
@@ -183,14 +184,14 @@ def claim(compared: Mapping[str, Bought], hidden: bool) -> str:
     """One sentence of what was measured."""
     if len(compared) < 2:
         return "Every method pays for reward in KL: here is what each got for it."
-    order = _by_worth(compared)
-    first, last = compared[order[0]], compared[order[-1]]
+    best, *others = (compared[method] for method in _by_worth(compared))
+    lowest = others[-1].height
     if hidden:  # the answer would be given away
         return (
-            f"For {_AT:g} nats of KL, {len(compared)} methods bought between {last.height:+.2f} and "
-            f"{first.height:+.2f} sd of true worth."
+            f"For {_AT:g} nats of KL, {len(compared)} methods bought between {lowest:+.2f} and {best.height:+.2f} sd "
+            "of true worth."
         )
     return (
-        f"For {_AT:g} nats of KL, {_METHODS[order[0]]} bought the most true worth, {_said(first)} sd, and "
-        f"{_METHODS[order[-1]]} the least, {_said(last)}."
+        f"For {_AT:g} nats of KL, {_METHODS[_by_worth(compared)[0]]} bought the most true worth, {_said(best)} sd; the "
+        f"others between {lowest:+.2f} and {others[0].height:+.2f}."
     )
