@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import walk_job
@@ -26,11 +25,10 @@ def tick_until(ask, seconds=60.0):
 
 
 def test_runs_take_turns_in_order_and_side_jobs_do_not_wait(store):
-    began = time.monotonic()
     first = supervisor.submit(WalkJob(saved=False, steps=40, seconds=0.05))
     second = supervisor.submit(WalkJob(saved=False, steps=3))
     side = supervisor.submit(SideJob(saved=False, steps=3))
-    assert time.monotonic() - began < 1.0
+    assert store.get(first).status != "finished"  # nobody waited for it
     tick_until(lambda: store.get(side).status == "finished")
     assert store.get(second).status == "queued"
     tick_until(lambda: store.get(second).status == "finished")

@@ -1,7 +1,6 @@
 """The live head against scikit-learn's logistic regression, the inverse Hessian, integrals, and plain transformers."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -103,13 +102,6 @@ def test_the_next_pair_is_the_one_the_head_knows_least_about():
     order = least_sure_first(head, np.stack([empty, known, unknown]))
     assert order[0] == 2 and order[-1] == 0  # two texts with the same features teach nothing
     assert expected_information(np.zeros(1), np.zeros(1))[0] == 0  # a toss-up by taste is not worth asking about
-
-
-def test_a_refit_is_fast_enough_for_every_vote():
-    gaps, left = some_votes(300, width=576)
-    began = time.perf_counter()
-    fit_live_head(gaps, left)
-    assert time.perf_counter() - began < 0.3
 
 
 def test_bets_use_earlier_votes_alone_and_the_book_changes_nothing():
