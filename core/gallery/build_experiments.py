@@ -19,6 +19,7 @@ from core.record import Record, no_controls
 Run = Callable[[Any, Path], Iterator[Record]]
 _EXPERIMENTS: dict[str, tuple[Run, Config]] = {
     "goodhart": (goodhart.run_goodhart, GoodhartConfig(seeds=2)),
+    "goodhart_curious": (goodhart.run_goodhart, GoodhartConfig(annotator="curious")),
     "frontier": (frontier.run_frontier, FrontierConfig(seeds=3)),
     "clinic": (clinic.run_clinic, ClinicConfig()),
     "tastes": (tastes.run_tastes, TastesConfig()),

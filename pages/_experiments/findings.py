@@ -43,12 +43,15 @@ class Found:
         )
 
 
-def found(kind: str) -> Found | None:
-    """The finished run that the URL names, else the cached experiment, else None."""
+def found(kind: str, entry_name: str = "") -> Found | None:
+    """The finished run that the URL names, else the cached experiment, else None.
+
+    `entry_name`: the gallery's entry, where it is not called like the kind of run.
+    """
     run = run_in_url(kind)
     if run and run.result:
         return Found(run.config, run.result["findings"], {}, run.id)
-    entry = load_entry(kind)
+    entry = load_entry(entry_name or kind)
     if entry is None:
         return None
     extra = {name: value for name, value in entry["data"].items() if name != "findings"}

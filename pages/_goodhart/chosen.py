@@ -6,7 +6,8 @@ import streamlit as st
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS, RUNS
 from core.figures.rails import rails
-from pages._experiments.findings import Found, found, missing
+from pages._experiments.findings import Found, missing
+from pages._goodhart import voters
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
@@ -14,7 +15,7 @@ from pages._parts.downloads import downloads
 
 def show() -> str:
     """Draw the part; returns the page's claim."""
-    known = found("goodhart")
+    known = voters.known()
     tables = _tables(known) if known else {}
     if known is None or not tables:
         missing("goodhart")

@@ -13,7 +13,8 @@ from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS
 from core.figures.rails import rails
 from core.runs.experiment_jobs import GoodhartJob
-from pages._experiments.findings import Found, again, found, missing
+from pages._experiments.findings import Found, again, missing
+from pages._goodhart import voters
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
@@ -32,13 +33,14 @@ Key = tuple[int, float, str]
 
 def show() -> str:
     """Draw the part; returns the page's claim."""
-    known = found("goodhart")
     picture, controls = st.columns([4, 1], gap="large")
     with controls:
+        known = voters.known()
         beta, judge = _choices(known)
+        annotator = known.config["annotator"] if known else GoodhartConfig().annotator
         again(
             "goodhart",
-            lambda: GoodhartJob.checked(seeds=1, members=3),
+            lambda: GoodhartJob.checked(annotator=annotator, seeds=1, members=3),
             "About a quarter of an hour, in the background.",
         )
     with picture:
@@ -50,7 +52,7 @@ def show() -> str:
         _panels(shown, means)
         known.badge("smoothed over 5 updates")
     outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
-    _reveal(outcomes)
+    _reveal(outcomes, known.config["annotator"])
     _table(outcomes, beta)
     _in_words(known, outcomes, beta, judge)
     show_code("core.alignment.experiments.goodhart_reading:outcome", "core.alignment.pooled_reward:PooledReward")
@@ -126,11 +128,12 @@ def _outcome(known: Found, curve: Mapping[str, Any]) -> Outcome:
     return outcome(curve["kl"], curve["proxy"], curve["gold"], batch * len(curve["seeds"]))
 
 
-def _reveal(outcomes: Mapping[Key, Outcome]) -> None:
+def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> None:
     single = {key: one for key, one in outcomes.items() if key[2] == "single" and key[1] == min(k[1] for k in outcomes)}
     if len(single) < 2:
         return
-    guess = predict("goodhart_guess", "which reward model will a policy deceive the most, without a leash?", _GUESSES)
+    question = "which reward model will a policy deceive the most, without a leash?"
+    guess = predict(f"goodhart_guess_{annotator}", question, _GUESSES)
     if guess is None:
         return
     few, many = (single[key] for key in (min(single), max(single)))

@@ -6,6 +6,7 @@ from core.alignment.experiments.clinic_reading import symptoms
 from core.alignment.experiments.failures import FAILURES
 from core.alignment.experiments.goodhart_reading import mean_over_seeds, outcome
 from core.gallery import load_entry
+from pages._goodhart.voters import ENTRIES
 from tests.pages.page_helpers import a_run, fine, opened, said, unfolded
 
 
@@ -20,12 +21,13 @@ def test_every_part_of_goodhart_opens_on_numbers(part):
     assert chart_count(at) >= 1
 
 
-def test_goodharts_claim_says_whether_anything_broke():
-    entry = load_entry("goodhart")
+@pytest.mark.parametrize("voter", ENTRIES)
+def test_goodharts_claim_says_whether_anything_broke(voter):
+    entry = load_entry(ENTRIES[voter])
     means = mean_over_seeds(entry["data"]["findings"])
     batch = entry["key"]["ppo"]["rollout_batch"]
     ends = [outcome(m["kl"], m["proxy"], m["gold"], batch * len(m["seeds"])) for m in means.values()]
-    words = said(opened("goodhart"))
+    words = said(opened("goodhart", goodhart_voter=voter))
     broke = [one for one in ends if one.broke]
     if broke:
         worst = max(broke, key=lambda one: one.fall)
@@ -34,11 +36,19 @@ def test_goodharts_claim_says_whether_anything_broke():
         assert "Nothing broke" in words
 
 
-def test_a_prediction_is_answered_by_the_measurement():
-    at = opened("goodhart")
+@pytest.mark.parametrize("part", ["PPO", "Best of n"])
+def test_each_voters_numbers_are_their_own(part):
+    words = {voter: said(opened("goodhart", part=part, goodhart_voter=voter)) for voter in ENTRIES}
+    assert len(set(words.values())) == len(ENTRIES)
+
+
+def test_a_prediction_is_answered_by_the_measurement_of_its_voter_alone():
+    at = opened("goodhart", goodhart_voter="Sunny")
     assert "the policy, that of" not in said(at)
-    at = opened("goodhart", goodhart_guess="neither")
+    at = opened("goodhart", goodhart_voter="Sunny", goodhart_guess_sunny="neither")
     assert "the policy, that of" in said(at) and "rates (by" in said(at)
+    at = opened("goodhart", goodhart_voter="Curious", goodhart_guess_sunny="neither")
+    assert "the policy, that of" not in said(at)
 
 
 @pytest.mark.parametrize("part", ["Methods on a real model", "A language known whole"])
