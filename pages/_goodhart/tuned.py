@@ -50,7 +50,7 @@ def show() -> str:
         means = mean_over_seeds(known.findings)
         shown = _shown(means, beta, judge)
         _panels(shown, means)
-        known.badge("smoothed over 5 updates")
+        known.badge(f"votes of {annotator} · smoothed over 5 updates")
     outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
     _reveal(outcomes, known.config["annotator"])
     _table(outcomes, beta)

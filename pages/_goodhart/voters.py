@@ -20,11 +20,10 @@ def known() -> Found | None:
     there = [voter for voter, entry in ENTRIES.items() if load_entry(entry)]
     if not there:
         return None
-    voter = st.segmented_control(
+    voter = st.radio(
         "Who voted",
         there,
-        default=there[0],
-        required=True,
+        horizontal=True,
         key="goodhart_voter",
         bind="query-params",
         help="Curious likes questions: the share of the words that stand in one. Sunny likes pleasant words. Which of "
