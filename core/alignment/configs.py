@@ -115,7 +115,7 @@ class OnPolicyConfig(Config):
         None,
         gt=0,
         description="end the run when the responses of the last three updates have drifted so far on average, nats a "
-        "response (none: never; PPO whose updates are not asked for: 7.0)",
+        "response (none: never; PPO whose updates are not asked for: 5.5)",
     )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
@@ -148,6 +148,13 @@ class PPOConfig(OnPolicyConfig):
     value_model: Literal["shared", "separate"] = Field(
         "shared", description="value head on the policy's trunk, or a model of its own"
     )
+    head_learning_rate: float = Field(
+        2e-3,
+        gt=0,
+        le=1.0,
+        description="AdamW's learning rate of a value head on the policy's trunk, which starts from nothing; that of a "
+        "separate critic starts as the reward model's, and learns at `learning_rate`",
+    )
     watch_prompts: int = Field(
         4,
         ge=0,
@@ -156,8 +163,13 @@ class PPOConfig(OnPolicyConfig):
     )
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
 
+    @property
+    def head_ratio(self) -> float:
+        """How many times as fast as everything else the value head learns."""
+        return self.head_learning_rate / self.learning_rate if self.value_model == "shared" else 1.0
 
-KL_BUDGET = 7.0
+
+KL_BUDGET = 5.5
 """Nats a response after which PPO has bought what it came for: seeds that learn fast would drift to 15 and beyond."""
 
 

@@ -73,7 +73,7 @@ def train_ppo(
         raise PlaygroundError("no prompts to train on")
     separate = reward_model.critic_start if config.value_model == "separate" else None
     model = ActorCritic(policy, separate)
-    tuning = Tuning(model, config, state)
+    tuning = Tuning(model, config, state, model.value_head, config.head_ratio)
     for update in tuning.updates(controls):
         began = time.monotonic()
         watching = (

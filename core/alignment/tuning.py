@@ -24,12 +24,29 @@ DRIFT_OVER = 3  # updates whose mean drift is held against the KL budget
 class Tuning:
     """One run's updates. `kl_coef` and `learning_rate` are those of now: controls and an adaptive β move them."""
 
-    def __init__(self, model: nn.Module, config: OnPolicyConfig, state: dict[str, Any] | None) -> None:
-        """`model` is everything that is trained and saved. `state` is what an earlier record's `state()` gave."""
+    def __init__(
+        self,
+        model: nn.Module,
+        config: OnPolicyConfig,
+        state: dict[str, Any] | None,
+        head: nn.Module | None = None,
+        head_ratio: float = 1.0,
+    ) -> None:
+        """`model` is everything that is trained and saved. `state` is what an earlier record's `state()` gave.
+
+        `head` is the part of it that learns `head_ratio` times as fast, for it starts from nothing.
+        """
         self._model, self._config, self._started = model, config, time.monotonic()
         self.trained = [p for p in model.parameters() if p.requires_grad]
+        fast = list(head.parameters()) if head is not None else []
+        slow = [p for p in self.trained if not any(p is one for one in fast)]
+        self._parts = ((slow, 1.0), (fast, head_ratio)) if fast else ((slow, 1.0),)
         self.optimizer = torch.optim.AdamW(
-            self.trained, lr=config.learning_rate, eps=1e-5, weight_decay=0.0, fused=True
+            [{"params": part} for part, _ in self._parts],
+            lr=config.learning_rate,
+            eps=1e-5,
+            weight_decay=0.0,
+            fused=True,
         )
         self.kl_coef, self.learning_rate = config.kl_coef, config.learning_rate
         self._done, self._ended = 0, False
@@ -53,7 +70,7 @@ class Tuning:
 
     @property
     def rate(self) -> float:
-        """The learning rate of this update, after the schedule."""
+        """The policy's learning rate in this update, after the schedule."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def updates(self, controls: Controls) -> Iterator[int]:
@@ -64,8 +81,8 @@ class Tuning:
             self.learning_rate = changes.get("learning_rate", self.learning_rate)
             self.kl_coef = changes.get("kl_coef", self.kl_coef)
             left = 1 - (update - 1) / self._config.updates if self._config.lr_schedule == "linear" else 1.0
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate * left
+            for group, (_, ratio) in zip(self.optimizer.param_groups, self._parts, strict=True):
+                group["lr"] = self.learning_rate * ratio * left
             yield update
 
     def is_last(self, update: int, metrics: dict[str, float]) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_COUNTERPART = (
     *("kl_estimator", "kl_target", "kl_horizon", "kl_budget", "target_kl", "gamma", "lam", "cliprange_value"),
-    *("vf_coef", "value_model", "entropy_coef", "whiten_rewards", "missing_end_penalty"),
+    *("vf_coef", "value_model", "head_learning_rate", "entropy_coef", "whiten_rewards", "missing_end_penalty"),
 )
 
 

@@ -33,7 +33,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "lora_rank",
         "weights_every",
     ),
-    "Critic": ("value_model", "vf_coef", "cliprange_value", "gamma", "lam"),
+    "Critic": ("value_model", "head_learning_rate", "vf_coef", "cliprange_value", "gamma", "lam"),
 }
 UNITS: Mapping[str, str] = {
     "kl_coef": "score a nat",
@@ -56,6 +56,7 @@ UNITS: Mapping[str, str] = {
     "grad_clip": "gradient norm",
     "lora_rank": "rank",
     "weights_every": "updates",
+    "head_learning_rate": "a step",
     "cliprange_value": "score",
 }  # of the numbers that have one: weights, shares and switches have none
 
