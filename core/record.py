@@ -12,6 +12,9 @@ Controls = Callable[[int], Mapping[str, float]]
 WATCHED = "watched"
 """The `kind` of samples that answer the same prompts from the same random numbers, update after update."""
 
+PAIR = "pair"
+"""The `kind` of samples that are two responses to one prompt, to be compared: {prompt, left, right}."""
+
 
 @dataclass(frozen=True)
 class Record:

@@ -8,7 +8,7 @@ from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
 from pages._overview.own_prompt import own_prompt
-from pages._overview.start import reveal, start_form, voter_title
+from pages._overview.start import reveal, start_form
 from pages._overview.story import story
 from pages._parts import loop_view
 from pages._parts.badge import badge
@@ -21,6 +21,7 @@ from pages._parts.run_view import LOOK, run_buttons
 from pages._parts.state import Pipeline, run_pipeline
 from pages._parts.told import fragment
 from pages._parts.tour import invitation
+from pages._parts.voters import voter_title
 
 TITLE = "A language model learns what somebody likes"
 
@@ -128,6 +129,7 @@ def watch(run_id: str, voter: str) -> None:
     badge("live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}")
     loop_view.progress(run)
     loop_view.trouble(run)
+    loop_view.writing_now(run, store.samples(run_id), voter)
     loop_view.curves(store.steps(run_id), voter)
     with st.container(horizontal=True, vertical_alignment="center"):
         run_buttons(run)
@@ -163,6 +165,12 @@ def last(metric: str, steps: list[Step]) -> float | None:
     )
 
 
+def seconds(entry: dict[str, Any] | None) -> float | None:
+    """How long the cached run took, its measuring included."""
+    took = (entry or {}).get("result", {}).get("seconds", {})
+    return took["total"] + took["evaluation"] if {"total", "evaluation"} <= set(took) else None
+
+
 store = RunStore()
 run_id, entry = st.query_params.get("run"), load_entry("loop")
 try:
@@ -176,7 +184,7 @@ steps = own(run) if run else cached(entry) if entry else nothing_yet()
 
 if not (run and loop_view.in_progress(run)):
     st.subheader("Run the whole loop", anchor=False)
-    start_form()
+    start_form(seconds(entry))
 st.subheader("Begin a story yourself", anchor=False)
 words_of_their_own = st.container()  # filled last: loading a model must not hold back the rest of the page
 

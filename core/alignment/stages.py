@@ -26,7 +26,7 @@ from core.files import read_jsonl, whole_folder, write_jsonl
 from core.language.adapters import save_merged, with_adapters
 from core.language.configs import LORA_FROM, SamplingConfig
 from core.language.precision import attention_implementation
-from core.record import Controls, Record
+from core.record import PAIR, Controls, Record
 
 
 def preferences_stage(
@@ -49,7 +49,8 @@ def preferences_stage(
     total = -(-count // max(1, sampling.batch_size // 2))
     for so_far in write_pairs(policy, tokenizer, prompts, count, sampling, begun):
         metrics = {"pairs": float(len(so_far.pairs))}
-        yield Record(so_far.batches, metrics, "preferences", total=total, state=so_far.state)
+        newest = [{"kind": PAIR, **asdict(pair)} for pair in so_far.pairs[-1:]]
+        yield Record(so_far.batches, metrics, "preferences", total=total, samples=newest, state=so_far.state)
     votes = vote(so_far.pairs, annotator, sampling.seed)
     write_jsonl(
         file,

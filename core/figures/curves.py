@@ -11,6 +11,7 @@ from core.figures.palette import CONCEPTS, RUNS
 
 METRIC_CONCEPTS = {
     "objective/kl": "kl",
+    "objective/kl_exact": "kl",
     "objective/scores": "reward",
     "objective/rlhf_reward": "reward",
     "objective/gold": "chosen",
@@ -34,7 +35,7 @@ def curve(metric: str, dark: bool, x_title: str = "update", height: int = 190) -
     return {
         "height": height,
         "encoding": axes(x_title),
-        "layer": [{"mark": line}, _hover(colour)],
+        "layer": [{"mark": line}, _alone(colour), _hover(colour)],
         "config": CONFIG,
     }
 
@@ -66,6 +67,14 @@ def compared(runs: list[str], dark: bool, x_title: str = "step", height: int = 3
 
 
 _LEGEND = {"orient": "bottom", "labelLimit": 400, "columns": 2, "symbolStrokeWidth": 2, "symbolType": "stroke"}
+
+
+def _alone(colour: str) -> dict[str, Any]:
+    """A dot where there is one point only: the line of a first measurement alone would be unseen."""
+    return {
+        "transform": [{"joinaggregate": [{"op": "count", "as": "points"}]}, {"filter": "datum.points == 1"}],
+        "mark": {"type": "point", "size": 50, "filled": True, "color": colour},
+    }
 
 
 def _hover(colour: str) -> dict[str, Any]:

@@ -18,15 +18,11 @@ _PPO_LABELS = {
 _BOUNDS = {"about half": (0.0, 0.6), "60 to 75 %": (0.6, 0.75), "75 to 90 %": (0.75, 0.9), "over 90 %": (0.9, 1.01)}
 
 
-def voter_title(name: str) -> str:
-    """What pages call the simulated annotator of that name."""
-    from core.feedback.annotators import get_annotator
+def start_form(took: float | None = None) -> None:
+    """Ask, then start a run, put its id into the URL and run the page again to watch it.
 
-    return get_annotator(name).title
-
-
-def start_form() -> None:
-    """Ask, then start a run, put its id into the URL and run the page again to watch it."""
+    `took`: the seconds that the cached run took, where it is known.
+    """
     from core.feedback.annotators import annotators
 
     known = annotators()
@@ -56,6 +52,7 @@ def start_form() -> None:
                 _start(voter, guess, settings)
         st.caption(
             "A simulated voter, a real language model, real training, in the background: close the tab if you like."
+            + (f" With these settings it took {took / 60:.1f} minutes on two processor cores." if took else "")
         )
 
 

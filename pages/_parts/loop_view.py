@@ -2,10 +2,13 @@
 
 import html
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.record import PAIR
+from pages._parts.before_after import written
 from pages._parts.curves import curve, values_of
 from pages._parts.state import TRAINING
 from pages._parts.text import plain
@@ -25,20 +28,20 @@ def progress(run: "Run") -> None:
     cells = []
     for index, name in enumerate(names):
         share = 1.0 if index < at else run.step / run.total if index == at and run.total else 0.0
-        words = (
-            "done"
-            if index < at
-            else f"{run.step} of {run.total}"
-            if index == at and run.total
-            else "now"
-            if index == at
-            else "waits"
-        )
+        words = "done" if index < at else _done(run) if index == at and run.total else "now" if index == at else "waits"
         cells.append(
             f'<div class="{"later" if index > at else "reached"}"><b>{html.escape(STAGES[name])}</b> {words}'
             f'<div class="track"><div class="fill" style="width:{share:.1%}"></div></div></div>'
         )
     st.html(f'<div class="stages">{"".join(cells)}</div>')
+
+
+def _done(run: "Run") -> str:
+    """How much of the stage now going on: votes in votes, for they are given some dozens a step."""
+    pairs = int(run.config.get("pairs") or 0)
+    if run.stage == "preferences" and pairs:
+        return f"{round(run.step / run.total * pairs):,} of {pairs:,}"
+    return f"{run.step} of {run.total}"
 
 
 def trouble(run: "Run") -> None:
@@ -56,6 +59,31 @@ def trouble(run: "Run") -> None:
             f"This run was {words}. Nothing is lost: resume it, and it goes on from its newest checkpoint.",
             icon=":material/pause:",
         )
+
+
+def writing_now(run: "Run", samples: Sequence[Mapping[str, Any]], voter: str) -> None:
+    """What the run at work has just written: a pair to be compared, later responses of the policy being tuned."""
+    pairs = [one for one in samples if one.get("kind") == PAIR]
+    fresh = [one for one in samples if "kind" not in one]
+    if pairs:
+        words = (
+            f"**Just written to be compared** · {voter} votes as soon as all pairs are there"
+            if run.stage == "preferences"
+            else f"**The last pair** · the reward model learns which of two {voter} chose"
+        )
+        cards = [("reference", side, pairs[-1]["prompt"], pairs[-1][side]) for side in ("left", "right")]
+    elif fresh:
+        words = "**Just written by the policy** · each update's responses, scored by the reward model"
+        cards = [
+            ("policy", f"score {one['score']:+.2f} · KL {one['kl']:.1f} nats", one["prompt"], one["response"])
+            for one in fresh[:2]
+        ]
+    else:
+        return
+    st.markdown(words)
+    for column, card in zip(st.columns(2, gap="medium", wrap=False), cards, strict=False):
+        with column:
+            written(*card)
 
 
 def curves(steps: "list[Step]", voter: str) -> None:
@@ -78,10 +106,10 @@ def curves(steps: "list[Step]", voter: str) -> None:
         )
     with kept:
         curve(
-            "objective/kl",
-            values_of("objective/kl", ppo),
+            "objective/kl_exact",
+            values_of("objective/kl_exact", ppo),
             "KL",
-            "How far the policy has moved from the reference: the price paid.",
+            "How far the policy has moved from the reference, over the whole vocabulary: the price paid.",
             unit="nats",
         )
     with liked:

@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.record import WATCHED
 from core.runs.store import RunStore
 from pages._parts.text import escaped, plain, said
 from pages._ppo.subject import Subject, watched_of
@@ -25,7 +24,7 @@ def _watched(subject: Subject, rows: Sequence[dict[str, Any]], cached: bool) -> 
     st.markdown("**The same prompts, as the policy changes** · the random numbers are the same too")
     st.caption(
         "Never trained on. Wherever two answers differ, the policy has changed its mind; update 0 is the reference."
-        + (" From the first of the default runs behind the grey ranges." if cached else "")
+        + (" **Another run than the curves show**: the first of those behind the grey ranges." if cached else "")
     )
     updates = sorted({row["update"] for row in rows})
     picked = updates[-1]
@@ -49,7 +48,7 @@ def _watched(subject: Subject, rows: Sequence[dict[str, Any]], cached: bool) -> 
 
 def _fresh(subject: Subject) -> None:
     if subject.run:
-        found = [one for one in RunStore().samples(subject.run.id) if one.get("kind") != WATCHED]
+        found = [one for one in RunStore().samples(subject.run.id) if "kind" not in one]
         words = f"**Fresh responses** of update {int(subject.rows[-1]['step'] or 0)}" if subject.rows else ""
     else:
         examples = subject.entry["examples"] if subject.entry else []

@@ -11,6 +11,7 @@ from core.alignment.runs import run_reward
 from core.errors import PlaygroundError
 from core.files import read_jsonl
 from core.language.registry import load_policy
+from core.record import PAIR
 from tests import tiny
 
 
@@ -48,6 +49,10 @@ def test_every_figure_can_be_recomputed_from_the_files(config, tmp_path):
     assert len(rows) == 6 and result["kl"] > 0 and result["updates"] == 3
     votes = read_jsonl(folder / "preferences.jsonl")
     assert len(votes) == 40 and {"prompt", "chosen", "rejected"} <= set(votes[0])
+    compared = [one for r in records if r.stage == "preferences" for one in r.samples]
+    assert {one.pop("kind") for one in compared} == {PAIR}  # the newest pair of each batch, as it will be voted on
+    voted = {(vote["prompt"], frozenset((vote["chosen"], vote["rejected"]))) for vote in votes}
+    assert all((one["prompt"], frozenset((one["left"], one["right"]))) in voted for one in compared)
     seconds = result["seconds"]
     assert seconds["total"] == pytest.approx(seconds["preferences"] + seconds["reward"] + seconds["ppo"])
     assert {r.stage for r in records} == {"preferences", "reward", "ppo", "evaluation"}

@@ -1,5 +1,6 @@
 """Lines of several runs over one band: told apart by colour and dash, the band drawn from its own rows alone."""
 
+from core.figures.curves import curve
 from core.figures.named_lines import NamedLine
 from core.figures.palette import RUNS
 from core.figures.run_curves import run_curves
@@ -20,3 +21,11 @@ def test_runs_keep_their_colour_and_dash_and_the_band_lies_below():
         drawn["encoding"]["color"]["legend"]
         and not run_curves(lines[:1], True)["layer"][1]["encoding"]["color"]["legend"]
     )
+
+
+def test_a_first_measurement_alone_is_a_dot_and_no_other_is():
+    _, alone, _ = curve("loss", dark=False)["layer"]
+    assert alone["mark"]["type"] == "point"
+    assert alone["transform"] == [
+        {"joinaggregate": [{"op": "count", "as": "points"}]}, {"filter": "datum.points == 1"},
+    ]  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import PlaygroundError
+from core.record import PAIR, WATCHED, Record
 from core.runs import locks
 from core.runs.store import RunStore
 from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said, unfolded
@@ -117,6 +118,22 @@ def test_a_loop_at_work_shows_how_far_it_is(gallery):
     assert "**KL** &nbsp; 6 nats" in words
     assert [station["value"] for station in picture(at)["stations"]][1:] == ["512 votes", "70% right", "KL 6.0 nats"]
     assert picture(at)["stations"][3]["progress"] == 1.0
+
+
+def test_a_loop_at_work_shows_what_it_has_just_written(gallery):
+    pair = {"kind": PAIR, "prompt": "A fox", "left": " ran <b>.", "right": " sat."}
+    run = a_run(status="running", records=[Record(1, {}, "preferences", 2, samples=[pair])], pairs=512)
+    with locks.run_lock(run.id):
+        words = said(opened("overview", run=run.id))
+    assert "Sunny votes as soon as all pairs are there" in words and " ran &lt;b&gt;." in words and " sat." in words
+    fresh = [{"prompt": "A hen", "response": f" clucked {n}.", "score": 1.25, "kl": 3.0} for n in range(3)]
+    watched = {"kind": WATCHED, "update": 4, "prompt": "A cow", "response": " mooed.", "score": 0.0}
+    update = Record(1, {}, "ppo", 2, samples=[*fresh, watched])
+    run = a_run(status="running", records=[*loop_records()[:3], update], pairs=512)
+    with locks.run_lock(run.id):
+        words = said(opened("overview", run=run.id))
+    assert "score +1.25 · KL 3.0 nats" in words and " clucked 1." in words
+    assert " clucked 2." not in words and " mooed." not in words
 
 
 def test_a_killed_loop_can_be_resumed(gallery, nobody_trains):
