@@ -14,6 +14,7 @@ from pages._parts.code import show_code
 from pages._parts.header import page_header
 from pages._parts.predict import predict, revealed
 from pages._parts.questions import closing
+from pages._parts.voters import voter_title
 
 _CHANGED_BY_FAULT = {
     "unnormalised": "score paid: raw, not (raw − mean) / sd",
@@ -38,7 +39,9 @@ def main() -> None:
     sick, healthy = cases[case.name], cases["healthy"]
     found_here = symptoms(sick["curves"], healthy["curves"])
     charts(sick, healthy, found_here)
-    known.badge(f"{known.config['updates']} updates, {known.config['votes']} votes of {known.config['annotator']}")
+    known.badge(
+        f"{known.config['updates']} updates, {known.config['votes']} votes of {voter_title(known.config['annotator'])}"
+    )
     texts(sick, healthy)
     guess = predict(
         f"clinic_{case.name}", "what was done to this run?", [one.title for one in sorted(FAILURES, key=_shuffled)]
@@ -79,7 +82,7 @@ def _reveal(
     healthy: Mapping[str, Any],
     found_here: list[Symptom],
 ) -> None:
-    revealed(guess, case.title, f"{case.title}: {case.mistake}")
+    revealed(guess, case.title, case.mistake)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**What was changed**")
@@ -91,8 +94,8 @@ def _reveal(
         st.markdown(case.why)
         worst = found_here[0]
         st.markdown(
-            f"**What gives it away**, measured: *{SHOWN[worst.metric].lower()}* ends at {worst.sick:.3g} where the "
-            f"healthy run ends at {worst.healthy:.3g}. {_gold_said(sick, healthy)}"
+            f"**What gives it away**, measured: *{SHOWN[worst.metric]}* is {worst.sick:.3g} on average over the last "
+            f"third of the updates, in the healthy run {worst.healthy:.3g}. {_gold_said(sick, healthy)}"
         )
     show_code("core.alignment.experiments.faults:padded_on_the_right" if case.fault == "padding" else _code(case))
 

@@ -15,7 +15,7 @@ from pages._token_microscope.choosing import Choice
 from pages._token_microscope.responses import responses
 from pages._token_microscope.source import Source
 from pages._token_microscope.strip import strip
-from pages._token_microscope.verdict import ask, claim, verdict
+from pages._token_microscope.verdict import answered, ask, claim, verdict
 from pages._token_microscope.words import said
 
 TITLE = "Token microscope"
@@ -32,7 +32,7 @@ def main() -> None:
         with second:
             update = choosing.choose_update(source)
         with third:
-            what = choosing.choose_colour()
+            what = choosing.choose_colour(answered())
         try:
             slide = source.slide(update)
         except PlaygroundError as error:

@@ -19,7 +19,7 @@ def axes(x_title: str) -> dict[str, Any]:
             "field": "value",
             "type": "quantitative",
             "title": None,
-            "axis": {"tickCount": 4, "gridOpacity": 0.4},
+            "axis": {"tickCount": 4, "gridOpacity": 0.4, "format": ".4~g"},
             "scale": {"zero": False},
         },
         "tooltip": [

@@ -112,7 +112,7 @@ def build_loop() -> None:
         "model_hash": model_hash(STORYTELLER),
         "annotator": config.annotator,
         "seed": config.seed,
-        "command": COMMAND,
+        "command": f"{COMMAND} --only loop",
         "config": json.loads(config.model_dump_json()),
         "result": result,
         "pairs": pairs,

@@ -15,6 +15,7 @@ from core.runs.store import Run, RunStore, Step
 from pages._parts.badge import badge
 from pages._parts.run_view import MOVING, watch
 from pages._parts.text import escaped
+from pages._parts.voters import voter_title
 
 CACHED = "cached example"
 BEFORE_AFTER = "before_after"  # the gallery's entry
@@ -91,7 +92,7 @@ class Subject:
             notes += [f"look back {self.looked.id}"] if self.looked else []
             badge("live", model=self.model, seed=self.trained_with, run=self.run.id, note=_joined(notes))
         elif entry := load_entry(BEFORE_AFTER):
-            notes += [f"{self.config['pairs']:,} votes of {self.config['annotator']}", entry["command"]]
+            notes += [f"{self.config['pairs']:,} votes of {voter_title(self.config['annotator'])}", entry["command"]]
             badge("cached", model=entry["model"], seed=self.trained_with, note=_joined(notes))
 
 

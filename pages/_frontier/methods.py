@@ -17,6 +17,7 @@ from pages._parts.downloads import downloads
 from pages._parts.folded import folded
 from pages._parts.predict import predict, revealed
 from pages._parts.terms import prose
+from pages._parts.voters import voter_title
 
 _METHODS = {
     "ppo_shared": "PPO, critic on the policy's trunk",
@@ -54,8 +55,8 @@ def show() -> str:
             return "How much reward does each method buy for the same KL?"
         _draw(_rows(known, height, paths), height)
         known.badge(
-            f"{known.config['votes']:,} votes of {known.config['annotator']} · {known.config['evaluation_prompts']} "
-            "held-out prompts"
+            f"{known.config['votes']:,} votes of {voter_title(known.config['annotator'])} · "
+            f"{known.config['evaluation_prompts']} held-out prompts"
         )
     _reveal(compared)
     if not hidden:
@@ -64,8 +65,8 @@ def show() -> str:
     prose(
         "Every method but best of n climbs this objective in its own way: PPO with a critic and a clip, RLOO with the "
         "other responses as the baseline, GRPO with the group's mean and spread and the KL in the loss, DPO by "
-        "turning the votes themselves into a loss of the policy. KL is the common price: summed over the full "
-        "vocabulary at every token of the tuned policy's responses."
+        "turning the votes themselves into a loss of the policy. KL is the common price: of a trained policy "
+        "summed over the full vocabulary at every token of its responses, of best of n measured from its scores."
     )
     show_code(
         "core.alignment.dpo:dpo_loss",

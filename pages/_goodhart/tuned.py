@@ -20,13 +20,14 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.folded import folded
 from pages._parts.predict import predict, revealed
+from pages._parts.voters import voter_title
 
 _JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
 _LINES = (
     NamedLine("proxy: the reward model's score", CONCEPTS["reward"]),
     NamedLine("gold: the true utility", CONCEPTS["policy"]),
 )
-_GUESSES = ("the one of few votes", "the one of many votes", "neither")
+_NO_DIFFERENCE = "no difference"
 
 Key = tuple[int, float, str]
 
@@ -50,13 +51,13 @@ def show() -> str:
         means = mean_over_seeds(known.findings)
         shown = _shown(means, beta, judge)
         _panels(shown, means)
-        known.badge(f"votes of {annotator} · smoothed over 5 updates")
+        known.badge(f"votes of {voter_title(annotator)} · smoothed over 5 updates")
     outcomes = {key: _outcome(known, curve) for key, curve in means.items()}
-    _reveal(outcomes, known.config["annotator"])
-    _table(outcomes, beta)
-    _in_words(known, outcomes, beta, judge)
+    answered = _reveal(outcomes, known.config["annotator"])
+    _table(outcomes)
+    _in_words(known, outcomes, answered)
     show_code("core.alignment.experiments.goodhart_reading:outcome", "core.alignment.pooled_reward:PooledReward")
-    return claim(outcomes)
+    return claim(outcomes, beta, judge)
 
 
 def _choices(known: Found | None) -> tuple[float, str]:
@@ -128,33 +129,42 @@ def _outcome(known: Found, curve: Mapping[str, Any]) -> Outcome:
     return outcome(curve["kl"], curve["proxy"], curve["gold"], batch * len(curve["seeds"]))
 
 
-def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> None:
-    single = {key: one for key, one in outcomes.items() if key[2] == "single" and key[1] == min(k[1] for k in outcomes)}
-    if len(single) < 2:
-        return
-    question = "which reward model will a policy deceive the most, without a leash?"
-    guess = predict(f"goodhart_guess_{annotator}", question, _GUESSES)
+def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
+    """Asks for what is not drawn yet, what an ensemble changes; False while the reader has still to answer."""
+    ends = _of_judges(outcomes)
+    if len(ends) < 2:
+        return True
+    votes, beta, _ = next(key for key in outcomes if key[2] != "single")
+    guess = predict(
+        f"goodhart_guess_{annotator}",
+        f"who leaves the policy with the most true worth, taught with the same {votes:,} votes, at β = {beta:g}?",
+        [*(_JUDGES[judge] for judge in ends), _NO_DIFFERENCE],
+    )
     if guess is None:
-        return
-    few, many = (single[key] for key in (min(single), max(single)))
-    difference = few.overrated - many.overrated
-    error = math.hypot(few.error, many.error)
-    measured = _GUESSES[2] if abs(difference) < 2 * error else _GUESSES[0] if difference > 0 else _GUESSES[1]
+        return False
+    best, second = sorted(ends, key=lambda judge: -ends[judge].gold)[:2]
+    apart = ends[best].gold - ends[second].gold
+    sure = apart > 2 * math.hypot(ends[best].error, ends[second].error)
+    said = ", ".join(f"{_JUDGES[judge]} {one.gold:+.2f} ± {one.error:.2f}" for judge, one in ends.items())
     revealed(
         guess,
-        measured,
-        f"At the end the reward model of {min(single)[0]:,} votes {_rates(few)} the policy, that of "
-        f"{max(single)[0]:,} {_rates(many)} it: {measured}.",
+        _JUDGES[best] if sure else _NO_DIFFERENCE,
+        f"True worth at the end, sd: {said}. The first two are {apart:.2f} apart, "
+        + ("more than chance does." if sure else "which chance could do."),
     )
+    return True
 
 
-def _rates(one: Outcome) -> str:
-    """How far the score is from the truth, and to which side; the error is one standard error."""
-    word = "overrates" if one.overrated > 0 else "underrates"
-    return f"{word} (by {abs(one.overrated):.2f} ± {one.error:.2f} sd)"
+def _of_judges(outcomes: Mapping[Key, Outcome]) -> dict[str, Outcome]:
+    """How the policy ended with each judge, with the votes and the β that the ensemble was run at."""
+    pooled = next((key for key in outcomes if key[2] != "single"), None)
+    if pooled is None:
+        return {}
+    votes, beta, _ = pooled
+    return {judge: outcomes[votes, beta, judge] for judge in _JUDGES if (votes, beta, judge) in outcomes}
 
 
-def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
+def _table(outcomes: Mapping[Key, Outcome]) -> None:
     rows = [
         {
             "votes": key[0],
@@ -181,15 +191,15 @@ def _table(outcomes: Mapping[Key, Outcome], beta: float) -> None:
     folded("Where each run ended, in numbers", "goodhart_numbers", numbers, icon=":material/table:")
 
 
-def _in_words(known: Found, outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> None:
+def _in_words(known: Found, outcomes: Mapping[Key, Outcome], answered: bool) -> None:
     st.subheader("What β, more votes and an ensemble changed", anchor=False)
-    said = [_votes_said(outcomes), _beta_said(outcomes), _ensemble_said(outcomes)]
+    said = [_votes_said(outcomes), _beta_said(outcomes), _ensemble_said(outcomes) if answered else ""]
     st.markdown("\n".join(f"- {sentence}" for sentence in said if sentence))
     st.latex(r"\text{proxy}=\frac{r_\phi(x,y)-\mu_r}{\sigma_r}\qquad \text{gold}=\frac{u(x,y)-\mu_u}{\sigma_u}")
     st.caption(
-        f"μ and σ over what the reference writes. {known.config.get('annotator', '')} votes with Bradley–Terry noise. "
-        "*Not shown*: what a larger model, other prompts or a thousand updates would do. A reward model that starts "
-        "from the policy's own trunk shares its blind spots; after Gao, Schulman and Hilton (2023)."
+        f"μ and σ over what the reference writes. {voter_title(known.config['annotator'])} votes with Bradley–Terry "
+        "noise. *Not shown*: what a larger model, other prompts or a thousand updates would do. A reward model that "
+        "starts from the policy's own trunk shares its blind spots; after Gao, Schulman and Hilton (2023)."
     )
 
 
@@ -199,10 +209,14 @@ def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
     if len(single) < 2:
         return ""
     few, many = min(single), max(single)
+    above = (
+        " Where the truth lies above the score, the policy writes texts better than any that the reward model was "
+        "taught on, and it rates them for less than they are worth."
+    )
     return (
         f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "
         f"{single[many].gold:+.2f} with {many:,}; score less truth is {single[few].overrated:+.2f} and "
-        f"{single[many].overrated:+.2f}."
+        f"{single[many].overrated:+.2f}.{above if single[many].overrated < 0 else ''}"
     )
 
 
@@ -237,20 +251,27 @@ def _ensemble_said(outcomes: Mapping[Key, Outcome]) -> str:
     return f"**Ensemble**, {votes:,} votes, β = {beta:g}: {ends}."
 
 
-def claim(outcomes: Mapping[Key, Outcome]) -> str:
-    """One sentence of what was measured, whichever way it went."""
-    broke = sorted(key for key, one in outcomes.items() if one.broke)
-    if broke:
-        key = max(broke, key=lambda one: outcomes[one].fall)
+def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
+    """One sentence of what was measured, whichever way it went: of the settings drawn, where there are any."""
+    drawn = {key: one for key, one in outcomes.items() if key[1:] == (beta, judge)} or outcomes
+    broke = [key for key, one in outcomes.items() if one.broke]
+    if fell := [key for key in broke if key in drawn]:
+        key = max(fell, key=lambda one: outcomes[one].fall)
         one = outcomes[key]
         return (
             f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
             f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, while the score said {one.proxy:+.1f}. "
-            f"{len(broke)} of {len(outcomes)} settings broke."
+            f"{len(broke)} of {len(outcomes)} settings broke so, beyond chance."
         )
-    worst = max(outcomes, key=lambda key: outcomes[key].overrated)
-    one = outcomes[worst]
+    worst = max(drawn, key=lambda key: drawn[key].overrated)
+    one = drawn[worst]
+    nothing = (
+        f"Here nothing broke, in {len(broke)} of all {len(outcomes)} settings it did."
+        if broke
+        else f"Nothing broke: in none of {len(outcomes)} settings did the true worth fall back."
+    )
+    promised = "But the score promised more" if one.overrated > 0 else "The score promised no more"
     return (
-        f"Nothing broke: in none of {len(outcomes)} settings did the true worth fall back. But the score promised "
-        f"more than it gave: {one.proxy:+.1f} sd against {one.gold:+.1f} with {worst[0]:,} votes (β = {worst[1]:g})."
+        f"{nothing} {promised} than it gave: {one.proxy:+.1f} sd against {one.gold:+.1f} with {worst[0]:,} "
+        f"votes (β = {worst[1]:g})."
     )

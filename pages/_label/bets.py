@@ -51,6 +51,10 @@ def _make_bet(store: FeedbackStore, shown: ShownPair, annotator: str) -> tuple[L
 
 def _opened(state: Live, last: Vote, annotator: str) -> None:
     """What it had bet on the vote just given."""
+    if last.repeat_of is not None:
+        st.caption(
+            "That pair was one you had answered before, its sides swapped: kept for your report, counted nowhere."
+        )
     made = sealed(annotator, last)
     if made is None:
         after = next((one for vote, one in state.scored if vote.id == last.id and one.side != "none"), None)
@@ -71,7 +75,7 @@ def _opened(state: Live, last: Vote, annotator: str) -> None:
     else:
         right = made.side == last.choice
         mark = CONCEPTS["chosen" if right else "rejected"].mark
-        st.markdown(f"**{mark} It had bet {_said(made)}**: {'right' if right else 'wrong'}, you chose {last.choice}.")
+        st.markdown(f"**{mark} It had bet {_said(made)}**: {'correct' if right else 'wrong'}, you chose {last.choice}.")
 
 
 def _said(made: Bet) -> str:

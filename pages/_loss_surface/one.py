@@ -119,14 +119,15 @@ def _numbers(now: Place, step: int) -> None:
     elif term.difference < 1:
         words = f"Not settled yet: {now.downhill[0]:.0%} of the greatest pull."
     else:
-        words = "The scores agree with the vote: hardly any pull is left. Steps shrink, and never stop."
+        left = f"{now.downhill[0]:.0%} of the greatest pull is left"
+        words = f"The scores agree with the vote: {left}. Steps shrink, and never stop."
     st.caption(words)
 
 
 def _equation(now: Place) -> None:
     st.subheader("The loss, with this point's numbers", anchor=False)
     term = now.term
-    chosen, rejected = _two(now.chosen), _two(now.rejected)
+    chosen, rejected = (f"{round(score, 3) + 0.0:.3f}" for score in (now.chosen, now.rejected))
     rejected = f"({rejected})" if rejected.startswith("-") else rejected
     st.latex(
         r"\mathcal{L}(r_w, r_l) = -\log\sigma(r_w - r_l)"

@@ -78,12 +78,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     });
   };
 
+  const tellStep = () => {
+    state.told.push(Math.round(state.step));
+    setTriggerValue("step", { value: state.told.at(-1) });
+  };
   const go = (step, tell = true) => {
     state.step = Math.min(last, Math.max(0, step));
-    if (tell) {
-      state.told.push(Math.round(state.step));
-      setTriggerValue("step", { value: state.told.at(-1) });
-    }
+    if (tell) tellStep();
     refresh();
   };
   const pause = () => {
@@ -96,13 +97,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.step = Math.min(last, state.step + ((now - before) / 1000) * PER_SECOND);
     draw();
     say();
-    if (state.step >= last) pause();
-    else requestAnimationFrame(tick(now));
+    if (state.step >= last) return pause();
+    // The numbers beside the picture follow once a second: each telling draws the page anew.
+    if (Math.round(state.step) - state.told.at(-1) >= PER_SECOND) tellStep();
+    requestAnimationFrame(tick(now));
   };
   const toggle = () => {
     if (state.playing) return pause();
     if (state.step >= last) state.step = 0;
     state.playing = true;
+    tellStep();
     requestAnimationFrame(tick(performance.now()));
   };
 

@@ -219,7 +219,8 @@ def _claim(ground: Ground, fates: dict[str, Fate]) -> str:
         }[ground.shape.kind]
     settled = [name for name, fate in fates.items() if fate == "settled"]
     who = " and ".join([", ".join(settled[:-1]), settled[-1]] if len(settled) > 1 else settled) or "none of the three"
-    return (
-        f"These votes make one bowl, lowest at ({ground.minimum[0]:+.2f}, {ground.minimum[1]:+.2f}). In {_STEPS} steps "
-        f"{who} settled there; 2/λ_max = {ground.stable:.2f} is the rate above which gradient descent cannot."
-    )
+    bowl = f"These votes make one bowl, lowest at ({ground.minimum[0]:+.2f}, {ground.minimum[1]:+.2f})."
+    walked = f"In {_STEPS} steps {who} settled there"
+    if "two_guess" not in st.query_params:  # the answer would be given away
+        return f"{bowl} {walked}."
+    return f"{bowl} {walked}; 2/λ_max = {ground.stable:.2f} is the rate above which gradient descent cannot."

@@ -28,4 +28,4 @@ def revealed(guess: str, measured: str, words: str) -> None:
     if guess == measured:
         st.success(f"**As you said.** {words}", icon=":material/check:")
     else:
-        st.info(f"**You said: {guess}.** {words}", icon=":material/lightbulb:")
+        st.info(f"**You said: {guess}. It was: {measured}.** {words}", icon=":material/lightbulb:")

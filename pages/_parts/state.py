@@ -30,6 +30,7 @@ class Pipeline:
 
     policy: str = "storyteller"
     votes: int = 0
+    unlearnt: bool = False  # these are the reader's own, and the reward model beside them learned from others
     accuracy: float | None = None  # held-out share of votes predicted
     heldout: int | None = None  # of how many votes, where the run says so
     score: float | None = None  # mean score of the policy's responses, in the reward model's normalised unit
@@ -47,7 +48,7 @@ class Pipeline:
         of = f"of {self.heldout} " if self.heldout is not None and self.heldout < FEW else ""
         reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
-        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}"
+        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}{', not learnt yet' if self.unlearnt else ''}"
         share = f"{self.progress:.0%}"
         return [
             Station("overview", "Policy", "policy", short_model(self.policy), True),
@@ -72,7 +73,7 @@ class Pipeline:
                 "ppo",
                 "PPO",
                 "kl",
-                share if self.busy in ("ppo", "evaluation") else ppo,
+                share if self.busy == "ppo" else ppo,
                 self.kl is not None,
                 self.busy in ("ppo", "evaluation"),
                 self.ppo_run,
@@ -104,6 +105,7 @@ def my_pipeline() -> Pipeline:
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
+        unlearnt=state.votes > 0 and rewarded is not None and not _learned_own_votes(rewarded),
         accuracy=numbers.get("accuracy"),
         score=numbers.get("score"),
         kl=numbers.get("kl"),
@@ -147,6 +149,11 @@ def run_pipeline(store: "RunStore", run: "Run") -> Pipeline:
 
 def _votes(store: object) -> int:
     return sum(store.count().get(choice, 0) for choice in ("left", "right"))  # type: ignore[attr-defined]
+
+
+def _learned_own_votes(run: "Run") -> bool:
+    """Whether its reward model was taught by people's votes, among others or alone: a loop's are simulated."""
+    return any(str(source).partition(":")[0] == "votes" for source in run.config.get("preferences", ()))
 
 
 def _heldout(run: "Run | None") -> int | None:

@@ -9,7 +9,8 @@ function settled() {
 function point(target) {
   const bar = document.querySelector(".st-key-tour");
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  target.style.scrollMargin = `5rem 0 ${(bar?.offsetHeight ?? 0) + 24}px`; // clear of the header and of the bar
+  const below = (bar?.offsetHeight ?? 0) + innerHeight / 4; // clear of the bar, with room for what the act brings
+  target.style.scrollMargin = `5rem 0 ${below}px`;
   target.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   const ring = { outline: "3px solid var(--policy)", outlineOffset: "6px", borderRadius: "4px" };
   target.animate([ring, { ...ring, offset: 0.8 }, { ...ring, outlineColor: "transparent" }], 4000);

@@ -51,8 +51,9 @@ def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
     if ranges:
         seeds = next(iter(ranges.values())).runs
         st.caption(
-            f"Grey: where {LEVEL:.0%} of default runs lie, from {seeds} runs of the default settings on the "
-            "storyteller (`python -m core gallery --only ppo_bands`). Other settings may rightly lie elsewhere."
+            f"Grey: where one more default run on the storyteller lies with {LEVEL:.0%} probability, as far as {seeds} "
+            "runs can say: few, which makes it wide (`python -m core gallery --only ppo_bands`). Other settings may "
+            "rightly lie elsewhere."
         )
     shown = [one for one in CURVES if values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):
@@ -73,7 +74,7 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[
         key=key,
     )
     if one.key == "objective/kl_exact" and len(runs) == 1:
-        st.caption(":orange[dotted: at every token, exact] · :gray[thin: from the samples, k1]")
+        st.caption(":orange[dotted: at every token, exact] · :gray[dashed: from the samples, k1]")
     mark, reason = found or (_EARLY, one.reading(values_of(subject.rows, one.key)).sentence)
     st.markdown(f"{mark} {reason}{_against(subject.rows, one.key, band)}")
     st.caption(f"{one.what} *Healthy:* {one.healthy}")

@@ -28,8 +28,7 @@ def in_short(subject: Subject) -> None:
     raised = [one for one in findings if one.severity in ("trouble", "watch")]
     if not raised:
         noted = sum(one.severity in ("note", "unknown") for one in findings)
-        more = f", {noted} things worth knowing" if noted > 1 else ", one thing worth knowing" if noted else ""
-        st.markdown(f"{MARKS['healthy']} {len(findings)} checks, nothing wrong{more}.")
+        st.markdown(f"{MARKS['healthy']} {len(findings)} checks, nothing wrong{_more(noted)}.")
     for one in raised[:3]:
         st.markdown(f"{MARKS[one.severity]} {one.title}")
 
@@ -41,8 +40,10 @@ def normal(subject: Subject) -> None:
         st.info(f"Too early to say: {len(subject.rows)} of at least {FEWEST} updates.")
         return
     raised = sum(one.severity in ("trouble", "watch") for one in findings)
+    noted = sum(one.severity in ("note", "unknown") for one in findings)
     verdict = (
-        f"**Yes.** None of the {len(findings)} checks over all {len(subject.rows)} updates found anything wrong."
+        f"**{'Mostly' if noted else 'Yes'}.** None of the {len(findings)} checks over all {len(subject.rows)} updates "
+        f"found anything wrong{_more(noted)}."
         if is_healthy(findings)
         else f"**Not quite.** {raised} of {len(findings)} checks over all {len(subject.rows)} updates ask for a look."
     )
@@ -50,6 +51,10 @@ def normal(subject: Subject) -> None:
     for one in findings:
         _show(one)
     show_code("core.alignment.ppo_reading.diagnosis:diagnose", "core.alignment.ppo_metrics:summarise")
+
+
+def _more(noted: int) -> str:
+    return f", {noted} things worth knowing" if noted > 1 else ", one thing worth knowing" if noted else ""
 
 
 def _show(one: Finding) -> None:

@@ -13,6 +13,7 @@ from core.runs.store import Run, RunStore, Step
 from pages._parts.badge import badge
 from pages._parts.run_view import MOVING
 from pages._parts.series import Row, rows_of, values_of
+from pages._parts.voters import voter_title
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Subject:
     def wear_badge(self) -> None:
         """Where these numbers come from."""
         if self.entry:
-            note = f"{self.entry['annotator']} voted · {self.entry['command']}"
+            note = f"{voter_title(self.entry['annotator'])} voted · {self.entry['command']}"
             badge("cached", model=self.entry["model"], seed=self.entry["seed"], note=note)
         elif self.run:
             model, beta = str(self.run.config.get("model", "")), self.ppo.get("kl_coef")

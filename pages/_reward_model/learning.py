@@ -20,6 +20,7 @@ from pages._parts.downloads import downloads
 from pages._parts.run_view import MOVING, offer_own, watch
 from pages._parts.series import Row, rows_of, values_of
 from pages._parts.text import escaped
+from pages._parts.voters import voter_title
 from pages._reward_model.outcome import Worth, claim, figures, worth
 from pages._reward_model.subject import Subject
 from pages._reward_model.training import reward_curves, training_form
@@ -58,7 +59,7 @@ def _picture(subject: Subject, rows: Sequence[Row]) -> None:
         return
     offer_own("reward_model", "reward", "loop")
     reward_curves(rows)
-    note = f"{entry['annotator']} voted · {entry['command']}"
+    note = f"{voter_title(entry['annotator'])} voted · {entry['command']}"
     badge("cached", model=entry["model"], seed=entry["seed"], note=note)
 
 

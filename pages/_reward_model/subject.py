@@ -11,6 +11,7 @@ from core.gallery import load_entry
 from core.runs.store import Run
 from pages._parts.badge import badge
 from pages._parts.run_view import MOVING
+from pages._parts.voters import voter_title
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,5 @@ class Subject:
             badge("live", model=self.model, seed=self.reward.seed, run=self.run.id, note=note)
         elif entry := load_entry(name):
             about = entry["key"]
-            made = f"{about['pairs']:,} votes of {about['annotator']} · {entry['command']}"
+            made = f"{about['pairs']:,} votes of {voter_title(about['annotator'])} · {entry['command']}"
             badge("cached", model=entry["model"], seed=about["seed"], note=f"{note} · {made}" if note else made)

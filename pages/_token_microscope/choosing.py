@@ -10,6 +10,8 @@ from core.runs.store import Run
 from pages._parts.text import escaped
 from pages._token_microscope.source import GALLERY, Source, runs_with_rollouts, source_of
 
+_TELL_THE_PUSH = ("log_ratio", "advantage", "return")  # of `COLOURED`
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -61,17 +63,21 @@ def choose_update(source: Source) -> int:
     return int(st.selectbox("Update", updates, key=key, on_change=keep))
 
 
-def choose_colour() -> str:
-    """What tokens are coloured by: a name of `COLOURED`."""
+def choose_colour(answered: bool) -> str:
+    """What tokens are coloured by: a name of `COLOURED`.
+
+    `answered`: whether the reader has said which way the token went. Until then there is no colour that tells it.
+    """
+    names = [what for what in COLOURED if answered or what not in _TELL_THE_PUSH]
     return str(
         st.segmented_control(
             "Colour tokens by",
-            list(COLOURED),
-            default="log_ratio",
+            names,
+            default=names[0],
             required=True,
             format_func=lambda what: COLOURED[what][0],
-            key="colour",
-            bind="query-params",
+            key="colour" if answered else "colour_before",
+            bind="query-params" if answered else None,
         )
     )
 

@@ -62,7 +62,7 @@ def others(slide: Slide, view: TokenView) -> None:
     )
     both = [(i, before, after) for i, before, after in found if before is not None and after is not None]
     token, before, after = max(both, key=lambda each: abs(each[2] - each[1]))
-    way = f"{'gained' if after >= before else 'lost'} {share(abs(after - before))}"
+    way = f"{'gained' if after >= before else 'lost'} {100 * abs(after - before):.3g} percentage points"
     st.caption(
         f"Most moved: {said(slide.texts[token])} {way} ({share(before)} → {share(after)}). "
         "A missing bar: not among the five likeliest then, so its probability was not kept."

@@ -13,6 +13,7 @@ from core.gallery import load_entry
 from core.runs.shelf import removed, rollout_files
 from core.runs.store import Run, RunStore
 from pages._parts.badge import badge
+from pages._parts.voters import voter_title
 
 GALLERY = "gallery"
 KINDS = ("ppo", "loop")
@@ -44,7 +45,7 @@ class Source:
         if self.run is None:
             entry = load_entry("microscope") or {}
             key = entry["key"]
-            made = f"{note} · {key['annotator']} voted · {entry['command']}"
+            made = f"{note} · {voter_title(key['annotator'])} voted · {entry['command']}"
             badge("cached", model=entry["model"], seed=key["seed"], note=made)
         else:
             model, seed = str(self.run.config.get("model", "")), slide.config.get("seed")

@@ -28,6 +28,11 @@ def claim(slide: Slide) -> str:
     )
 
 
+def answered() -> bool:
+    """Whether the reader has said which way the first token went."""
+    return st.query_params.get("push_guess") in (UP, DOWN, NONE)
+
+
 def ask(slide: Slide, view: TokenView) -> bool:
     """Once a visit: have the reader say it first. Whether the verdict may be shown."""
     here = f"{slide.update}-{slide.numbers[view.row] + 1}-{view.place + 1}"

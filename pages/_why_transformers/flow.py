@@ -298,4 +298,6 @@ def claim(readings: Mapping[Kind, Reading]) -> str:
     gate = f"an LSTM's forget gate {passes} {short(lstm.at[middle])}"
     flat = f"a transformer's is {short(attention.at[middle])} there and {short(attention.farthest)} at the first token"
     reason = ": its path is one step, whatever the distance." if attention.verdict == "holds" else "."
+    if lstm.at[middle] > attention.at[middle] and attention.verdict == "holds":
+        reason = ": less, and as much at any distance, for its path is one step."
     return f"{back}; {gate}; {flat}{reason}"

@@ -25,7 +25,7 @@ def test_a_vote_opens_the_bet_and_a_refresh_keeps_the_score(page, served, monkey
     opened = bet.get_by_text(re.compile(r"It had bet (left|right), \d+% sure"))
     opened.wait_for(timeout=LONG)
     side = re.search(r"had bet (left|right)", opened.inner_text()).group(1)
-    verdict = "right, you chose right" if side == "right" else "wrong, you chose right"
+    verdict = "correct, you chose right" if side == "right" else "wrong, you chose right"
     bet.get_by_text(verdict).wait_for(timeout=LONG)
     score = bet.get_by_text(re.compile(r"So far \d of 1 right"))
     score.wait_for(timeout=LONG)

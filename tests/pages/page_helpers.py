@@ -81,7 +81,7 @@ def loop_records(result: dict[str, Any] | None = None) -> list[Record]:
         Record(1, {"loss": 0.7, "margin": 0.1, "heldout/accuracy": 0.55}, "reward", 2),
         Record(2, {"loss": 0.5, "margin": 1.5, "heldout/accuracy": 0.7}, "reward", 2),
         *(
-            Record(n, {"objective/scores": n / 2, "objective/kl": 2.0 * n, "objective/gold": 1.0 + n}, "ppo", 3)
+            Record(n, {"objective/scores": n / 2, "objective/kl_exact": 2.0 * n, "objective/gold": 1.0 + n}, "ppo", 3)
             for n in (1, 2, 3)
         ),
         *([Record(1, {}, "evaluation", 1, result=result)] if result else []),

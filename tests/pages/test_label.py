@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.feedback.habits import Share
 from core.feedback.own_prompts import LONGEST, own_prompts_of, set_of
 from core.feedback.store import FeedbackStore, NewPair, NewQuartet
+from tests.pages.page_helpers import said
 
 PAGE = Path(__file__).parents[2] / "pages" / "label.py"
 PAIRS = 40  # enough that no more are written while a test runs
@@ -256,13 +257,14 @@ def test_ones_own_better_response_is_kept_and_undone(store):
 def test_a_hidden_repeat_is_not_told_and_can_be_switched_off(store):
     while (repeat := store.next_repeat("me", "storyteller", "stories")) is None:
         store.vote(store.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
-    at = opened()
-    assert repeat.prompt in shown(at)
+    at, told = opened(), "one you had answered before"
+    assert repeat.prompt in shown(at) and told not in said(at)
     before = store.count("me")
     at = press(at, "vote_left")
     assert [len(store.repeats("me")), store.count("me")] == [1, before]
+    assert told in said(at)  # behind the answer: a counter that stands still would look broken
     at = press(at, "undo")
-    assert repeat.prompt in shown(at)
+    assert repeat.prompt in shown(at) and told not in said(at)
     at.toggle(key="again").set_value(False).run()
     assert repeat.prompt not in shown(at)
     assert "one pair in ten comes twice" in at.toggle(key="again").help

@@ -44,11 +44,15 @@ def test_each_voters_numbers_are_their_own(part):
 
 def test_a_prediction_is_answered_by_the_measurement_of_its_voter_alone():
     at = opened("goodhart", goodhart_voter="Sunny")
-    assert "the policy, that of" not in said(at)
-    at = opened("goodhart", goodhart_voter="Sunny", goodhart_guess_sunny="neither")
-    assert "the policy, that of" in said(at) and "rates (by" in said(at)
-    at = opened("goodhart", goodhart_voter="Curious", goodhart_guess_sunny="neither")
-    assert "the policy, that of" not in said(at)
+    assert "True worth at the end" not in said(at) and "**Ensemble**" not in said(at)
+    at = opened("goodhart", goodhart_voter="Sunny", goodhart_guess_sunny="no difference")
+    assert "True worth at the end" in said(at) and "**Ensemble**" in said(at)
+    means = mean_over_seeds(load_entry("goodhart")["data"]["findings"])
+    key = next(key for key in means if key[2] == "min")
+    worst = outcome(means[key]["kl"], means[key]["proxy"], means[key]["gold"], 64 * len(means[key]["seeds"]))
+    assert f"its most sceptical member {worst.gold:+.2f} ± {worst.error:.2f}" in said(at)
+    at = opened("goodhart", goodhart_voter="Curious", goodhart_guess_sunny="no difference")
+    assert "True worth at the end" not in said(at)
 
 
 @pytest.mark.parametrize("part", ["Methods on a real model", "A language known whole"])
@@ -84,7 +88,7 @@ def test_a_patient_is_not_named_before_the_guess_and_wholly_explained_after():
     assert case.mistake not in words and case.why not in words and f"--failures {case.name}" not in words
     at = opened("clinic", **{f"clinic_{case.name}": FAILURES[1].title})
     words = said(at)
-    assert case.mistake in words and f"You said: {FAILURES[1].title}" in words
+    assert case.mistake in words and f"You said: {FAILURES[1].title}. It was: {case.title}." in words
     assert f"python -m core clinic --failures {case.name} --seed 0" in words
     assert "+ learning_rate = 0.001" in words
 
@@ -96,7 +100,7 @@ def test_every_patient_can_be_seen_and_its_worst_symptom_is_first(number):
     assert "As you said." in said(at)
     found = {one["name"]: one for one in load_entry("clinic")["data"]["findings"] if one["kind"] == "case"}
     worst = symptoms(found[case.name]["curves"], found["healthy"]["curves"])[0]
-    assert f"ends at {worst.sick:.3g}" in said(at)
+    assert f"is {worst.sick:.3g} on average over the last third" in said(at)
 
 
 @pytest.mark.parametrize(("page", "kind"), [("goodhart", "goodhart"), ("frontier", "frontier"), ("clinic", "clinic")])

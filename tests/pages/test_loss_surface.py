@@ -1,6 +1,8 @@
 """The loss surface page: all three parts, every control, what is cached, what is measured, and URLs that mean harm."""
 
 import json
+import math
+import re
 import subprocess
 import sys
 
@@ -68,7 +70,9 @@ def test_one_comparison_says_the_numbers_of_the_step_shown():
     assert arrow[0] == pytest.approx(-arrow[1], abs=1e-4) and arrow[0] > 0
     fine(at.slider(key="r_w").set_value(4.0).run())
     assert terrain(at)["walks"][0]["points"][0][0] == 4.0
-    assert "hardly any" in said(at)
+    shown = int(re.search(r"After step (\d+)", said(at))[1])
+    loss = terrain(at)["walks"][0]["points"][shown][2]
+    assert f"{1 - math.exp(-loss):.0%} of the greatest pull is left" in said(at)  # 1 − σ(Δ), and L = −log σ(Δ)
 
 
 def test_a_larger_rate_makes_longer_steps_and_a_prediction_is_revealed_with_what_was_measured():

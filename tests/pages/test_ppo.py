@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.alignment.configs import LARGE_POLICY, PPOConfig
+from core.feedback.store import FeedbackStore, NewPair
 from core.record import Record
 from core.runs import locks
 from core.runs.store import RunStore
@@ -257,7 +258,7 @@ def test_is_this_normal_reads_the_whole_run():
     assert "36.0 nats a response" in words and "Raise β" in words
     assert "KL is running away" in said(opened("ppo", run=run.id))  # and beside the curves
     words = said(opened("ppo", run=a_ppo(records=updates(kl=1.0)).id, ppo_view="Is this normal?"))
-    assert "**Yes.**" in words
+    assert "**Mostly.** None of the" in words and "one thing worth knowing" in words
 
 
 def test_what_flows_says_this_updates_numbers_also_to_a_screen_reader():
@@ -339,3 +340,14 @@ def test_the_strip_shows_what_is_finished_until_the_next_one_is():
     waiting = a_ppo(status="queued", records=[])
     state = my_pipeline()
     assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
+
+
+def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_own():
+    feedback = FeedbackStore()
+    feedback.add_pairs([NewPair("A fox", " ran.", " sat.", "storyteller", "stories")], "written")
+    a_run("reward", preferences=["simulated:sunny:512"])
+    assert not my_pipeline().unlearnt  # there are none of one's own
+    feedback.vote(feedback.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
+    assert my_pipeline().stations()[1].state == "1 vote, not learnt yet"
+    a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
+    assert my_pipeline().stations()[1].state == "1 vote"

@@ -103,9 +103,16 @@ def test_a_token_that_is_not_there_falls_back_to_a_telling_one(tuned):
 
 
 def test_a_colour_and_an_order_come_from_the_link(tuned):
-    at = opened("token_microscope", run=tuned.id, colour="Value", sort="KL")
+    at = opened("token_microscope", run=tuned.id, colour="Value", sort="KL", **REVEALED)
     assert at.segmented_control(key="colour").value == "value"
     assert at.segmented_control(key="sort").value == "KL"
+
+
+def test_no_colour_tells_the_push_before_the_reader_has_said_it(tuned):
+    before = opened("token_microscope", run=tuned.id, colour="Log-ratio").segmented_control(key="colour_before")
+    assert before.options == ["KL", "Reward", "Value"] and before.value == "kl"
+    after = opened("token_microscope", run=tuned.id, **REVEALED).segmented_control(key="colour")
+    assert after.value == "log_ratio" and {"Log-ratio", "Advantage", "Return"} <= set(after.options)
 
 
 def test_without_anything_to_look_at_it_says_so(gallery):

@@ -100,7 +100,7 @@ def _clip(values: Sequence[float]) -> Reading:
         )
     if end < _CLIP_LOW:
         return Reading("watch", f"{end:.2%} of the tokens are clipped: steps so small that the clip never acts.")
-    return Reading("healthy", f"{end:.1%} of the tokens are clipped: steps are bold, and the brake works.")
+    return Reading("healthy", f"{end:.1%} of the tokens are clipped: the clip acts, and seldom.")
 
 
 def _value(values: Sequence[float]) -> Reading:
