@@ -88,8 +88,9 @@ def peers(case: str, material: Path, peer: Path) -> Callable[[], Numbers]:
         return theirs("trl_reward.py", "trl", str(material), *(["--bf16"] if bf16 else []))
     model: list[str] = []
     if case == "lora":
-        from core.language.registry import policy_folder
+        from core.language.registry import load_tokenizer, policy_folder
 
+        load_tokenizer("smollm2-135m")  # unpacks it where it is not yet: the peer wants a folder
         model = ["--model", str(policy_folder("smollm2-135m"))]
     return theirs("trl_ppo.py", "trl112", case, str(material), *model)
 

@@ -83,11 +83,13 @@ def draw(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     Token v is drawn when Σ_{w<v} p_w ≤ u < Σ_{w≤v} p_w. Twenty times cheaper than `torch.multinomial` on a CPU.
     """
     logprobs = logits.float().log_softmax(-1)
-    cdf = logprobs.double().exp().cumsum(-1)  # rounding of a long sum would let neighbouring tokens change places
-    tokens = torch.searchsorted(cdf, (uniforms.to(cdf) * cdf[:, -1]).unsqueeze(-1), right=True).squeeze(-1)
+    # Summed in double: rounding of a long sum would let neighbouring tokens change places.
+    cdf = logprobs.exp().cumsum(-1, dtype=torch.double)
+    end = cdf[:, -1:].contiguous()
+    tokens = torch.searchsorted(cdf, uniforms.to(cdf).unsqueeze(-1) * end, right=True)
     # Rounding may point one past the last token of positive probability.
-    tokens = torch.minimum(tokens, (cdf < cdf[:, -1:]).sum(-1))
-    return tokens, logprobs.gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+    tokens = torch.minimum(tokens, torch.searchsorted(cdf, end))
+    return tokens.squeeze(-1), logprobs.gather(-1, tokens).squeeze(-1)
 
 
 @torch.no_grad()
