@@ -62,21 +62,30 @@ def trouble(run: "Run") -> None:
 
 
 def writing_now(run: "Run", samples: Sequence[Mapping[str, Any]], voter: str) -> None:
-    """What the run at work has just written: a pair to be compared, later responses of the policy being tuned."""
+    """What the run at work has just written: a pair to compare, responses of the policy, at last both."""
     pairs = [one for one in samples if one.get("kind") == PAIR]
-    fresh = [one for one in samples if "kind" not in one]
+    fresh = [one for one in samples if "kind" not in one and "score" in one]
+    measured = [one for one in samples if "tuned_response" in one]
     if pairs:
+        pair = pairs[-1]
         words = (
             f"**Just written to be compared** · {voter} votes as soon as all pairs are there"
             if run.stage == "preferences"
             else f"**The last pair** · the reward model learns which of two {voter} chose"
         )
-        cards = [("reference", side, pairs[-1]["prompt"], pairs[-1][side]) for side in ("left", "right")]
+        cards = [("reference", side, pair["prompt"], pair[side]) for side in ("left", "right")]
     elif fresh:
         words = "**Just written by the policy** · each update's responses, scored by the reward model"
         cards = [
             ("policy", f"score {one['score']:+.2f} · KL {one['kl']:.1f} nats", one["prompt"], one["response"])
             for one in fresh[:2]
+        ]
+    elif measured:
+        one = measured[0]
+        words = "**The first unseen prompt** · now the reward model itself is measured, on fresh pairs"
+        cards = [
+            ("reference", "○ Before", one["prompt"], one["reference_response"]),
+            ("policy", "● After", one["prompt"], one["tuned_response"]),
         ]
     else:
         return

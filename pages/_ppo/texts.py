@@ -48,8 +48,10 @@ def _watched(subject: Subject, rows: Sequence[dict[str, Any]], cached: bool) -> 
 
 def _fresh(subject: Subject) -> None:
     if subject.run:
-        found = [one for one in RunStore().samples(subject.run.id) if "kind" not in one]
-        words = f"**Fresh responses** of update {int(subject.rows[-1]['step'] or 0)}" if subject.rows else ""
+        newest = max(subject.numbers, default=0)  # the newest update: a loop's last step measures, and shows other rows
+        rows = RunStore().samples(subject.run.id, subject.numbers[newest]) if newest else []
+        found = [one for one in rows if "kind" not in one]
+        words = f"**Fresh responses** of update {newest}"
     else:
         examples = subject.entry["examples"] if subject.entry else []
         found = [{"prompt": one["prompt"], "response": one["tuned_response"]} for one in examples]

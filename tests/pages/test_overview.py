@@ -134,6 +134,12 @@ def test_a_loop_at_work_shows_what_it_has_just_written(gallery):
         words = said(opened("overview", run=run.id))
     assert "score +1.25 · KL 3.0 nats" in words and " clucked 1." in words
     assert " clucked 2." not in words and " mooed." not in words
+    row = {"prompt": "A pig", "reference_response": " grunted.", "tuned_response": " smiled.", "kl": 3.0}
+    measuring = Record(1, {}, "evaluation", 2, samples=[row])
+    run = a_run(status="running", records=[*loop_records(), measuring], pairs=512)
+    with locks.run_lock(run.id):
+        words = said(opened("overview", run=run.id))
+    assert " grunted." in words and " smiled." in words
 
 
 def test_a_killed_loop_can_be_resumed(gallery, nobody_trains):

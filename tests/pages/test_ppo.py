@@ -11,7 +11,7 @@ from core.runs import locks
 from core.runs.store import RunStore
 from pages._parts.state import my_pipeline
 from pages._ppo.reveal import outcome
-from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, opened, said
+from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, loop_records, opened, said
 
 WATCHED = [
     {"kind": "watched", "update": n, "prompt": "The cat", "response": f" was {n} *big*.", "score": n / 4, "gold": 1.0}
@@ -351,3 +351,13 @@ def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_
     assert my_pipeline().stations()[1].state == "1 vote, not learnt yet"
     a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
     assert my_pipeline().stations()[1].state == "1 vote"
+
+
+def test_the_texts_of_a_finished_loop_are_those_of_its_last_update():
+    measured = {"prompt": "A pig", "reference_response": " grunted.", "tuned_response": " smiled."}
+    last = {"objective/scores": 1.0, "objective/kl_exact": 6.0, "objective/gold": 4.0}
+    update = Record(3, last, "ppo", 3, samples=[SAMPLE])
+    records = [*loop_records()[:-1], update, Record(1, {}, "evaluation", 1, samples=[measured])]
+    run = a_run("loop", records=records)
+    words = said(opened("ppo", run=run.id, ppo_view="Texts"))
+    assert "**Fresh responses** of update 3" in words and "bold" in words and "grunted" not in words
