@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
 from pages._overview.own_prompt import own_prompt
@@ -17,7 +16,7 @@ from pages._parts.folded import folded
 from pages._parts.header import page_header
 from pages._parts.picture import pipeline_picture
 from pages._parts.questions import closing
-from pages._parts.run_view import LOOK, run_buttons
+from pages._parts.run_view import LOOK, run_buttons, run_in_url
 from pages._parts.state import Pipeline, run_pipeline
 from pages._parts.told import fragment
 from pages._parts.tour import invitation
@@ -106,7 +105,7 @@ def own(run: Run) -> list[Step]:
             "live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}"
         )
         invitation()
-        if run_id:
+        if "run" in st.query_params:
             st.button("Close this run", icon=":material/close:", type="tertiary", on_click=close_run)
     loop_view.trouble(run)
     if run.status != "finished":
@@ -172,12 +171,7 @@ def seconds(entry: dict[str, Any] | None) -> float | None:
 
 
 store = RunStore()
-run_id, entry = st.query_params.get("run"), load_entry("loop")
-try:
-    run = store.get(run_id) if run_id else None
-except PlaygroundError as error:
-    st.warning(str(error))
-    run = None
+run, entry = run_in_url("loop"), load_entry("loop")
 if run is None and entry is None:
     run = next((one for one in store.list("loop") if one.status == "finished"), None)
 steps = own(run) if run else cached(entry) if entry else nothing_yet()

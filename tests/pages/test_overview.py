@@ -171,6 +171,12 @@ def test_a_run_that_is_gone_is_no_error_page(gallery):
     assert "Sunny, a simulated voter, compared" in words
 
 
+def test_a_run_of_another_kind_is_not_taken_for_a_loop(gallery):
+    gallery(ENTRY)
+    reward = a_run("reward", preferences=["simulated:sunny:64"])
+    assert "Sunny, a simulated voter, compared 1,024 pairs" in said(opened("overview", run=reward.id))
+
+
 def test_ones_own_prompt_is_continued_by_both(gallery, monkeypatch):
     run = a_run(records=loop_records(LOOP_RESULT))
     (run.folder / "policy").mkdir()
