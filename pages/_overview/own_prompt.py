@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import PlaygroundError
+from core.feedback.annotators import get_annotator
 from core.language.configs import SamplingConfig
 from pages._parts.badge import badge
 from pages._parts.before_after import written
 from pages._parts.state import short_model
+from pages._parts.voters import voter_title
 from pages._parts.writing import write
 
 if TYPE_CHECKING:
@@ -56,9 +58,16 @@ def own_prompt(store: "RunStore") -> None:
 
 
 def _both(prompt: str, base: str, run: "Run | None", settings: SamplingConfig) -> None:
+    voter = str(run.config.get("annotator") or run.config.get("gold") or "") if run else ""
+
+    def show(concept: str, title: str, model: str) -> None:
+        text = write(model, prompt, settings)
+        taste = (voter_title(voter), get_annotator(voter).utility(prompt, text)) if voter else ()
+        written(concept, title, prompt, text, *taste)
+
     before, after = st.columns(2, gap="medium", wrap=False)
     with before, st.spinner("The first writing loads the model: a few seconds."):
-        written("reference", f"○ {short_model(base)}", prompt, write(base, prompt, settings))
+        show("reference", f"○ {short_model(base)}", base)
     with after:
         if run is None:
             st.info(
@@ -67,7 +76,7 @@ def _both(prompt: str, base: str, run: "Run | None", settings: SamplingConfig) -
             )
         else:
             with st.spinner("Writing"):
-                written("policy", f"● tuned by {run.id}", prompt, write(str(run.folder / "policy"), prompt, settings))
+                show("policy", f"● tuned by {run.id}", str(run.folder / "policy"))
     badge(
         "live",
         model=short_model(base),

@@ -52,6 +52,6 @@ def _card(concept: str, title: str, prompt: str, response: str, voter: str, gold
     )
 
 
-def written(concept: str, title: str, prompt: str, response: str) -> None:
-    """One response on a card, as beside its neighbour above."""
-    _card(concept, title, prompt, response, "", None)
+def written(concept: str, title: str, prompt: str, response: str, voter: str = "", gold: float | None = None) -> None:
+    """One response on a card, as beside its neighbour above; `gold` is what it is worth to `voter`, where known."""
+    _card(concept, title, prompt, response, voter, gold)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import PlaygroundError
+from core.feedback.annotators import get_annotator
 from core.record import PAIR, WATCHED, Record
 from core.runs import locks
 from core.runs.store import RunStore
@@ -183,11 +184,13 @@ def test_ones_own_prompt_is_continued_by_both(gallery, monkeypatch):
     (run.folder / "policy" / "config.json").write_text("{}")
     asked = []
     monkeypatch.setattr(
-        "pages._overview.own_prompt.write", lambda *of: asked.append(of) or f" [{Path(of[0]).name} writes]"
+        "pages._overview.own_prompt.write", lambda *of: asked.append(of) or f" [{Path(of[0]).name} writes happily]"
     )
     words = said(opened("overview", prompt="A crow", write_seed="5"))
-    assert "[storyteller writes]" in words
-    assert "[policy writes]" in words
+    for concept, name in (("reference", "storyteller"), ("policy", "policy")):
+        (card,) = re.findall(rf'<figure class="card {concept}">.*?A crow.*?</figure>', words)
+        worth = get_annotator("sunny").utility("A crow", f" [{name} writes happily]")
+        assert f"[{name} writes happily]" in card and f"Sunny's true taste {worth:+.2f}" in card and worth > 0
     assert [(of[1], of[2].seed) for of in asked] == [("A crow", 5), ("A crow", 5)]
 
 
