@@ -235,6 +235,15 @@ TERMS = (
         "entropy",
     ),
     _term(
+        "standard deviation",
+        "How widely numbers scatter around their mean, sd for short. Scores are told in sd of what the reference "
+        "writes, so that they mean the same for every reward model.",
+        "ppo",
+        "standard deviation",
+        "standard deviations",
+        "sd",
+    ),
+    _term(
         "value",
         "What the critic expects from a token on to the end: the rewards still to come.",
         "token_microscope",

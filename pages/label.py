@@ -60,7 +60,7 @@ def main() -> None:
         keep_filled(store, sitting.annotator, sitting.policy, sitting.prompts, wanted=not found, four=four)
     report(store, sitting.annotator)
     one_vote()
-    questions()
+    questions(sitting.annotator if mine.decided else "")
 
 
 def _two(store: FeedbackStore, sitting: Sitting, prefer: Sequence[int], again: bool) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.alignment.ppo_reading.reading_curves import ends
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
 from pages._overview.own_prompt import own_prompt
@@ -37,9 +38,10 @@ def claim(result: dict[str, Any], voter: str, votes: int) -> str:
 def length_note(steps: list[Step]) -> None:
     """What a better score may owe to shorter texts alone, where the responses shrank."""
     lengths = [step.metrics["response_length"] for step in steps if "response_length" in step.metrics]
-    if lengths and lengths[-1] < 0.8 * lengths[0]:
+    first, last = ends(lengths) if lengths else (0.0, 0.0)
+    if last < 0.8 * first:
         st.caption(
-            f"Look closer: its responses went from {lengths[0]:.0f} to {lengths[-1]:.0f} tokens while it was tuned. "
+            f"Look closer: its responses went from {first:.0f} to {last:.0f} tokens while it was tuned. "
             "Part of the gain may be length alone. The PPO page shows the curve."
         )
 

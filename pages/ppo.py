@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from core.alignment.ppo_reading.reading_curves import ends
 from core.runs.store import Run, RunStore, Step
 from pages._parts.header import page_header
 from pages._parts.questions import closing
@@ -130,7 +131,8 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
             "The policy writes, the reward model scores, PPO makes what scored well likelier, "
             "and KL is the price of every step away."
         )
-    gain = scores[-1] - scores[0]
+    first, last = ends(scores)
+    gain = last - first
     paid = f"{kl[-1]:.1f} nats of KL a response in its last update"
     if gain > 0:
         return (

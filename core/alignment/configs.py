@@ -237,7 +237,14 @@ LARGE_POLICY: dict[str, Any] = {
         "learning_rate": 1e-4,
         "head_learning_rate": 1e-3,
     },
-    "ppo": {"rollout_batch": 16, "minibatches": 2, "epochs": 2, "updates": 20, "learning_rate": 5e-4},
+    "ppo": {
+        "rollout_batch": 16,
+        "minibatches": 2,
+        "epochs": 2,
+        "updates": 20,
+        "learning_rate": 5e-4,
+        "head_learning_rate": 5e-4,  # SmolLM2's loop wins .905 at 8.4 nats with it, and .81 at 10.3 with 2e-3
+    },
 }
 """What a loop does differently with a policy that is tuned through adapters, where nothing else is asked for.
 

@@ -110,7 +110,7 @@ def _words(shifts: Sequence[Shift]) -> None:
     st.subheader("Words that came, words that went", anchor=False)
     sure = [one for one in shifts if one.reliable]
     if not sure:
-        st.info(f"Of {len(shifts)} words none became more or less frequent for certain. More prompts would tell more.")
+        st.info(f"Of {len(shifts)} words none clearly became more or less frequent. More prompts would tell more.")
         return
     rising = [one for one in sure if one.log_odds.value > 0][:_WORDS]
     falling = [one for one in sure if one.log_odds.value < 0][-_WORDS:]
@@ -128,7 +128,7 @@ def _words(shifts: Sequence[Shift]) -> None:
             {"more": "chosen", "less": "rejected"},
             len(shown),
             theme.dark(),
-            "log-odds of a response to hold it",
+            "log-odds of a response containing it",
             level=0,
         ),
         key="words",
@@ -141,8 +141,8 @@ def _words(shifts: Sequence[Shift]) -> None:
     table = [["word", "responses before", "responses after", "log_odds", "low", "high"]]
     downloads("words", "words", table + [[one.word, one.before, one.after, *one.log_odds] for one in sure])
     st.caption(
-        f"{len(sure)} of {len(shifts)} words moved for certain (Bonferroni's 95 % intervals); the strongest are shown, "
-        "with the number of responses that hold each."
+        f"{len(sure)} of {len(shifts)} words clearly changed (Bonferroni's 95 % intervals); the strongest are shown, "
+        "with the number of responses containing each."
     )
 
 

@@ -195,7 +195,7 @@ def _equation(places: Sequence[Mapping[str, Any]], whose: str) -> None:
             f"{len(places)} tokens of the {whose} text it comes to **{total:.2f} nats**. The largest part, "
             f"**{most['kl']:.2f}**, stands at “{escaped(most['text'].strip() or most['text'])}”, whose own probability "
             f"went from {most['reference']:.2%} to {most['policy']:.2%}. "
-            "**Look for** few strong places in a pale text: tuning turns at some words and leaves the rest alone."
+            "**Look for** strong places in a pale text: there tuning chose other words."
         )
     show_code(
         "core.alignment.before_after.side_by_side:answer_both",

@@ -215,7 +215,7 @@ def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
     )
     return (
         f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "
-        f"{single[many].gold:+.2f} with {many:,}; score less truth is {single[few].overrated:+.2f} and "
+        f"{single[many].gold:+.2f} with {many:,}; score minus truth is {single[few].overrated:+.2f} and "
         f"{single[many].overrated:+.2f}.{above if single[many].overrated < 0 else ''}"
     )
 
@@ -229,8 +229,8 @@ def _beta_said(outcomes: Mapping[Key, Outcome]) -> str:
     loose, held = pair
     return (
         f"**β.** With {votes:,} votes, β = {betas[-1]:g} ends {held.kl:.1f} nats away instead of {loose.kl:.1f}, "
-        f"score less truth {held.overrated:+.2f} sd instead of {loose.overrated:+.2f}, with a gold of {held.gold:+.2f} "
-        f"instead of {loose.gold:+.2f}."
+        f"score minus truth {held.overrated:+.2f} sd instead of {loose.overrated:+.2f}, with a gold of "
+        f"{held.gold:+.2f} instead of {loose.gold:+.2f}."
     )
 
 
@@ -256,12 +256,12 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
     drawn = {key: one for key, one in outcomes.items() if key[1:] == (beta, judge)} or outcomes
     broke = [key for key, one in outcomes.items() if one.broke]
     if fell := [key for key in broke if key in drawn]:
-        key = max(fell, key=lambda one: outcomes[one].fall)
+        key = max(fell, key=lambda one: (outcomes[one].overrated > 0, outcomes[one].fall))
         one = outcomes[key]
         return (
             f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
             f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, while the score said {one.proxy:+.1f}. "
-            f"{len(broke)} of {len(outcomes)} settings broke so, beyond chance."
+            f"{len(broke)} of {len(outcomes)} settings (votes, β and who pays) broke down like this, beyond chance."
         )
     worst = max(drawn, key=lambda key: drawn[key].overrated)
     one = drawn[worst]

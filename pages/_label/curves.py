@@ -181,7 +181,7 @@ def _what_it_says(shares: Sequence[Share], reading: bool) -> str:
             score
             + "**Worse than guessing**: your taste may have changed on the way, or it latched on to the wrong thing."
         )
-    return score + "Guessing could do that too: **too few votes to tell**, or a taste that its features do not hold."
+    return score + "Guessing could do that too: **too few votes to tell**, or a taste that its features cannot express."
 
 
 def _did_it_help(measured: Mapping[str, Any], whose: str) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.feedback.habits import Habits
 from pages._parts import site
-from pages._reward_model.sources import MY_VOTES
+from pages._reward_model.sources import of_votes
 
 _A_LINE = 5  # votes: fewer make no line
 FIRST_GOAL = 20  # decided votes: a first reward model can be tried; mixing in simulated votes makes up for the rest
@@ -39,5 +39,5 @@ def call_to_train(mine: Habits, annotator: str) -> None:
             site.page("reward_model"),
             label=f"**Train a reward model** on your {mine.decided} votes",
             icon=":material/arrow_forward:",
-            query_params={"reward_sources": MY_VOTES, "reward_votes": annotator},
+            query_params=of_votes(annotator),
         )

@@ -5,6 +5,7 @@ import streamlit as st
 from core.feedback.quartets import READING_TEMPERATURE
 from pages._parts.questions import closing
 from pages._parts.terms import prose
+from pages._reward_model.sources import of_votes
 
 
 def one_vote() -> None:
@@ -25,8 +26,8 @@ def one_vote() -> None:
     )
 
 
-def questions() -> None:
-    """Three questions, and where to go next."""
+def questions(voted: str) -> None:
+    """Three questions, and where to go next: on from the votes of `voted`, where there are some."""
     closing(
         [
             (
@@ -47,4 +48,5 @@ def questions() -> None:
         ],
         "reward_model",
         "train a reward model on these votes, and see how many of the ones it has not seen it predicts.",
+        of_votes(voted) if voted else None,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from core.alignment.loss_surface.descent import MOMENTUM
 from core.alignment.loss_surface.reading import Fate
 from core.alignment.loss_surface.separability import Shape
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 
 _FATES: dict[Fate, str] = {
     "settled": "settled in the minimum",
@@ -74,10 +74,12 @@ def rate_story(stable: float | None, rate: float, fates: Mapping[str, Fate]) -> 
     heavy = stable * (1 + MOMENTUM)
     done = "; ".join(f"{name} **{_FATES[fate]}**" for name, fate in fates.items())
     side = "above" if rate > stable else "below"
-    st.markdown(
-        f"You said *{guess}*. At the minimum the curvature is λ_max = {2 / stable:.3f} along the steepest direction. "
+    revealed(
+        guess,
+        options[1],
+        f"At the minimum the curvature is λ_max = {2 / stable:.3f} along the steepest direction. "
         f"A step multiplies the distance to it by 1 − ηλ, which passes −1 at η = 2/λ_max = **{stable:.2f}**: beyond "
         "it, every step near the minimum lands farther away on the other side. Momentum moves that to 2(1 + β)/λ_max "
         f"= {heavy:.2f}. Your η = {rate:g} is {side} 2/λ_max, and {done}. It holds *near* the minimum: from far off, "
-        "the flatter ground outside keeps even a wild walk from running away."
+        "the flatter ground outside keeps even a wild walk from running away.",
     )

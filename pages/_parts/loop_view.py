@@ -37,11 +37,12 @@ def progress(run: "Run") -> None:
 
 
 def _done(run: "Run") -> str:
-    """How much of the stage now going on: votes in votes, for they are given some dozens a step."""
+    """How much of the stage now going on: votes in pairs written, some dozens a step; PPO may end before its last."""
     pairs = int(run.config.get("pairs") or 0)
     if run.stage == "preferences" and pairs:
-        return f"{round(run.step / run.total * pairs):,} of {pairs:,}"
-    return f"{run.step} of {run.total}"
+        return f"{round(run.step / run.total * pairs):,} of {pairs:,} pairs"
+    budget = run.config.get("ppo", {}).get("kl_budget") if run.stage == "ppo" else None
+    return f"{run.step} of {run.total}" if budget is None else f"{run.step} of {run.total}, or {budget:g} nats"
 
 
 def trouble(run: "Run") -> None:
@@ -118,7 +119,8 @@ def curves(steps: "list[Step]", voter: str) -> None:
             "objective/kl_exact",
             values_of("objective/kl_exact", ppo),
             "KL",
-            "How far the policy has moved from the reference, over the whole vocabulary: the price paid.",
+            "How far it has moved from the reference in its own training responses: the price paid. The picture's "
+            "figure is of unseen prompts, afterwards.",
             unit="nats",
         )
     with liked:

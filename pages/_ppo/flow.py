@@ -76,7 +76,7 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
     ink = TEXT.on(dark)
     responses = seen.responses if seen else int(subject.ppo.get("rollout_batch", 0))
     mean_length = float(row.get("response_length") or 0.0)
-    shape = f"{responses} × {seen.length}" if seen else f"{responses} × {mean_length:.0f}"
+    shape = f"{responses} × {mean_length:.0f}"
     score, kl = float(row.get("objective/scores") or 0.0), float(row.get("objective/kl") or 0.0)
     terms = objective_of(row, float(subject.ppo.get("vf_coef", 0.1)), float(subject.ppo.get("entropy_coef", 0.0)))
     explained, steps = row.get("val/explained_variance"), int(row.get("optimizer_steps") or 0)

@@ -34,7 +34,9 @@ def glance(read: Callable[[], Subject], moving: bool) -> None:
             if newest.get(key) is not None
         ]
         st.table(lines, border="horizontal", hide_header=True, hide_index=True)
-        st.caption("Of this update's own responses, on prompts it trains on. On held-out prompts it is a little other.")
+        st.caption(
+            "Of this update's own responses, on prompts it trains on. On held-out prompts the figures differ a little."
+        )
         in_short(subject)
 
     view()

@@ -48,7 +48,7 @@ def _claim(wrong: list[ScoredPair], pairs: list[ScoredPair]) -> str:
             "nothing there to learn."
         )
     if known:
-        return f"{worst}; of its {known} worst, {known - noisy} are votes it could have known better."
+        return f"{worst}; of its {known} worst, {known - noisy} are votes it could have got right."
     return f"{worst}: read whether you would side with the voter, or with the model."
 
 

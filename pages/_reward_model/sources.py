@@ -10,6 +10,11 @@ from pages._parts.text import escaped
 MY_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
 
 
+def of_votes(annotator: str) -> dict[str, str]:
+    """How the page is asked for with the votes of `annotator` chosen, and nothing else."""
+    return {"reward_sources": MY_VOTES, "reward_votes": annotator}
+
+
 def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
     """What `RewardJob.preferences` takes, and how many pairs that is. The choice lives in the URL."""
     voters = {name: _decided(store, name) for name in store.annotators()}

@@ -72,7 +72,7 @@ def reward_curves(rows: Sequence[Row]) -> None:
             alt="Accuracy on held-out votes and on the training batch against the step",
         )
         st.caption(_KEY)
-        st.caption("Held-out votes are never trained on. When the batch line climbs and they fall, it learns by heart.")
+        st.caption("Held-out votes are never trained on. When the batch line climbs and they fall, it is memorising.")
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Margin** · raw score")
@@ -86,5 +86,6 @@ def reward_curves(rows: Sequence[Row]) -> None:
             one_line(rows, "grad_norm"), curve("grad_norm", dark, "step", _HEIGHT), alt="Gradient norm against the step"
         )
         st.caption(
-            "How hard the loss pulls on the weights, before it is clipped. Spikes are odd batches; growth is trouble."
+            "How hard the loss pulls on the weights, before it is clipped. A spike is an unusual "
+            "batch; steady growth means trouble."
         )

@@ -20,11 +20,12 @@ def claim(slide: Slide) -> str:
     pushed = facts.pushed_up + facts.pushed_down
     if not pushed:
         return f"Update {slide.update} pushed none of its {facts.tokens:,} tokens: every gradient was cut to nothing."
-    went = facts.followed / pushed
+    went, rest = facts.followed / pushed, facts.tokens - pushed
     reason = "." if went > 0.95 else ": all of them share the same weights, and pull at one another."
     return (
         f"Of {facts.tokens:,} tokens, update {slide.update} pushed {facts.pushed_up:,} up and "
-        f"{facts.pushed_down:,} down; {went:.0%} of those then moved that way{reason}"
+        f"{facts.pushed_down:,} down{f' and {rest:,} not at all' if rest else ''}; {went:.0%} of the pushed then moved "
+        f"that way{reason}"
     )
 
 
@@ -43,7 +44,7 @@ def ask(slide: Slide, view: TokenView) -> bool:
     if about is None:
         st.query_params["guessed"] = about = here
     if about == here:
-        revealed(guess, _ANSWER[view.push], f"Measured: {_ANSWER[view.push]}.")
+        revealed(guess, _ANSWER[view.push], "Here is why.")
     return True
 
 
@@ -63,7 +64,7 @@ def _why(view: TokenView, facts: Facts, whitened: bool) -> list[str]:
     how = "better" if raw >= 0 else "worse"
     words = [
         f"From here on it went **{number(abs(raw))}** {how} than the critic expected, "
-        f"most of all for {main} ({listed})."
+        f"mainly because of {main} ({listed})."
     ]
     if not whitened:
         return words

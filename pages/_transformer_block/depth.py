@@ -17,7 +17,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
 from pages._parts.next_tokens import next_tokens
-from pages._parts.predict import predict
+from pages._parts.predict import predict, revealed
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped
 from pages._transformer_block import opening
@@ -123,7 +123,7 @@ def _switches(specimen: Specimen, text: str, sizes: View) -> None:
     guess = predict("block_guess", f"{what}: how long will the stream be behind the last layer?", GUESSES)
     if guess is None:
         return
-    st.markdown(_verdict(data, guess, what))
+    _reveal(data, guess, what)
     _curves(data, sizes)
     provenance(data, specimen.id)
     _prediction(data, sizes)
@@ -135,19 +135,20 @@ def _named(sizes: View, residuals: int | None, norms: int | None) -> str:
     return " and ".join(f"{name} out from layer {first}" for name, first in parts if first is not None)
 
 
-def _verdict(data: View, guess: str, what: str) -> str:
+def _reveal(data: View, guess: str, what: str) -> None:
     ratio = data["grown"] if _finite(data["grown"]) else math.inf
     right = GUESSES[3] if ratio < 0.1 else GUESSES[0] if ratio < 10 else GUESSES[1] if ratio <= 1000 else GUESSES[2]
     carried, now = data["carried"]
-    words = "You were right." if guess == right else f"You said *{guess}*."
     loss, other = data["losses"]
     length = (
         f"**{number(ratio)} times** as long as in the trained model" if ratio < math.inf else "too long for float32"
     )
-    return (
-        f"{words} **{what}**: the stream leaves the last layer {length}. The loss goes from **{number(loss)}** to "
+    revealed(
+        guess,
+        right,
+        f"**{what}**: the stream leaves the last layer {length}. The loss goes from **{number(loss)}** to "
         f"**{number(other)}** nats a token. From the last layer back "
-        f"to the input the gradient changes by a factor of {number(carried)} as trained, and {number(now)} now."
+        f"to the input the gradient changes by a factor of {number(carried)} as trained, and {number(now)} now.",
     )
 
 

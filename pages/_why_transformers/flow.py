@@ -299,5 +299,5 @@ def claim(readings: Mapping[Kind, Reading]) -> str:
     flat = f"a transformer's is {short(attention.at[middle])} there and {short(attention.farthest)} at the first token"
     reason = ": its path is one step, whatever the distance." if attention.verdict == "holds" else "."
     if lstm.at[middle] > attention.at[middle] and attention.verdict == "holds":
-        reason = ": less, and as much at any distance, for its path is one step."
+        reason = ": smaller, but the same at any distance, because its path is one step."
     return f"{back}; {gate}; {flat}{reason}"

@@ -175,8 +175,8 @@ def _task(entry: Mapping[str, Any] | None, distance: int) -> None:
         )
     st.caption(
         "*Not shown*: what a recurrence can do at best. More steps, a curriculum or another start carry it farther; "
-        "here all four get the same short training. And one token is little to keep: a state of fixed size is full "
-        "some day."
+        "here all four get the same short training. And one token is little to keep: a state of fixed size "
+        "eventually fills up."
     )
     show_code(
         "core.anatomy.recall_race:run_race",
@@ -197,7 +197,7 @@ def claim(entry: Mapping[str, Any] | None) -> str:
     ]
     farthest = max(map(int, entry["data"]["final"]))
     mind = (
-        f"the transformer recalls any of {farthest} steps back"
+        f"the transformer recalls a token from {farthest} steps back"
         if reached["transformer"] == farthest
         else f"the transformer gets to {reached['transformer'] or 'nowhere'}"
     )

@@ -26,14 +26,16 @@ def test_goodharts_claim_says_whether_anything_broke(voter):
     entry = load_entry(ENTRIES[voter])
     means = mean_over_seeds(entry["data"]["findings"])
     batch = entry["key"]["ppo"]["rollout_batch"]
-    ends = [outcome(m["kl"], m["proxy"], m["gold"], batch * len(m["seeds"])) for m in means.values()]
-    words = said(opened("goodhart", goodhart_voter=voter))
-    broke = [one for one in ends if one.broke]
-    if broke:
-        worst = max(broke, key=lambda one: one.fall)
-        assert f"fell back to {worst.gold:+.1f}" in words and f"{len(broke)} of {len(ends)} settings broke" in words
-    else:
-        assert "Nothing broke" in words
+    ends = {key: outcome(m["kl"], m["proxy"], m["gold"], batch * len(m["seeds"])) for key, m in means.items()}
+    broke = [key for key, one in ends.items() if one.broke]
+    for beta in entry["key"]["betas"]:
+        words = said(opened("goodhart", goodhart_voter=voter, goodhart_beta=f"{beta:g}"))
+        drawn = [ends[key] for key in broke if key[1:] == (beta, "single")]  # the sentence is of what is drawn
+        if drawn:
+            worst = max(drawn, key=lambda one: (one.overrated > 0, one.fall))
+            assert f"fell back to {worst.gold:+.1f}" in words and f"{len(broke)} of {len(ends)} settings" in words
+        else:
+            assert (f"in {len(broke)} of all" if broke else "Nothing broke") in words and "fell back to" not in words
 
 
 @pytest.mark.parametrize("part", ["PPO", "Best of n"])

@@ -161,7 +161,7 @@ def view(
 
 def test_the_verdict_follows_the_numbers():
     went = verdict(view(), FACTS, True)
-    assert "Pushed up" in went and "better than the critic expected" in went and "most of all for the score" in went
+    assert "Pushed up" in went and "better than the critic expected" in went and "mainly because of the score" in went
     assert f"And so it went: its probability rose from {share(math.exp(-1.2))} to {share(math.exp(-1))}" in went
     assert "Yet its probability fell" in verdict(view(to=-1.5), FACTS, True)
     assert "outweighed its own" in verdict(view(to=-1.5), FACTS, True)
@@ -193,7 +193,7 @@ def test_a_response_that_the_update_never_came_to_is_said_to_be_one():
 def test_the_claim_counts_what_the_update_did(records):
     arrays = {name: np.asarray(value) for name, value in records[1].rollout.items()}
     slide = make_slide(arrays, WIDE.model_dump(), 2, records[1].metrics, tiny.tokenizer())
-    assert "Of 100 tokens, update 2 pushed 60 up and 40 down; 70% of those" in claim(replace(slide, facts=FACTS))
+    assert "Of 100 tokens, update 2 pushed 60 up and 40 down; 70% of the pushed" in claim(replace(slide, facts=FACTS))
     assert "pushed none" in claim(replace(slide, facts=replace(FACTS, pushed_up=0, pushed_down=0)))
 
 

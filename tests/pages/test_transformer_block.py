@@ -90,7 +90,7 @@ def test_ten_thousand_characters_are_cut_and_it_is_said(part):
 
 def test_the_switches_say_what_they_did():
     at = a_part("Along the depth", block_guess="more than 1,000 times as long")
-    assert "You were right." in said(at)
+    assert "**As you said.**" in said(at)
     assert "LayerNorm out from layer 3" in said(at)
     fine(at.selectbox(key="norms").set_value("in place").run())
     assert "Everything is in place" in said(at)

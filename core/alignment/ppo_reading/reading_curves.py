@@ -144,9 +144,9 @@ CURVES: tuple[Curve, ...] = (
         "objective/kl_exact",
         "KL to the reference",
         "nats a response",
-        "How far the policy has moved from where it began. The thin line is k1, the estimate PPO is charged: it can "
+        "How far the policy has moved from where it began. Dashed: k1, the estimate PPO is charged: it can "
         "dip below zero, KL cannot.",
-        "Rises slowly and levels off where β balances the score.",
+        "Rises without leaping; levels off where β balances the score, if the run goes on so long.",
         _kl,
     ),
     Curve(
