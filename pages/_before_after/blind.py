@@ -78,7 +78,9 @@ def _put_up(trial: BlindTrial, subject: Subject) -> None:
     if trial.policy in done:
         return
     rows = zip(subject.checkpoints[0]["rows"], subject.checkpoints[-1]["rows"], strict=True)
-    trial.put_up([BlindPair(one["prompt"], one["response"], other["response"]) for one, other in rows])
+    pairs = [BlindPair(one["prompt"], one["response"], other["response"]) for one, other in rows]
+    middle = len(pairs) // 2  # the first ones stand named side by side on other views
+    trial.put_up(pairs[middle:] + pairs[:middle])
     done.add(trial.policy)
 
 
