@@ -48,7 +48,9 @@ class RewardJob(Job):
     @property
     @override
     def title(self) -> str:
-        return f"Reward model on {', '.join(Path(source).name for source in self.preferences)}"
+        from core.feedback.sources import in_words
+
+        return f"Reward model on {', '.join(in_words(source) for source in self.preferences)}"
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
@@ -165,7 +167,9 @@ class LoopJob(Job, LoopConfig):
     @property
     @override
     def title(self) -> str:
-        return f"Whole loop of {Path(self.model).name} for {self.annotator}"
+        from core.feedback.annotators import get_annotator
+
+        return f"Whole loop of {Path(self.model).name} for {get_annotator(self.annotator).title}"
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:

@@ -139,8 +139,7 @@ def _others(subject: Subject) -> list[Run]:
 
 
 def _title(run: Run) -> str:
-    votes = ", ".join(run.config.get("preferences", [])) or f"{run.config.get('annotator')}, whole loop"
-    return f"{run.name or run.id}: {votes}"
+    return f"{run.name} · {run.id}" if run.name and run.name != run.id else run.id
 
 
 def _unseen(subject: Subject, other: Run) -> list[ScoredPair]:

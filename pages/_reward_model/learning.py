@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.alignment.cross_examination.scored_pairs import overlap
 from core.errors import PlaygroundError
+from core.feedback.sources import in_words
 from core.feedback.store import FeedbackStore
 from core.figures.heaps import heaps
 from core.gallery import load_entry
@@ -73,7 +73,7 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
 
 def _taught_by(run: Run) -> str:
     sources = run.config.get("preferences")
-    return ", ".join(Path(source).name for source in sources) if sources else str(run.config.get("annotator", ""))
+    return ", ".join(map(in_words, sources)) if sources else voter_title(str(run.config["annotator"]))
 
 
 def _stopped_early(result: Any, rows: Sequence[Row]) -> None:

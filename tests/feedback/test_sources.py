@@ -9,7 +9,7 @@ from core.feedback import sources
 from core.feedback.annotators import get_annotator
 from core.feedback.interchange import import_preferences, write_preferences
 from core.feedback.pairs import PreferencePair
-from core.feedback.sources import bundled_pairs, load_preferences
+from core.feedback.sources import bundled_pairs, in_words, load_preferences
 from core.feedback.store import FeedbackStore, NewPair
 
 HAPPY, SAD = " She was happy and loved her wonderful friend.", " He was sad and hated the terrible rain."
@@ -94,3 +94,20 @@ def test_a_simulated_annotator_votes_on_the_bundle_the_same_way_every_time(bundl
     sunny = get_annotator("sunny")
     assert sunny.utility("", HAPPY) > sunny.utility("", SAD)
     assert 0.95 < sum(vote.chosen.startswith(HAPPY) for vote in votes) / len(votes) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("simulated:sunny:1536", "1,536 votes of Sunny"),
+        ("bundled:terse", "the bundled pairs, Terse voting"),
+        ("votes", "everybody's votes"),
+        ("votes:ada", "votes of ada"),
+        ("dataset:3", "data set 3"),
+        ("/somewhere/pairs.jsonl", "pairs.jsonl"),
+        ("simulated:nobody:1536", "simulated:nobody:1536"),
+        ("simulated:sunny:many", "simulated:sunny:many"),
+    ],
+)
+def test_a_source_in_words(source, words):
+    assert in_words(source) == words

@@ -54,7 +54,7 @@ def test_one_run_shows_its_curve_settings_result_and_error():
     assert json.loads(at.json[1].value) == {"kl": 8.75}
     (metric,) = at.selectbox
     assert metric.value == "objective/scores"
-    assert {"loss", "objective/kl", "heldout/accuracy"} <= set(metric.options)
+    assert {"loss", "objective/kl_exact", "heldout/accuracy"} <= set(metric.options)
     assert "objective/scores against the step" in at.get("vega_lite_chart")[0].proto.alt
 
 
