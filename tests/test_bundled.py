@@ -32,7 +32,7 @@ def test_the_gallery_was_computed_with_the_shipped_model_and_the_shipped_default
     entry = load_entry("loop")
     assert entry["model_hash"] == model_hash(STORYTELLER)
     assert LoopConfig(**entry["config"]) == LoopConfig()
-    assert entry["command"] == "python -m core gallery"
+    assert entry["command"] == "python -m core gallery --only loop"
 
 
 def test_the_gallerys_examples_are_judged_as_their_annotator_judges():
