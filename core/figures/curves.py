@@ -73,7 +73,7 @@ def _alone(colour: str) -> dict[str, Any]:
     """A dot where there is one point only: the line of a first measurement alone would be unseen."""
     return {
         "transform": [{"joinaggregate": [{"op": "count", "as": "points"}]}, {"filter": "datum.points == 1"}],
-        "mark": {"type": "point", "size": 50, "filled": True, "color": colour},
+        "mark": {"type": "point", "size": 50, "filled": True, "color": colour, "aria": False},  # mostly an empty layer
     }
 
 

@@ -87,8 +87,8 @@ def draw(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     cdf = logprobs.exp().cumsum(-1, dtype=torch.double)
     end = cdf[:, -1:].contiguous()
     tokens = torch.searchsorted(cdf, uniforms.to(cdf).unsqueeze(-1) * end, right=True)
-    # Rounding may point one past the last token of positive probability.
-    tokens = torch.minimum(tokens, torch.searchsorted(cdf, end))
+    # Rounding may point one past the last token of positive probability; numbers that are not finite, past all.
+    tokens = torch.minimum(tokens, torch.searchsorted(cdf, end)).clamp(max=cdf.shape[-1] - 1)
     return tokens.squeeze(-1), logprobs.gather(-1, tokens).squeeze(-1)
 
 

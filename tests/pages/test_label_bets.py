@@ -80,7 +80,7 @@ def test_the_bet_is_sealed_before_the_vote_and_opened_after_it(store):
     assert expected.votes == 9
     fine(at.button(key=f"vote_{expected.side}").click().run())
     assert f"It had bet {expected.side}, {expected.confidence:.0%} sure" in said(at)
-    assert "right, you chose" in said(at)
+    assert "correct, you chose" in said(at)
     score = next(text.value for text in at.caption if "So far" in text.value)
     shares = [(vote, one) for vote, one in live_page.live(store, "me", "storyteller").scored if one.side != "none"]
     hits = sum((one.side == "left") == (vote.choice == "left") for vote, one in shares)
