@@ -100,7 +100,7 @@ STEPS = """() => {
   };
   look();
 }"""
-STAGES = {"1": "preferences", "2": "reward", "3": "ppo", "4": "evaluation"}  # as the page numbers them
+STAGES = {"2": "reward", "3": "ppo", "4": "evaluation"}  # as the page numbers them; of votes it says pairs, not steps
 
 
 def settle(page: Page) -> None:
@@ -136,7 +136,8 @@ def steps_seen(page: Page, address: str, run_id: str, seconds: float) -> list[fl
     page.wait_for_timeout(1000 * seconds)
     seen = page.evaluate("() => window.seen")
     recorded = {(step.stage, step.step): step.time for step in RunStore().steps(run_id)}
-    shown = [((STAGES[(of := key.split())[0]], int(of[1])), at / 1000) for key, at in seen.items()]
+    named = [(*key.split(), at / 1000) for key, at in seen.items()]
+    shown = [((STAGES[stage], int(step)), at) for stage, step, at in named if stage in STAGES]
     return [1000 * (at - recorded[step]) for step, at in shown[1:] if step in recorded]  # the first stood there before
 
 

@@ -131,10 +131,13 @@ def _outcome(known: Found, curve: Mapping[str, Any]) -> Outcome:
 
 def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
     """Asks for what is not drawn yet, what an ensemble changes; False while the reader has still to answer."""
-    ends = _of_judges(outcomes)
+    pooled = _pooled(outcomes)
+    if pooled is None:
+        return True
+    votes, beta = pooled
+    ends = {judge: outcomes[votes, beta, judge] for judge in _JUDGES if (votes, beta, judge) in outcomes}
     if len(ends) < 2:
         return True
-    votes, beta, _ = next(key for key in outcomes if key[2] != "single")
     guess = predict(
         f"goodhart_guess_{annotator}",
         f"who leaves the policy with the most true worth, taught with the same {votes:,} votes, at β = {beta:g}?",
@@ -155,13 +158,9 @@ def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
     return True
 
 
-def _of_judges(outcomes: Mapping[Key, Outcome]) -> dict[str, Outcome]:
-    """How the policy ended with each judge, with the votes and the β that the ensemble was run at."""
-    pooled = next((key for key in outcomes if key[2] != "single"), None)
-    if pooled is None:
-        return {}
-    votes, beta, _ = pooled
-    return {judge: outcomes[votes, beta, judge] for judge in _JUDGES if (votes, beta, judge) in outcomes}
+def _pooled(outcomes: Mapping[Key, Outcome]) -> tuple[int, float] | None:
+    """The votes and the β that the ensemble was run at; None where it was not."""
+    return next((key[:2] for key in outcomes if key[2] != "single"), None)
 
 
 def _table(outcomes: Mapping[Key, Outcome]) -> None:
@@ -235,10 +234,11 @@ def _beta_said(outcomes: Mapping[Key, Outcome]) -> str:
 
 
 def _ensemble_said(outcomes: Mapping[Key, Outcome]) -> str:
-    pooled = {key: one for key, one in outcomes.items() if key[2] != "single"}
-    if not pooled:
+    found = _pooled(outcomes)
+    if found is None:
         return ""
-    votes, beta, _ = next(iter(pooled))
+    votes, beta = found
+    pooled = {key: one for key, one in outcomes.items() if key[2] != "single"}
     alone = outcomes.get((votes, beta, "single"))
     if alone is None:
         return ""

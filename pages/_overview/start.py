@@ -53,7 +53,7 @@ def start_form(took: float | None = None) -> None:
                 _start(voter, guess, settings)
         st.caption(
             "A simulated voter, a real language model, real training, in the background: close the tab if you like."
-            + (f" With these settings it took {took / 60:.1f} minutes on two processor cores." if took else "")
+            + (f" The cached run took {took / 60:.1f} minutes on two processor cores." if took else "")
         )
 
 

@@ -5,11 +5,9 @@ import json
 import pytest
 
 from core.alignment.configs import LARGE_POLICY, PPOConfig
-from core.feedback.store import FeedbackStore, NewPair
 from core.record import Record
 from core.runs import locks
 from core.runs.store import RunStore
-from pages._parts.state import my_pipeline
 from pages._ppo.reveal import outcome
 from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, loop_records, opened, said
 
@@ -330,27 +328,6 @@ def test_an_example_leads_to_the_reader_s_own_run_and_a_queued_one_says_that_it_
     (link,) = [link.proto for link in opened("ppo").get("page_link") if "Yours" in link.proto.label]
     assert f"run={mine.id}" in link.query_string
     assert "waits for its turn" in said(opened("ppo", run=mine.id))
-
-
-def test_the_strip_shows_what_is_finished_until_the_next_one_is():
-    done = a_ppo()
-    a_ppo(status="stopped", records=updates()[:1])
-    state = my_pipeline()
-    assert (state.ppo_run, state.busy) == (done.id, "")
-    waiting = a_ppo(status="queued", records=[])
-    state = my_pipeline()
-    assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
-
-
-def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_own():
-    feedback = FeedbackStore()
-    feedback.add_pairs([NewPair("A fox", " ran.", " sat.", "storyteller", "stories")], "written")
-    a_run("reward", preferences=["simulated:sunny:512"])
-    assert not my_pipeline().unlearnt  # there are none of one's own
-    feedback.vote(feedback.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
-    assert my_pipeline().stations()[1].state == "1 vote, not learnt yet"
-    a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
-    assert my_pipeline().stations()[1].state == "1 vote"
 
 
 def test_the_texts_of_a_finished_loop_are_those_of_its_last_update():

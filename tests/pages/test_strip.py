@@ -1,0 +1,29 @@
+"""The strip above every page: which runs and votes of the reader's own its numbers are of."""
+
+from core.feedback.store import FeedbackStore, NewPair
+from core.record import Record
+from pages._parts.state import my_pipeline
+from tests.pages.page_helpers import a_run
+
+TUNED = [Record(n, {"objective/scores": 0.5 * n, "objective/kl_exact": 2.0 * n}, "ppo", 3) for n in (1, 2, 3)]
+
+
+def test_the_strip_shows_what_is_finished_until_the_next_one_is():
+    done = a_run("ppo", records=TUNED, reward_model="somewhere")
+    a_run("ppo", "stopped", TUNED[:1], reward_model="somewhere")
+    state = my_pipeline()
+    assert (state.ppo_run, state.busy) == (done.id, "")
+    waiting = a_run("ppo", "queued", reward_model="somewhere")
+    state = my_pipeline()
+    assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
+
+
+def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_own():
+    feedback = FeedbackStore()
+    feedback.add_pairs([NewPair("A fox", " ran.", " sat.", "storyteller", "stories")], "written")
+    a_run("reward", preferences=["simulated:sunny:512"])
+    assert not my_pipeline().unlearnt  # there are none of one's own
+    feedback.vote(feedback.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
+    assert my_pipeline().stations()[1].state == "1 vote, not learnt yet"
+    a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
+    assert my_pipeline().stations()[1].state == "1 vote"
