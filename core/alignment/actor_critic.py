@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from core.alignment.gpt2_trunk import Reading, plain_gpt2, trunk_states
 from core.alignment.reward_model import RewardModel
 from core.language.adapters import bare
 from core.language.precision import autocast
@@ -62,7 +63,11 @@ class Sequences:
     @property
     def tokens(self) -> Tensor:
         """The responses' tokens, row after row: [tokens]."""
-        return self.response_ids[self.written]
+        return self.gather(self.response_ids)
+
+    def gather(self, x: Tensor) -> Tensor:
+        """What stands at the responses' tokens: [B, R, …] -> [tokens, …]."""
+        return x.flatten(0, 1).index_select(0, self.written.flatten().nonzero().squeeze(-1))
 
     def spread(self, x: Tensor) -> Tensor:
         """What is known of each token, at its place and 0 on padding: [tokens, …] -> [B, R, …]."""
@@ -93,15 +98,21 @@ def response_states(model: PreTrainedModel, sequences: Sequences) -> Tensor:
     Only these are multiplied by the vocabulary: the prompt's logits would be computed for nothing. Position ids are
     given, because rows are padded on the left.
     """
-    mask = sequences.mask
+    mask, trunk = sequences.mask, model.base_model
+    asked = slice(sequences.query_length - 1, mask.shape[1] - 1)
+    if plain_gpt2(trunk):
+        time = torch.arange(mask.shape[1])
+        sees = (time[:, None] >= time) & (mask.bool()[:, None, :] | (time[:, None] == time))
+        reading = Reading(sequences.input_ids, positions(mask), sees, asked, trunk.config.n_head)
+        return sequences.gather(trunk_states(dict(trunk.named_parameters()), trunk.config, reading))
     padded = bool((mask == 0).any())
-    output = model.base_model(
+    output = trunk(
         input_ids=sequences.input_ids,
         attention_mask=mask if padded else None,
         position_ids=positions(mask),
         use_cache=False,
     )
-    return output.last_hidden_state[:, sequences.query_length - 1 : -1][sequences.written]
+    return sequences.gather(output.last_hidden_state[:, asked])
 
 
 def response_distribution(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
@@ -124,7 +135,8 @@ def reference_distribution(
 
 
 def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
-    return (model.get_output_embeddings()(states).float() / temperature).log_softmax(-1)
+    logits = model.get_output_embeddings()(states).float()
+    return (logits if temperature == 1 else logits / temperature).log_softmax(-1)
 
 
 def of_tokens(log_p: Tensor, ids: Tensor) -> Tensor:

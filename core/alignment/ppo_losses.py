@@ -55,4 +55,4 @@ def value_loss(
 
 def entropy(log_p: Tensor) -> Tensor:
     """−Σ p log p over the vocabulary, in nats: log-probabilities [..., vocab] -> [...]."""
-    return -(log_p.exp() * log_p).sum(-1)
+    return -torch.linalg.vecdot(log_p.exp(), log_p)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from core.alignment.gpt2_passes import PairPasses, plain_gpt2
+from core.alignment.pair_passes import PairPasses, can_pass
 from core.alignment.reward_model import encode_texts, pad_right, pairwise_loss, raw_scores
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
@@ -43,7 +43,7 @@ class Probe:
     @torch.no_grad()
     def scores(self, model: nn.Module) -> tuple[Tensor, Tensor]:
         """Raw scores of the chosen and of the rejected, in the order of the pairs: [pairs] twice."""
-        if plain_gpt2(model):
+        if can_pass(model):
             half = len(self._texts) // 2
             self._passes = self._passes or PairPasses(model.config, self._texts[:half], self._texts[half:])
             return self._passes.scores({name: one.detach() for name, one in model.named_parameters()})

@@ -24,7 +24,8 @@ from core.files import whole_folder
 from core.hosting import permission
 from core.language.adapters import bare, save_merged
 from core.language.folders import check_harmless, quiet_loading, read_json
-from core.language.precision import attention_implementation
+from core.language.packed_weights import packed
+from core.language.precision import suit_processor
 
 NORMALISATION_FILE = "normalisation.json"
 
@@ -104,16 +105,15 @@ def new_reward_model(
         config.num_hidden_layers, config.pooling_after = kept + 1, kept
         if getattr(config, "layer_types", None):
             config.layer_types = [*config.layer_types[:kept], "full_attention"]
-    model = AutoModelForSequenceClassification.from_config(
-        config, attn_implementation=attention_implementation(policy.device), dtype=torch.float32
-    )
+    model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if kept:
         model.base_model.load_state_dict(trunk_below(policy, kept), strict=False)
         start_as_mean(model)
     else:
         model.base_model.load_state_dict(policy.base_model.state_dict())
     torch.nn.init.zeros_(model.score.weight)
-    return model.to(policy.device).eval()
+    suit_processor(model.to(policy.device))
+    return model.eval()
 
 
 def encode_texts(
@@ -161,10 +161,12 @@ def score(
     encoded = encode_texts(tokenizer, prompts, responses, context_of(model))
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
     scores = torch.zeros(len(encoded))
-    for first in range(0, len(order), batch_size):
-        part = order[first : first + batch_size]
-        input_ids, mask = pad_right([encoded[i] for i in part], tokenizer.pad_token_id, model.device)
-        scores[part] = raw_scores(model, input_ids, mask).cpu()
+    batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+    most = max((len(batch) * len(encoded[batch[-1]]) for batch in batches), default=0)
+    reader = packed(model, rows=most, steps=len(batches))
+    for batch in batches:
+        input_ids, mask = pad_right([encoded[i] for i in batch], tokenizer.pad_token_id, model.device)
+        scores[batch] = raw_scores(reader, input_ids, mask).cpu()
     return scores
 
 
@@ -232,7 +234,6 @@ def load_reward_model(folder: str | Path) -> RewardModel:
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
-            attn_implementation=attention_implementation(device),
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # pickles alone, missing tensors, sizes of 0: each model has its own ways to fail
@@ -245,4 +246,5 @@ def load_reward_model(folder: str | Path) -> RewardModel:
         normalisation = Normalisation(**read_json(file)) if file.exists() else Normalisation()
     except TypeError:
         raise PlaygroundError(f"{file} does not hold what a reward model's normalisation is made of") from None
-    return RewardModel(model.to(device).eval(), tokenizer, normalisation)
+    suit_processor(model.to(device))
+    return RewardModel(model.eval(), tokenizer, normalisation)

@@ -16,9 +16,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core import processes
 from core.alignment.configs import RewardConfig
 from core.alignment.early_stopping import EarlyStopping
-from core.alignment.gpt2_passes import PairPasses, plain_gpt2
 from core.alignment.minibatches import passes
 from core.alignment.optimiser_step import optimiser_step
+from core.alignment.pair_passes import PairPasses, can_pass
 from core.alignment.pooling_block import pooling_block
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import (
@@ -144,7 +144,7 @@ def scores_of_pairs(
 
     A GPT-2 on the processor takes the short way of `PairPasses`; any other model reads both sides through transformers.
     """
-    if plain_gpt2(model):
+    if can_pass(model):
         first_ids, second_ids = ([ids or [pad_id] for ids in side] for side in (chosen, rejected))
         laid_out = PairPasses(model.config, first_ids, second_ids, at_once=len(chosen))
         return laid_out.scores(dict(model.named_parameters()))

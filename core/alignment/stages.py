@@ -25,7 +25,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import read_jsonl, whole_folder, write_jsonl
 from core.language.adapters import save_merged, with_adapters
 from core.language.configs import LORA_FROM, SamplingConfig
-from core.language.precision import attention_implementation
+from core.language.precision import suit_processor
 from core.record import PAIR, Controls, Record
 
 
@@ -99,7 +99,7 @@ def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, P
     small = policy.num_parameters() < LORA_FROM
     start = copy.deepcopy(policy).requires_grad_(True)
     for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL
-        model.set_attn_implementation(attention_implementation(policy.device))
+        suit_processor(model)
     return with_adapters(start, lora_rank, "CAUSAL_LM"), policy.requires_grad_(False) if small else None
 
 

@@ -1,4 +1,7 @@
-"""Which precision trains fastest here: bfloat16 autocast only on processors measured to gain from it."""
+"""Which precision trains fastest here: bfloat16 autocast only on processors measured to gain from it.
+
+What follows from it is decided here too: how a model attends, and how it takes its GELU.
+"""
 
 import contextlib
 import os
@@ -6,6 +9,10 @@ import time
 from functools import cache
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.activations import GELUTanh, NewGELUActivation
 
 
 def bf16_pays() -> bool:
@@ -45,6 +52,34 @@ def autocast(device: torch.device) -> contextlib.AbstractContextManager:
     return contextlib.nullcontext()
 
 
-def attention_implementation(device: torch.device) -> str:
-    """Eager where a CPU trains in bfloat16, in which fused attention is pathologically slow backwards; else SDPA."""
-    return "eager" if device.type == "cpu" and bf16_pays() else "sdpa"
+def suit_processor(model: PreTrainedModel) -> None:
+    """Let a model that is trained, or held against one, attend and take its GELU in the ways that are fast here.
+
+    Its weights and its configuration's activation stay: saved, it is the model that it was.
+    """
+    # Fused attention is pathologically slow backwards in bfloat16 on a processor.
+    eager = model.device.type == "cpu" and bf16_pays()
+    model.set_attn_implementation("eager" if eager else "sdpa")
+    for module in list(model.modules()):
+        for name, part in module.named_children():
+            if type(part) in (GELUTanh, NewGELUActivation):
+                setattr(module, name, TanhGelu())
+
+
+class TanhGelu(nn.Module):
+    """`tanh_gelu` as a module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[...] -> [...]."""
+        return tanh_gelu(x)
+
+
+def tanh_gelu(x: Tensor) -> Tensor:
+    """½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), GPT-2's GELU; in bfloat16 on a processor x Φ(x), which it approximates.
+
+    The two are at most 5e-4 apart. Of a response's log-probabilities and of their gradient the one form instead of the
+    other changes a thirtieth and less of what bfloat16's rounding changes; it is four times as fast there, by oneDNN,
+    and GELU in its tanh form was a tenth of training.
+    """
+    exact = x.dtype == torch.bfloat16 and x.device.type == "cpu"
+    return F.gelu(x, approximate="none" if exact else "tanh")

@@ -23,6 +23,19 @@ def test_the_gradient_is_clipped_to_its_norm_and_gone_afterwards():
     assert weights.grad is None
 
 
+@pytest.mark.parametrize("gradient", [(3.0, 4.0), (0.3, 0.4)], ids=["clipped", "short"])
+def test_a_fused_step_moves_as_clipping_first_and_stepping_then(gradient):
+    ours, plain = parameter(*gradient), parameter(*gradient)
+    fused, slow = torch.optim.AdamW([ours], eps=0.1, fused=True), torch.optim.AdamW([plain], eps=0.1)
+    for times in (1, 2):  # the second time without anything left of the first
+        ours.grad, plain.grad = torch.tensor(gradient) / times**4, torch.tensor(gradient) / times**4
+        torch.nn.utils.clip_grad_norm_([plain], 1.0)
+        slow.step()
+        assert optimiser_step(fused, [ours], 1.0, "here") == pytest.approx(math.hypot(*gradient) / times**4)
+        torch.testing.assert_close(ours.detach(), plain.detach(), atol=1e-7, rtol=1e-5)
+        assert ours.grad is None
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_weights_are_left_alone_by_a_gradient_that_is_not_finite(bad):
     weights = parameter(1.0, bad)

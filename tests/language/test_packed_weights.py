@@ -6,10 +6,11 @@ import weakref
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from core.language.adapters import bare
 from core.language.configs import SamplingConfig
-from core.language.packed_weights import PackedLinear, packed
+from core.language.packed_weights import PackedLinear, _twin, packed
 from core.language.sampling import sample
 from tests import tiny
 
@@ -30,6 +31,34 @@ def test_it_says_what_the_model_says(model):
     twin = packed(model, rows=5, steps=8)
     torch.testing.assert_close(twin(ids).logits, model.eval()(ids).logits, atol=1e-5, rtol=0)
     assert any(isinstance(module, PackedLinear) for module in twin.modules())
+
+
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu_pytorch_tanh", "gelu", "silu", "relu"])
+@torch.no_grad()
+def test_the_activation_is_taken_within_the_product_where_onednn_knows_it(activation):
+    config = GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=40, n_positions=32, activation_function=activation)
+    torch.manual_seed(0)
+    feed_forward = GPT2LMHeadModel(config).eval().transformer.h[0].mlp
+    for parameter in feed_forward.parameters():
+        parameter.normal_()  # as it begins, every activation is nearly straight
+    twin = _twin(feed_forward, 5, {})
+    x = torch.randn(5, 8)
+    torch.testing.assert_close(twin(x), feed_forward(x), atol=1e-4, rtol=1e-5)
+    assert isinstance(twin.act, torch.nn.Identity) == (activation != "relu")
+
+
+@torch.no_grad()
+def test_adapters_in_a_feed_forward_part_are_not_passed_by():
+    adapted = get_peft_model(tiny.gpt2(), LoraConfig(r=2, target_modules=["c_fc"], init_lora_weights=False))
+    ids = torch.randint(0, 40, (5, 9), generator=torch.Generator().manual_seed(0))
+    twin = packed(bare(adapted), rows=5, steps=8)
+    torch.testing.assert_close(twin(ids).logits, adapted.eval()(ids).logits, atol=1e-5, rtol=0)
+
+
+def test_one_read_of_many_rows_pays_too():
+    model = tiny.gpt2()
+    assert packed(model, rows=1023, steps=1) is model
+    assert packed(model, rows=1024, steps=1) is not model
 
 
 def test_the_copies_go_with_the_last_who_writes(model):

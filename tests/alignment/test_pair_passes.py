@@ -8,8 +8,22 @@ from core.alignment.reward_training import scores_of_pairs
 from tests import tiny
 
 PROMPTS = ["Once upon a time", "The cat", "", "Once upon a time there was a dog and a cat"]
-CHOSEN = [" there was a dog", "", " a dog", " and"]
-REJECTED = [" there was a cat. The end", " sat.", "", " and the end of the day"]
+TEXTS = {
+    "a shared beginning": (
+        [" there was a dog", "", " a dog", " and"],
+        [" there was a cat. The end", " sat.", "", " and the end of the day"],
+    ),
+    "nothing shared": (
+        ["Once upon a time there was a dog", "The cat", "A dog", "and"],
+        ["there was a cat. The end", "sat.", "", "the end of the day"],
+    ),
+}
+
+
+@pytest.fixture(params=list(TEXTS))
+def both_ids(request):
+    prompts = PROMPTS if request.param == "a shared beginning" else [""] * 4
+    return tuple(encode_texts(tiny.tokenizer(), prompts, side, 64) for side in TEXTS[request.param])
 
 
 @pytest.fixture
@@ -19,12 +33,8 @@ def model():
     return reward
 
 
-def both_ids():
-    return (encode_texts(tiny.tokenizer(), PROMPTS, side, 64) for side in (CHOSEN, REJECTED))
-
-
-def test_gradients_are_those_of_transformers(model):
-    chosen, rejected = both_ids()
+def test_gradients_are_those_of_transformers(model, both_ids):
+    chosen, rejected = both_ids
     pad = tiny.tokenizer().pad_token_id
     plain = raw_scores(model, *pad_right([*chosen, *rejected], pad, model.device)).chunk(2)
     pairwise_loss(*plain).backward()
@@ -38,8 +48,8 @@ def test_gradients_are_those_of_transformers(model):
         torch.testing.assert_close(parameter.grad, expected[name], atol=1e-5, rtol=1e-3, msg=name)
 
 
-def test_in_bfloat16_it_is_as_near_to_float32_as_transformers_is(model):
-    chosen, rejected = both_ids()
+def test_in_bfloat16_it_is_as_near_to_float32_as_transformers_is(model, both_ids):
+    chosen, rejected = both_ids
     pad = tiny.tokenizer().pad_token_id
     batch = pad_right([*chosen, *rejected], pad, model.device)
     with torch.no_grad():
