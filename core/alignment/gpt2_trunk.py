@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import GPT2Model, PretrainedConfig
 
+from core.language import onednn
 from core.language.precision import tanh_gelu
 
 Wanted = slice | tuple[Tensor, Tensor]  # columns, the same in every row; or rows and columns, [rows, wanted] each
@@ -67,7 +68,17 @@ def trunk_states(weights: Mapping[str, Tensor], config: PretrainedConfig, readin
 
     def linear(x: Tensor, name: str) -> Tensor:
         weight, bias = weight_and_bias(name)  # transformers keeps GPT-2's matrices as [in, out]
+        if read_only:
+            return onednn.product(x, weight.t(), bias)
         return torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight).view(*x.shape[:-1], -1)
+
+    def activated(x: Tensor, name: str) -> Tensor:
+        if read_only:
+            weight, bias = weight_and_bias(name)
+            return onednn.product(x, weight.t(), bias, onednn.TANH_GELU)
+        return tanh_gelu(linear(x, name))
+
+    read_only = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and onednn.available()
 
     x = F.embedding(reading.ids, weights[f"{prefix}wte.weight"])
     x = x + F.embedding(reading.positions, weights[f"{prefix}wpe.weight"])
@@ -78,7 +89,7 @@ def trunk_states(weights: Mapping[str, Tensor], config: PretrainedConfig, readin
         if layer == config.n_layer - 1:
             query, mask, x = reading.of_wanted(query), wanted_mask, reading.of_wanted(x)
         x = x + linear(_attend(query, key, value, mask, config.n_head), f"{at}.attn.c_proj")
-        x = x + linear(tanh_gelu(linear(norm(x, f"{at}.ln_2"), f"{at}.mlp.c_fc")), f"{at}.mlp.c_proj")
+        x = x + linear(activated(norm(x, f"{at}.ln_2"), f"{at}.mlp.c_fc"), f"{at}.mlp.c_proj")
     return norm(x, "ln_f")
 
 

@@ -1,13 +1,6 @@
-"""A model that is read and not trained: the same weights, laid out for the processor.
-
-PyTorch's float32 product reads the weights as they lie. oneDNN, which comes with PyTorch, keeps a layout of its own,
-adds the bias and takes the activation within the product: 1.5 to 4 times as fast for the 8 to 64 rows of a step of
-decoding, and for thousands of rows twice as fast on processors that PyTorch's library (MKL) does not know. The same
-arithmetic.
-"""
+"""A model that is read and not trained: the same weights, laid out for the processor (`onednn`)."""
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +8,7 @@ from transformers import PreTrainedModel
 from transformers.activations import GELUActivation, GELUTanh, NewGELUActivation, SiLUActivation
 from transformers.pytorch_utils import Conv1D
 
+from core.language import onednn
 from core.language.precision import TanhGelu
 
 _PAYS_FROM = 8  # reads of a few rows: laying the weights out costs about as much as it saves in seven
@@ -22,33 +16,30 @@ _PAYS_FROM_ROWS = 1024  # rows in all: one read of so many pays for it as well
 
 _ACTIVATED = {"GPT2MLP": ("c_fc", "act"), "LlamaMLP": ("gate_proj", "act_fn"), "Qwen2MLP": ("gate_proj", "act_fn")}
 _ONEDNN_NAMES = {  # type of activation -> what oneDNN calls it
-    NewGELUActivation: ("gelu", "tanh"),
-    GELUTanh: ("gelu", "tanh"),
-    TanhGelu: ("gelu", "tanh"),
+    NewGELUActivation: onednn.TANH_GELU,
+    GELUTanh: onednn.TANH_GELU,
+    TanhGelu: onednn.TANH_GELU,
     GELUActivation: ("gelu", "none"),
     SiLUActivation: ("swish", ""),
     nn.SiLU: ("swish", ""),
 }
-_NONE = ("none", "")
 
 
 class PackedLinear(nn.Module):
     """y = f(x·Wᵀ + b) with W in oneDNN's layout: [..., in] -> [..., out], without gradients."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, rows: int, activation: tuple[str, str] = _NONE) -> None:
-        """`weight`: [out, in], float32. `rows`: how many rows the layout is made for; others are right, and slower.
-
-        `activation`: oneDNN's name of f, and of its variety.
-        """
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, rows: int, activation: onednn.Activation = onednn.NONE
+    ) -> None:
+        """`weight`: [out, in], float32. `rows`: how many rows the layout is made for. `activation`: f."""
         super().__init__()
-        self._activation, self._variety = activation
+        self._activation = activation
         self.weight, self.bias = weight, bias  # adapters around a layer ask for its weight's type and place
-        self._laid_out = _onednn()._reorder_linear_weight(weight, rows)
+        self._laid_out = onednn.laid_out(weight, rows)
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        product: Tensor = _onednn()._linear_pointwise(x, self._laid_out, self.bias, self._activation, [], self._variety)
-        return product
+        return onednn.product(x, self._laid_out, self.bias, self._activation)
 
 
 def packed(model: PreTrainedModel, rows: int, steps: int) -> PreTrainedModel:
@@ -59,7 +50,7 @@ def packed(model: PreTrainedModel, rows: int, steps: int) -> PreTrainedModel:
     other devices, in other precisions, in builds of PyTorch without oneDNN.
     """
     pays = steps >= _PAYS_FROM or steps * rows >= _PAYS_FROM_ROWS
-    if not pays or model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
+    if not pays or model.device.type != "cpu" or model.dtype != torch.float32 or not onednn.available():
         return model
     return _twin(model, rows, {})  # type: ignore[return-value]
 
@@ -78,7 +69,7 @@ def _twin(module: nn.Module, rows: int, twins: dict[nn.Module, nn.Module]) -> nn
     return twins[module]
 
 
-def _laid_out(linear: nn.Module, rows: int, activation: tuple[str, str] = _NONE) -> PackedLinear:
+def _laid_out(linear: nn.Module, rows: int, activation: onednn.Activation = onednn.NONE) -> PackedLinear:
     weight = linear.get_parameter("weight").detach()
     bias: Tensor | None = linear.bias  # type: ignore[assignment]
     # GPT-2 keeps its matrices as [in, out]
@@ -94,14 +85,3 @@ def _activated(module: nn.Module, rows: int) -> dict[str, nn.Module]:
     if name is None:
         return {}
     return {first: _laid_out(getattr(module, first), rows, name), function: nn.Identity()}
-
-
-def _available() -> bool:
-    """These operators are what PyTorch's own compiler calls; they have no public name, so a build may lack them."""
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(_onednn(), name) for name in ("_reorder_linear_weight", "_linear_pointwise")
-    )
-
-
-def _onednn() -> Any:
-    return torch.ops.mkldnn

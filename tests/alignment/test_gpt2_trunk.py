@@ -7,6 +7,7 @@ from transformers import GPT2Config, GPT2Model
 
 from core.alignment.actor_critic import Sequences, response_states
 from core.alignment.gpt2_trunk import plain_gpt2
+from core.language import onednn
 from tests import tiny
 
 
@@ -41,6 +42,16 @@ def test_states_and_gradients_are_those_of_transformers(sequences):
     torch.testing.assert_close(found["ours"][0], found["theirs"][0], atol=1e-5, rtol=1e-5)
     for at, gradient in found["theirs"][1].items():
         torch.testing.assert_close(found["ours"][1][at], gradient, atol=1e-5, rtol=1e-3, msg=at)
+
+
+@pytest.mark.parametrize("built_with", ["oneDNN", "nothing"])
+@torch.no_grad()
+def test_read_without_gradients_it_says_the_same(sequences, built_with, monkeypatch):
+    monkeypatch.setattr(onednn, "available", lambda: built_with == "oneDNN")
+    model = tiny.gpt2()
+    for parameter in model.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))  # biases begin as zeros, and one left out would not show
+    torch.testing.assert_close(response_states(model, sequences), plainly(model, sequences), atol=1e-4, rtol=1e-5)
 
 
 @torch.no_grad()
