@@ -140,7 +140,7 @@ def _said(view: Mapping[str, Any], config: ToyConfig) -> str:
     )
     if far["k3"]["sd"] > 100 * far["k1"]["sd"]:
         words += (
-            f" Far away (true KL {far['k3']['kl']:.1f}) k3 is unbiased only on paper: its mean rests on sequences so "
+            f" Farther than is drawn (β = {far['k3']['beta']:g}, true KL {far['k3']['kl']:.1f}) k3 is unbiased only on paper: its mean rests on sequences so "
             f"rare that {config.samples:,} draws met none, and it read {far['k3']['measured_bias']:+.2f} nats wrong, "
             f"while k1 was off by {far['k1']['measured_bias']:+.2f}."
         )

@@ -24,6 +24,7 @@ class Worth:
     calibration_error: float | None
     calibration: Sequence[Mapping[str, float]]
     pairs: int | None  # how many votes that was measured on, where it was said
+    fresh: bool = False  # whether on pairs written for it, and not on votes held out of training
     ceiling: float | None = None  # accuracy that the annotator's own noise allows; known of simulated ones
     skill: float | None = None  # (accuracy − ½) / (ceiling − ½)
 
@@ -32,14 +33,16 @@ def worth(rows: Sequence[Row], result: Mapping[str, Any] | None) -> Worth | None
     """The best measurement there is: a loop's on fresh pairs, else the run's own on what it held out, else None."""
     result = result or {}
     if "reward_accuracy" in result:
+        bins = result.get("reward_calibration", ())
         return Worth(
             result["reward_accuracy"],
             result.get("reward_log_loss"),
             result.get("reward_calibration_error"),
-            result.get("reward_calibration", ()),
-            None,
-            result.get("reward_accuracy_ceiling"),
-            result.get("reward_skill"),
+            bins,
+            sum(row["pairs"] for row in bins) or None,
+            fresh=True,
+            ceiling=result.get("reward_accuracy_ceiling"),
+            skill=result.get("reward_skill"),
         )
     accuracy = values_of(rows, "heldout/accuracy")
     if not accuracy:
@@ -106,6 +109,11 @@ def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
     elif result.get("pairs_per_second"):
         cells[3].metric(
             "Speed", f"{result['pairs_per_second']:.0f} pairs/s", help=f"{result.get('seconds', 0):.0f} s in all"
+        )
+    if measured.fresh and measured.pairs:
+        st.caption(
+            f"Of {measured.pairs:,} pairs that the policy wrote and the annotator voted on for this measurement. The "
+            "curves, the heaps and the mistakes are of the votes held out of training: other pairs, so other figures."
         )
     if measured.calibration:
         _reliability(measured.calibration)

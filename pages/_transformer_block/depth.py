@@ -183,7 +183,7 @@ def _prediction(data: View, sizes: View) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         last = escaped(sizes["pieces"][-1])
-        st.markdown(f"**What comes after {last}?**")
+        st.markdown(f"**What comes after {last}?** The text's last token, whichever one is looked at above.")
         shares = ([value if _finite(value) else None for value in row] for row in data["probabilities"])
         next_tokens(
             data["pieces"],
