@@ -22,6 +22,7 @@ _HELP = {
     "error is multiplied by on its way there. The mean over the seeds is geometric; exactly 0 is not drawn.",
 }
 _HEIGHT = 300
+_DRAWN = tuple(reversed(KINDS))  # the unbroken line first: where two lie on each other, the broken one shows on it
 
 
 def chosen_metric(distance: int) -> str:
@@ -48,7 +49,7 @@ def points_of(rows: Sequence[Row], metric: str) -> pd.DataFrame:
     """The chart's rows; a logarithmic axis has no place for an influence of exactly 0."""
     points = [
         (NAMES[kind], row["step"], value, None, None)
-        for kind in KINDS
+        for kind in _DRAWN
         for row in rows
         if (value := row.get(f"{metric}/{kind}")) is not None and (value > 0 or metric == "accuracy")
     ]
@@ -102,7 +103,7 @@ def against_distance(entry: Mapping[str, Any] | None, distance: int) -> None:
         final[k] = {kind: [*final.get(k, {}).get(kind, []), accuracies[kind]] for kind in KINDS}
     points = [
         (NAMES[kind], k, mean(final[k][kind]), min(final[k][kind]), max(final[k][kind]))
-        for kind in KINDS
+        for kind in _DRAWN
         for k in sorted(final)
     ]
     table = pd.DataFrame(points, columns=["network", "x", "y", "low", "high"])

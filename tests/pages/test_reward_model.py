@@ -19,11 +19,13 @@ def test_opens_on_the_cached_result(tmp_path, monkeypatch):
     rows = [{"step": record.step, "time": 0.0} | record.metrics for record in steps()]
     entry = {
         "model": "storyteller", "model_hash": "0", "annotator": "sunny", "seed": 3, "command": "python -m core loop",
-        "config": {"pairs": 512}, "result": LOOP_RESULT, "examples": [], "curves": {"reward": rows, "ppo": []},
+        "config": {"pairs": 512}, "result": LOOP_RESULT | {"reward_calibration": BINS},
+        "examples": [], "curves": {"reward": rows, "ppo": []},
     }  # fmt: skip
     (tmp_path / "loop.json").write_text(json.dumps(entry))
     monkeypatch.setattr("core.gallery.FOLDER", tmp_path)  # without the other entries: the page opens all the same
     at = opened("reward_model")
+    assert "Of 100 pairs that the policy wrote and the annotator voted on for this measurement" in said(at)
     assert "predicts 71% of votes it has never seen" in said(at)  # the loop's own measurement on fresh pairs
     assert "82% at best" in said(at)
     assert {metric.label: metric.value for metric in at.metric}["Skill"] == "66%"
