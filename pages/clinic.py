@@ -107,8 +107,8 @@ def _gold_said(sick: Mapping[str, Any], healthy: Mapping[str, Any]) -> str:
     if ours > theirs + 0.5:
         paid = sick["curves"]["objective/kl_exact"][-1]
         words += (
-            f" Higher, for {paid:.1f} nats: the annotator counts words it likes, and repeating them counts. Read the "
-            "texts: a gold is a measure too."
+            f" Higher, for {paid:.1f} nats: the annotator votes by a rule, and words it likes, alone or over and over, "
+            "satisfy it. Read the texts: a gold is a measure too."
         )
     return words
 
@@ -141,7 +141,7 @@ def claim(cases: Mapping[str, Any], patients: list[Failure]) -> str:
     poorer = sum(one["gold"][-1] < gold - 0.5 for one in sick)
     farther = sum(one["objective/kl_exact"][-1] > 1.5 * kl for one in sick)
     return (
-        f"{len(patients)} runs with one mistake each, beside one without, which gained {gold:+.1f} sd of true utility "
+        f"{len(patients)} sick runs, beside a healthy one, which gained {gold:+.1f} sd of true utility "
         f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid half as much "
         "again or more."
     )

@@ -228,5 +228,6 @@ def _logit(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
         )
         st.caption(
             "Direct logit attribution: the final norm's mean and scale are frozen, so that the parts sum. What a head "
-            "changes in later layers is counted there, which is why this and the map above disagree."
+            "changes in later layers is counted there, which is why this and the map of what taking a head out does "
+            "disagree."
         )

@@ -59,8 +59,9 @@ def _claim(spread: dict[str, float], learner: str) -> str:
     fixed = max(spread["sinusoidal"], spread["rotary"])
     if fixed < 1e-6:
         return (
-            "Sinusoids and rotations know only how far apart two positions are; learned vectors know more: "
-            f"in {learner} two pairs equally far apart differ by up to {spread['learned']:.2f} in cosine."
+            "How alike two positions are is a matter of their distance alone for sinusoids and rotations (one sinusoid "
+            f"by itself still says where it is); in {learner}, which learned its vectors, two pairs equally far apart "
+            f"differ by up to {spread['learned']:.2f} in cosine."
         )
     return f"Similarity at one distance differs by up to {spread['learned']:.2f} (learned) and {fixed:.2g} (fixed)."
 

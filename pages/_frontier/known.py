@@ -140,9 +140,9 @@ def _said(view: Mapping[str, Any], config: ToyConfig) -> str:
     )
     if far["k3"]["sd"] > 100 * far["k1"]["sd"]:
         words += (
-            f" Farther than is drawn (β = {far['k3']['beta']:g}, true KL {far['k3']['kl']:.1f}) k3 is unbiased only on paper: its mean rests on sequences so "
-            f"rare that {config.samples:,} draws met none, and it read {far['k3']['measured_bias']:+.2f} nats wrong, "
-            f"while k1 was off by {far['k1']['measured_bias']:+.2f}."
+            f" Farther than is drawn (β = {far['k3']['beta']:g}, true KL {far['k3']['kl']:.1f}) k3 is "
+            f"unbiased only on paper: its mean rests on sequences so rare that {config.samples:,} draws met none, and "
+            f"it was off by {far['k3']['measured_bias']:+.2f} nats, k1 by {far['k1']['measured_bias']:+.2f}."
         )
     return words
 

@@ -256,12 +256,13 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
     drawn = {key: one for key, one in outcomes.items() if key[1:] == (beta, judge)} or outcomes
     broke = [key for key, one in outcomes.items() if one.broke]
     if fell := [key for key in broke if key in drawn]:
-        key = max(fell, key=lambda one: (outcomes[one].overrated > 0, outcomes[one].fall))
+        key = max(fell, key=lambda one: (outcomes[one].misled, outcomes[one].fall))
         one = outcomes[key]
+        said = f"while the score said {one.proxy:+.1f}" if one.misled else f"and the score with it ({one.proxy:+.1f})"
         return (
             f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
-            f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, while the score said {one.proxy:+.1f}. "
-            f"{len(broke)} of {len(outcomes)} settings (votes, β and who pays) broke down like this, beyond chance."
+            f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, {said}. In {len(broke)} of {len(outcomes)} settings "
+            "(votes, β and who pays) it fell back beyond chance."
         )
     worst = max(drawn, key=lambda key: drawn[key].overrated)
     one = drawn[worst]

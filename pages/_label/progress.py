@@ -20,7 +20,7 @@ def progress(mine: Habits) -> None:
     if mine.undecided:
         words.append(f"{mine.undecided} tied or skipped")
     if mine.pace is not None:
-        words.append(f"{mine.pace:.0f} answers a minute")
+        words.append(f"{mine.pace:.0f} answers a minute of late")
     if words:
         st.caption(" · ".join(words))
     if mine.seconds is not None:

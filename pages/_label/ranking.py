@@ -11,7 +11,8 @@ from pages._label.undoing import undo_button
 from pages._parts.text import plain
 
 KEYS = (
-    "Keys: 1 to 4, the best first; Backspace takes the last click back, Enter saves, S skips, U undoes what was saved."
+    "Keys: 1 to 4, the best first; Backspace takes the last click back, Enter saves, S skips, U undoes: the "
+    "last click, and where there is none, what was saved."
 )
 _PLACES = ("best", "second best", "third", "last")
 
@@ -46,7 +47,10 @@ def rank_four(store: FeedbackStore, shown: ShownQuartet, annotator: str) -> None
             args=(shown,),
         )
         st.button("Skip", key="rank_skip", shortcut="S", on_click=_skip, args=(store, shown, annotator, began))
-        undo_button(store, annotator)
+        if order:  # what is not saved yet goes first: a saved answer is not to go while the eyes are on these four
+            st.button("Undo", key="undo", shortcut="U", icon=":material/undo:", on_click=_back, args=(shown,))
+        else:
+            undo_button(store, annotator)
     left = len(shown.responses) - len(order)
     pairs = len(shown.responses) * (len(shown.responses) - 1) // 2 - left * (left - 1) // 2
     if not order:

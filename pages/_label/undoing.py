@@ -48,7 +48,7 @@ def _what(vote: Vote) -> str:
     if vote.ranking is not None:
         done = "skipping four responses" if vote.choice == "skip" else "a ranking of four responses"
         return f"{done}, {on}. They can be ranked again."
-    return f"{_WORDS[vote.choice]}, {on}. The pair is here again."
+    return f"{_WORDS[vote.choice]}, {on}. The pair is asked again."
 
 
 def _short(text: str) -> str:

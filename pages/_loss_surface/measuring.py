@@ -24,7 +24,10 @@ def measuring_form(plane: str) -> None:
     """Choose a reward model with kept weights, and measure it; one measured already is opened."""
     models = {run.id: run for run in RunStore().list() if run.kind in ("reward", "loop") and _kept(run) >= _FEWEST}
     if not models:
-        st.caption("Your own reward model appears here once you have trained one: its weights are kept on the way.")
+        st.caption(
+            "Your own appears here once one was trained on the page Reward model, which keeps its weights on the way; "
+            "a whole loop keeps none."
+        )
         st.page_link(site.page("reward_model"), label="Train one", icon=":material/arrow_forward:")
         return
     named = run_in_url("reward", "loop")

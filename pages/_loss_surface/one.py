@@ -171,7 +171,7 @@ def _mistakes() -> None:
         guess,
         right,
         f"The pull goes from {-two.pull:.3f} to {-eight.pull:.4f}, **{ratio:.2f} times** as hard, because "
-        f"1 − σ(Δ) cannot pass 1. The *cost* goes from {two.loss:.2f} to {eight.loss:.2f} nats: far out, the slope is "
-        "straight, so one wildly wrong vote is not allowed to drown all others. A squared error's pull would have "
-        "grown fourfold.",
+        f"1 − σ(Δ) cannot pass 1. The *cost* goes from {two.loss:.2f} to {eight.loss:.2f} nats: far out the loss "
+        "rises in a straight line, so one wildly wrong vote is not allowed to drown all others. A squared error's pull "
+        "would have grown fourfold.",
     )

@@ -121,9 +121,19 @@ function begunAtItsTop(shown) {
   if (before && before !== shown) document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 });
 }
 
+// A mouse leaves the focus on what it pressed, and Enter would press that again instead of doing what Enter does here.
+function keysAreFreeAfterAClick() {
+  const released = (event) => {
+    const pressed = event.target.closest?.(".st-key-answer [role=radio]");
+    if (pressed) setTimeout(() => pressed.blur()); // the row gives itself the focus first
+  };
+  document.addEventListener("pointerup", released, { capture: true });
+}
+
 export default function ({ data }) {
   begunAtItsTop(data.shown);
   if (!window.playgroundGuide) {
+    keysAreFreeAfterAClick();
     const app = document.querySelector(".stApp") ?? document.body;
     tips(app);
     window.playgroundGuide = keyboardMap(app);

@@ -43,7 +43,7 @@ def _words(state: Pipeline, voter: str, win_rate: float | None) -> dict[str, obj
             "mark": "✓",
             "title": "Preferences",
             "does": "which of the two is better?",
-            "value": f"{state.votes:,} vote{'' if state.votes == 1 else 's'}",
+            "value": _votes(state),
             "detail": f"by {voter}",
             "flow": "two responses → chosen, rejected",
         },
@@ -72,6 +72,13 @@ def _words(state: Pipeline, voter: str, win_rate: float | None) -> dict[str, obj
         station["progress"] = round(state.progress, 3) if model.busy else None  # type: ignore[assignment]
         station["reached"] = model.reached  # type: ignore[assignment]
     return {"stations": stations, "loop": _loop(state, voter, win_rate)}
+
+
+def _votes(state: Pipeline) -> str:
+    """How many there are; of a loop that is still writing its pairs, how many of those."""
+    if state.busy == "preferences" and state.votes:
+        return f"{round(state.progress * state.votes):,} of {state.votes:,} pairs"
+    return f"{state.votes:,} vote{'' if state.votes == 1 else 's'}"
 
 
 def _score(state: Pipeline) -> str:

@@ -41,6 +41,9 @@ def run_in_url(*kinds: str) -> Run | None:
     except PlaygroundError as error:
         st.warning(escaped(str(error)))
         return None
+    # A link to the page one is on already tells the script its parameters and leaves the browser's address without
+    # them: the next click would show the example again.
+    st.query_params["run"] = run_id
     return run if run.kind in kinds else None
 
 

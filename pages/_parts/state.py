@@ -101,7 +101,7 @@ def my_pipeline() -> Pipeline:
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
     training = [run for run in runs if run.kind in ("reward", "ppo", "loop") and run.status in ("queued", "running")]
     busy = next((run for run in training if run.status == "running"), training[0] if training else None)
-    busy_with = (busy.stage or busy.kind) if busy else ""
+    busy_with = (busy.stage or ("preferences" if busy.kind == "loop" else busy.kind)) if busy else ""
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),

@@ -51,9 +51,9 @@ def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
     if ranges:
         seeds = next(iter(ranges.values())).runs
         st.caption(
-            f"Grey: where one more default run on the storyteller lies with {LEVEL:.0%} probability, as far as {seeds} "
-            "runs can say: few, which makes it wide (`python -m core gallery --only ppo_bands`). Other settings may "
-            "rightly lie elsewhere."
+            f"Grey: where one more default run lies with {LEVEL:.0%} probability, paid by the cached loop's reward "
+            f"model, as far as {seeds} runs can say: few, which makes it wide (`python -m core gallery --only "
+            "ppo_bands`). Runs paid by another reward model, and other settings, may rightly lie elsewhere."
         )
     shown = [one for one in CURVES if values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):

@@ -64,10 +64,11 @@ def _claim(found: Duel, name: str) -> str:
     gap = found.first.value - found.second.value
     alone = found.first_only + found.second_only
     if found.p_value < _CHANCE:
-        better = "this model" if gap > 0 else name
+        better, own = ("this model", found.first_only) if gap > 0 else (name, found.second_only)
         return (
-            f"Of {found.total:,} pairs {alone} are told right by one alone, and they fall to {better}: "
-            f"{abs(100 * gap):.1f} points, more than chance would make (p = {found.p_value:.2g})."
+            f"Of {found.total:,} pairs {better} tells {abs(100 * gap):.1f} points more right, which chance would "
+            f"hardly make: of the {alone} that one alone tells right, {own} are its own "
+            f"(p = {found.p_value:.2g})."
         )
     return (
         f"They differ by {abs(100 * gap):.1f} points on {found.total:,} pairs: of {alone} told right by one alone, "

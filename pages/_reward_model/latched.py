@@ -48,7 +48,7 @@ def _claim(rows: Sequence[Mapping[str, Any]]) -> str:
         return f"{words}."
     if _clear(length):
         return f"{words}; length counts too, with {length['value']:+.2f}."
-    return f"{words}; length by itself makes no clear difference."
+    return f"{words}; length, the others held still, makes no clear difference."
 
 
 def _traits(subject: Subject, view: Mapping[str, Any]) -> None:

@@ -236,7 +236,9 @@ def _response(text: str, data: View, branch: str, config: SamplingConfig) -> Non
     ]
     if rows:
         st.vega_lite_chart(rows, openness(theme.dark()), key="openness", alt="Entropy and surprise of each token")
-        st.caption("Bars: entropy, how open it was. ▲: −log p of what came. *A ▲ far above its bar is a lucky draw.*")
+        st.caption(
+            "Bars: entropy, how open it was. ▲: −log p of what came. *A ▲ far above its bar is an unlikely draw.*"
+        )
         table = [[row["place"], row["piece"], row["entropy"], row["surprise"]] for row in rows]
         downloads("openness", "writing", [["place", "token", "entropy", "surprise"], *table])
     if data["ended"]:

@@ -60,13 +60,19 @@ def test_vote_and_undo_by_the_keyboard_and_refresh(page, store):
 
 
 def test_rank_four_by_the_keyboard_take_back_and_refresh(page, store):
-    opened(page, "/label?annotator=ranker&answer=Rank+four")
+    opened(page, "/label?annotator=ranker")
+    page.get_by_role("radio", name="Rank four").click()  # and the keys do what they do here, not what was clicked
+    page.locator(".st-key-four_3").wait_for()
     texts = [page.locator(f".st-key-four_{place} p.said").inner_text() for place in range(4)]
     first = prompt(page)
     for key, told in [("3", "Best"), ("1", "Second best"), ("4", "Third")]:
         page.keyboard.press(key)
         page.get_by_role("button", name=f"{told} ✓").wait_for()
     page.keyboard.press("Backspace")
+    page.get_by_role("button", name="Third ✓").wait_for(state="detached")
+    page.keyboard.press("2")
+    page.get_by_role("button", name="Third ✓").wait_for()
+    page.keyboard.press("u")
     page.get_by_role("button", name="Third ✓").wait_for(state="detached")
     page.keyboard.press("2")
     page.get_by_role("button", name="Third ✓").wait_for()

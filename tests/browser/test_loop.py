@@ -116,6 +116,14 @@ def tune_and_watch(page, runs, reward: str) -> None:
     page.get_by_test_id("stVegaLiteChart").nth(5).wait_for()
     assert page.get_by_test_id("stException").count() == 0
 
+    page.goto("/ppo")  # the way from the example to one's own run, and it stays one's own from part to part
+    page.get_by_text("This is an example. Yours").click()
+    page.wait_for_url(re.compile(f"run={run}"))
+    page.get_by_role("radio", name="Objective", exact=True).click()
+    page.wait_for_url(re.compile("ppo_view=Objective"))
+    page.locator("p.claim", has_text=claim).wait_for()
+    assert f"run={run}" in page.url
+
 
 def wait_until(true, seconds: float = 60) -> None:
     """Until `true()` holds."""

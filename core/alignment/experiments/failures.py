@@ -32,7 +32,7 @@ FAILURES = (
     ),
     Failure(
         "no-leash",
-        "No KL penalty",
+        "No KL penalty, in large steps",
         {"kl_coef": 0.0, "learning_rate": 2e-4},
         mistake="β is 0, and the learning rate three times the default.",
         why="Leaving the reference costs nothing. The policy finds what the reward model overrates and repeats it.",

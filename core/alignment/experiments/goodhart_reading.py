@@ -42,6 +42,11 @@ class Outcome:
         """How much more the reward model thinks of the end than the annotator does."""
         return self.proxy - self.gold
 
+    @property
+    def misled(self) -> bool:
+        """Whether the end is overrated by more than chance could do."""
+        return self.overrated > SURE * self.error
+
 
 def outcome(kl: Sequence[float], proxy: Sequence[float], gold: Sequence[float], responses: int) -> Outcome:
     """`kl`, `proxy` and `gold` of each update; `responses`: how many each mean is over, all runs together.

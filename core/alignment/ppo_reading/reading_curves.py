@@ -121,7 +121,7 @@ def _length(values: Sequence[float]) -> Reading:
     sentence = f"From {start:.1f} to {end:.1f} tokens ({drift:+.0%})."
     if abs(drift) > _LENGTH_DRIFT:
         return Reading("watch", sentence + " Part of the gain may be length alone: compare texts of equal length.")
-    return Reading("healthy", sentence + " The gain is not a matter of length.")
+    return Reading("healthy", sentence + " It stays near where it began.")
 
 
 def _gold(values: Sequence[float]) -> Reading:
