@@ -122,9 +122,9 @@ def _ways(data: Data, names: list[str], first: int, second: int) -> None:
 def _claim(tokens: list[Data], first: int, second: int, same: np.ndarray, others: np.ndarray) -> str:
     one, other = tokens[first]["piece"], tokens[second]["piece"]
     who = f"“{one}” at {first} and at {second}" if one == other else f"“{one}” and “{other}”"
-    base = f" (other tokens there: {others[-1]:.2f})" if np.isfinite(others[-1]) else ""
-    change = same[-1] - same[0]
+    change, lead = same[-1] - same[0], same - others
+    base = f" Their lead over other tokens went from {lead[0]:.2f} to {lead[-1]:.2f}." if np.isfinite(lead[-1]) else ""
     done = "moved them apart" if change < -0.02 else "drawn them together" if change > 0.02 else "hardly changed that"
     return (
-        f"{who}: cosine {same[0]:.2f} when they enter, {same[-1]:.2f} after the last layer{base}; context has {done}."
+        f"{who}: cosine {same[0]:.2f} when they enter, {same[-1]:.2f} after the last layer; context has {done}.{base}"
     )

@@ -87,13 +87,12 @@ def _shown(means: Mapping[Key, Any], beta: float, judge: str) -> list[Key]:
 
 
 def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
-    """A panel for each number of votes, all on the same scales, whatever β is shown."""
+    """A panel for each number of votes, all of them on the same scales; another β has others, or is a scribble."""
     if not shown:
         st.info("The ensemble was run at β = 0 alone.")
         return
-    alike = [key for key in means if key[2] == shown[0][2]]  # at every β: turning it must not move the axes
-    every = [value for key in alike for name in ("proxy", "gold") for value in smooth(means[key][name])]
-    reach = max(math.sqrt(max(max(means[key]["kl"]) for key in alike)), 1.0)
+    every = [value for key in shown for name in ("proxy", "gold") for value in smooth(means[key][name])]
+    reach = max(math.sqrt(max(max(means[key]["kl"]) for key in shown)), 1.0)
     scale = (min(-0.5, min(every) - 0.2), max(every) + 0.3)
     for column, key in zip(st.columns(len(shown), gap="small"), shown, strict=True):
         curve = means[key]
@@ -119,8 +118,8 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
     st.html(
         '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
         'fresh responses. <b style="color:var(--policy)">━ gold</b>: the annotator\'s true utility of the same '
-        "responses, "
-        "which no training ever saw. Both in standard deviations of what the reference writes.</p>"
+        "responses, which no training ever saw. Both in standard deviations of what the reference writes. The axes "
+        "are those of this β.</p>"
     )
 
 

@@ -228,7 +228,8 @@ def _what_h_is() -> None:
             "- **transformer**: it hands nothing on. h_t is what the layer reads at position t, token + position; keys "
             "and values are made of it, and every later position reads those directly.\n"
             "- **L_T**: cross-entropy, in nats, of one of 32 classes, read from the network at the last token alone. "
-            "Tokens are random vectors; the networks are untrained, as a training would find them at its first step."
+            "Tokens are random vectors; the networks are untrained, as a training would find them at its first step. "
+            "What each becomes by training is another question, and another part: *The race*."
         )
 
 

@@ -17,7 +17,7 @@ SHOWN = {
     "val/explained_variance": "Critic: explained variance",
     "loss/value_avg": "Value loss",
     "grad_norm": "Gradient norm",
-    "val/num_eos_tokens": "Responses that ended",
+    "val/num_eos_tokens": "Responses that ended by themselves, an update",
 }
 
 

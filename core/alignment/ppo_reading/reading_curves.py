@@ -84,7 +84,7 @@ def _kl(values: Sequence[float]) -> Reading:
 def _entropy(values: Sequence[float]) -> Reading:
     start, end = ends(values)
     left = end / start if start > 0 else 1.0
-    sentence = f"From {start:.2f} to {end:.2f} nats a token: {left:.0%} of the variety is left."
+    sentence = f"From {start:.2f} to {end:.2f} nats a token: {left:.0%} of the entropy is left."
     if left < _ENTROPY_TROUBLE:
         return Reading("trouble", sentence + " The policy is collapsing onto a few phrases.")
     if left < _ENTROPY_WATCH:

@@ -45,7 +45,7 @@ CASES = [
     ("kl", {"objective__kl_exact": [2.0 * n for n in LINE]}, "trouble", "running away", "35.0 nats"),
     ("kl", {"objective__kl_exact": [0.06 * n * n for n in LINE]}, "trouble", "running away", "in the second"),
     ("kl", {"objective__kl_exact": [15 * math.sqrt(n / 19) for n in LINE]}, "watch", "Far", "14.4 nats"),
-    ("entropy", {"policy__entropy_avg": [3 / (1 + n / 4) for n in LINE]}, "trouble", "collapsed", "variety is left"),
+    ("entropy", {"policy__entropy_avg": [3 / (1 + n / 4) for n in LINE]}, "trouble", "collapsed", "entropy is left"),
     ("clip", {"policy__clipfrac_avg": [0.5] * COUNT}, "trouble", "Too many", "50.0%"),
     ("clip", {"policy__clipfrac_avg": [0.0] * COUNT}, "note", "never acts", "0.00%"),
     (
