@@ -78,10 +78,10 @@ def trunk_states(weights: Mapping[str, Tensor], config: PretrainedConfig, readin
             return onednn.product(x, weight.t(), bias, onednn.TANH_GELU)
         return tanh_gelu(linear(x, name))
 
-    read_only = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and onednn.available()
-
     x = F.embedding(reading.ids, weights[f"{prefix}wte.weight"])
     x = x + F.embedding(reading.positions, weights[f"{prefix}wpe.weight"])
+    learning = torch.is_grad_enabled() or torch.is_autocast_enabled("cpu")
+    read_only = not learning and x.dtype == torch.float32 and onednn.available()
     for layer in range(config.n_layer):
         at = f"h.{layer}"
         query, key, value = linear(norm(x, f"{at}.ln_1"), f"{at}.attn.c_attn").chunk(3, dim=-1)
