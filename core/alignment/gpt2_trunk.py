@@ -60,28 +60,24 @@ def trunk_states(weights: Mapping[str, Tensor], config: PretrainedConfig, readin
     `weights` by `GPT2Model`'s names, each behind `prefix`.
     """
 
+    x = F.embedding(reading.ids, weights[f"{prefix}wte.weight"])
+    x = x + F.embedding(reading.positions, weights[f"{prefix}wpe.weight"])
+    learning = torch.is_grad_enabled() or torch.is_autocast_enabled("cpu")
+    read_only = not learning and x.dtype == torch.float32 and onednn.available()
+
     def weight_and_bias(name: str) -> tuple[Tensor, Tensor]:
         return weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"]
 
     def norm(x: Tensor, name: str) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], *weight_and_bias(name), eps=config.layer_norm_epsilon)
 
-    def linear(x: Tensor, name: str) -> Tensor:
+    def linear(x: Tensor, name: str, activated: bool = False) -> Tensor:
         weight, bias = weight_and_bias(name)  # transformers keeps GPT-2's matrices as [in, out]
         if read_only:
-            return onednn.product(x, weight.t(), bias)
-        return torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight).view(*x.shape[:-1], -1)
+            return onednn.product(x, weight.t(), bias, onednn.TANH_GELU if activated else onednn.NONE)
+        product = torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight).view(*x.shape[:-1], -1)
+        return tanh_gelu(product) if activated else product
 
-    def activated(x: Tensor, name: str) -> Tensor:
-        if read_only:
-            weight, bias = weight_and_bias(name)
-            return onednn.product(x, weight.t(), bias, onednn.TANH_GELU)
-        return tanh_gelu(linear(x, name))
-
-    x = F.embedding(reading.ids, weights[f"{prefix}wte.weight"])
-    x = x + F.embedding(reading.positions, weights[f"{prefix}wpe.weight"])
-    learning = torch.is_grad_enabled() or torch.is_autocast_enabled("cpu")
-    read_only = not learning and x.dtype == torch.float32 and onednn.available()
     for layer in range(config.n_layer):
         at = f"h.{layer}"
         query, key, value = linear(norm(x, f"{at}.ln_1"), f"{at}.attn.c_attn").chunk(3, dim=-1)
@@ -89,7 +85,7 @@ def trunk_states(weights: Mapping[str, Tensor], config: PretrainedConfig, readin
         if layer == config.n_layer - 1:
             query, mask, x = reading.of_wanted(query), wanted_mask, reading.of_wanted(x)
         x = x + linear(_attend(query, key, value, mask, config.n_head), f"{at}.attn.c_proj")
-        x = x + linear(activated(norm(x, f"{at}.ln_2"), f"{at}.mlp.c_fc"), f"{at}.mlp.c_proj")
+        x = x + linear(linear(norm(x, f"{at}.ln_2"), f"{at}.mlp.c_fc", activated=True), f"{at}.mlp.c_proj")
     return norm(x, "ln_f")
 
 

@@ -257,11 +257,11 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
     if fell := [key for key in broke if key in drawn]:
         key = max(fell, key=lambda one: (outcomes[one].misled, outcomes[one].fall))
         one = outcomes[key]
-        said = f"while the score said {one.proxy:+.1f}" if one.misled else f"and the score with it ({one.proxy:+.1f})"
+        score = "while the score said {:+.1f}" if one.misled else "which the score, {:+.1f}, does not clearly overrate"
         return (
             f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
-            f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, {said}. In {len(broke)} of {len(outcomes)} settings "
-            "(votes, β and who pays) it fell back beyond chance."
+            f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, {score.format(one.proxy)}. "
+            f"In {len(broke)} of {len(outcomes)} settings (votes, β and who pays) it fell back beyond chance."
         )
     worst = max(drawn, key=lambda key: drawn[key].overrated)
     one = drawn[worst]

@@ -6,7 +6,9 @@ import weakref
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, Qwen2Config
+from transformers.models.llama.modeling_llama import LlamaMLP
+from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 
 from core.language.adapters import bare
 from core.language.configs import SamplingConfig
@@ -45,6 +47,25 @@ def test_the_activation_is_taken_within_the_product_where_onednn_knows_it(activa
     x = torch.randn(5, 8)
     torch.testing.assert_close(twin(x), feed_forward(x), atol=1e-4, rtol=1e-5)
     assert isinstance(twin.act, torch.nn.Identity) == (activation != "relu")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        LlamaMLP(LlamaConfig(hidden_size=8, intermediate_size=12, num_attention_heads=2, num_key_value_heads=2)),
+        Qwen2MLP(Qwen2Config(hidden_size=8, intermediate_size=12, num_attention_heads=2, num_key_value_heads=2)),
+    ],
+    ids=["llama", "qwen2"],
+)
+@torch.no_grad()
+def test_so_it_is_in_gated_parts(part):
+    torch.manual_seed(0)
+    for parameter in part.parameters():
+        parameter.normal_()
+    twin = _twin(part, 5, {})
+    x = torch.randn(5, 8)
+    torch.testing.assert_close(twin(x), part(x), atol=1e-4, rtol=1e-5)
+    assert isinstance(twin.act_fn, torch.nn.Identity)
 
 
 @torch.no_grad()

@@ -32,7 +32,8 @@ def test_goodharts_claim_says_whether_anything_broke(voter):
         words = said(opened("goodhart", goodhart_voter=voter, goodhart_beta=f"{beta:g}"))
         drawn = [ends[key] for key in broke if key[1:] == (beta, "single")]  # the sentence is of what is drawn
         if drawn:
-            worst = max(drawn, key=lambda one: (one.overrated > 0, one.fall))
+            worst = max(drawn, key=lambda one: (one.misled, one.fall))
+            assert ("while the score said" in words) == worst.misled
             assert f"fell back to {worst.gold:+.1f}" in words and f"{len(broke)} of {len(ends)} settings" in words
         else:
             assert (f"in {len(broke)} of all" if broke else "Nothing broke") in words and "fell back to" not in words

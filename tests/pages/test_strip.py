@@ -2,7 +2,8 @@
 
 from core.feedback.store import FeedbackStore, NewPair
 from core.record import Record
-from pages._parts.state import my_pipeline
+from pages._parts.picture import _words
+from pages._parts.state import Pipeline, my_pipeline
 from tests.pages.page_helpers import a_run
 
 TUNED = [Record(n, {"objective/scores": 0.5 * n, "objective/kl_exact": 2.0 * n}, "ppo", 3) for n in (1, 2, 3)]
@@ -16,6 +17,17 @@ def test_the_strip_shows_what_is_finished_until_the_next_one_is():
     waiting = a_run("ppo", "queued", reward_model="somewhere")
     state = my_pipeline()
     assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
+
+
+def test_a_loop_that_has_only_begun_has_no_votes_yet():
+    a_run("loop", "queued", pairs=1536)
+    state = my_pipeline()
+    assert state.busy == "preferences" and state.stations()[1].state == "0%"
+    at_a_quarter = Pipeline(votes=1536, busy="preferences", progress=0.25)
+    assert [_words(one, "Sunny", None)["stations"][1]["value"] for one in (at_a_quarter, Pipeline(votes=1))] == [
+        "384 of 1,536 pairs",
+        "1 vote",
+    ]
 
 
 def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_own():

@@ -21,7 +21,9 @@ def test_a_fall_is_a_fall_and_noise_is_not():
     hump = np.concatenate([np.linspace(0, 1.5, 20), np.linspace(1.5, 0.5, 20)])
     broken = outcome(kl, rise, hump + noise, 64)
     assert broken.broke and broken.fall == pytest.approx(1.0, abs=0.2) and 10 < broken.peak_kl < 20
-    assert broken.overrated > 1
+    assert broken.overrated > 1 and broken.misled and not healthy.misled
+    followed = outcome(kl, hump + 0.15, hump + noise, 64)
+    assert followed.broke and followed.overrated > 0 and not followed.misled
     broke = sum(outcome(kl, rise, np.ones(40) + rng.normal(size=40) / 8, 64).broke for _ in range(200))
     assert broke <= 20  # of 200 flat ones, whose peak is the luckiest of forty
 
