@@ -284,29 +284,29 @@ TERMS = (
     # what came of it
     _term(
         "gold",
-        "The true utility behind a simulated annotator's votes. No training ever sees it: it is for measuring.",
+        "The true taste behind a simulated annotator's votes, a number a text. No training sees it: it measures.",
         "goodhart",
         "gold",
         part="PPO",
     ),
     _term(
         "proxy",
-        "What is optimised in place of what is wanted: here, the reward model's score in place of the true utility.",
+        "What is optimised in place of what is wanted: here, the reward model's score in place of the gold.",
         "goodhart",
         "proxy",
         part="PPO",
     ),
     _term(
         "Goodhart's law",
-        "When a measure becomes a target, it ceases to be a good measure: the score still rises and the worth does "
-        "not.",
+        "When a measure becomes a target, it ceases to be a good measure: the score still rises and what it "
+        "stood for does not.",
         "goodhart",
         "Goodhart",
         part="PPO",
     ),
     _term(
         "gold win rate",
-        "On how many unseen prompts the true utility is higher after tuning than before; ties count half.",
+        "On how many unseen prompts the gold is higher after tuning than before; ties count half.",
         "overview",
         "win rate",
     ),

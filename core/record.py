@@ -15,6 +15,10 @@ WATCHED = "watched"
 PAIR = "pair"
 """The `kind` of samples that are two responses to one prompt, to be compared: {prompt, left, right}."""
 
+LEARNT = "learnt"
+"""The `kind` of samples that are a compared pair as a reward model's step met it, with both scores and its loss:
+{prompt, chosen, rejected, score_chosen, score_rejected, loss}."""
+
 
 @dataclass(frozen=True)
 class Record:

@@ -101,7 +101,7 @@ def _reveal(
 
 
 def _gold_said(sick: Mapping[str, Any], healthy: Mapping[str, Any]) -> str:
-    """What became of the true utility, beside the healthy run's; a higher one is no reason to be glad."""
+    """What became of the gold, beside the healthy run's; a higher one is no reason to be glad."""
     ours, theirs = (one["curves"]["gold"][-1] for one in (sick, healthy))
     words = f"Gold ends at {ours:+.2f} sd, the healthy run's at {theirs:+.2f}."
     if ours > theirs + 0.5:
@@ -141,7 +141,7 @@ def claim(cases: Mapping[str, Any], patients: list[Failure]) -> str:
     poorer = sum(one["gold"][-1] < gold - 0.5 for one in sick)
     farther = sum(one["objective/kl_exact"][-1] > 1.5 * kl for one in sick)
     return (
-        f"{len(patients)} sick runs, beside a healthy one, which gained {gold:+.1f} sd of true utility "
+        f"{len(patients)} sick runs, beside a healthy one, which gained {gold:+.1f} sd of gold "
         f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid half as much "
         "again or more."
     )

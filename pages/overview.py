@@ -126,12 +126,13 @@ def watch(run_id: str, voter: str) -> None:
     run = store.get(run_id)
     if not loop_view.in_progress(run):
         st.rerun()
+    steps = store.steps(run_id)
     picture(run, voter)
     badge("live", model=str(run.config["model"]), seed=run.config["seed"], run=run.id, note=f"simulated voter {voter}")
-    loop_view.progress(run)
+    loop_view.progress(run, steps)
     loop_view.trouble(run)
     loop_view.writing_now(run, store.samples(run_id), voter)
-    loop_view.curves(store.steps(run_id), voter)
+    loop_view.curves(steps, voter)
     with st.container(horizontal=True, vertical_alignment="center"):
         run_buttons(run)
 

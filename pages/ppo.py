@@ -24,8 +24,8 @@ from pages._ppo.subject import Subject, of_gallery, of_run
 from pages._ppo.texts import texts
 
 TITLE = "PPO"
+CURVES = {"Curves": "outcome", "Optimiser": "optimiser"}  # not all in one view: seven charts take a while to stand
 VIEWS: dict[str, Callable[[Subject], None]] = {
-    "Curves": ppo_curves,
     "What flows": flow,
     "Is this normal?": normal,
     "Objective": objective,
@@ -93,14 +93,14 @@ def _view(subject: Subject) -> tuple[str, Sequence[str]]:
     """Which of the page's views to show, and the runs laid beside the curves; both in the URL."""
     view = st.segmented_control(
         "View",
-        list(VIEWS),
+        [*CURVES, *VIEWS],
         default="Curves",
         required=True,
         key="ppo_view",
         bind="query-params",
         label_visibility="collapsed",
     )
-    return view, beside(subject) if view == "Curves" else ()
+    return view, beside(subject) if view in CURVES else ()
 
 
 def _draw(run: Run, steps: Sequence[Step], view: str, others: Sequence[str]) -> None:
@@ -114,8 +114,8 @@ def _draw(run: Run, steps: Sequence[Step], view: str, others: Sequence[str]) -> 
 
 
 def _show(subject: Subject, view: str, others: Sequence[str]) -> None:
-    if view == "Curves":
-        ppo_curves(subject, others)
+    if view in CURVES:
+        ppo_curves(subject, others, CURVES[view])
     else:
         VIEWS[view](subject)
 

@@ -35,8 +35,9 @@ from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state, with_adapters
 from core.language.precision import autocast
 from core.language.snapshots import save_snapshot
-from core.record import Controls, Record, no_controls
+from core.record import LEARNT, Controls, Record, no_controls
 
+_SHOWN = 1_000  # characters of a text in a record's sample: to be read on a page, not to be learnt from
 PROBE_PAIRS = 64  # held-out pairs measured while training goes on; all of them are measured at the end
 
 
@@ -192,6 +193,21 @@ def add_gradients(
     return scores[:, 0], scores[:, 1]
 
 
+def _as_met(pair: PreferencePair, chosen: Tensor, rejected: Tensor, margin: Tensor) -> dict[str, Any]:
+    """One pair of a step with the scores it met, before the step: [1] each."""
+    prompt = pair.prompt if len(pair.prompt) <= _SHOWN else f"…{pair.prompt[-_SHOWN:]}"
+    texts = [text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…" for text in (pair.chosen, pair.rejected)]
+    return {
+        "kind": LEARNT,
+        "prompt": prompt,
+        "chosen": texts[0],
+        "rejected": texts[1],
+        "score_chosen": chosen.item(),
+        "score_rejected": rejected.item(),
+        "loss": pairwise_loss(chosen, rejected, margin).item(),
+    }
+
+
 def train_reward_model(
     model: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
@@ -200,7 +216,8 @@ def train_reward_model(
     state: dict[str, Any] | None = None,
     controls: Controls = no_controls,
 ) -> Iterator[Record]:
-    """Train `model` in place with the pairwise ranking loss and AdamW; chosen and rejected share one batch.
+    """Train `model` in place with the pairwise ranking loss and AdamW; chosen and rejected share one batch. Each record
+    shows one pair of its step (`LEARNT`).
 
     Dropout stays off. Held-out pairs are kept by prompt (`split_by_prompt`); a fixed probe of them is measured about
     five times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
@@ -313,6 +330,7 @@ def train_reward_model(
             metrics,
             "reward",
             total=step + 1 if last else steps,
+            samples=[_as_met(train[part[0]], chosen[:1], rejected[:1], margin[:1])],
             state=saved,
             snapshot=partial(save_snapshot, model) if keeping else None,
             result=result,

@@ -27,16 +27,18 @@ def bf16_pays() -> bool:
 
 @cache
 def _measured_to_pay() -> bool:
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        left, right = torch.ones(1024, 256, dtype=dtype), torch.ones(256, 1024, dtype=dtype)
-        times = []
-        for _ in range(6):
-            began = time.perf_counter()
-            torch.mm(left, right)
-            times.append(time.perf_counter() - began)
-        seconds[dtype] = min(times)
-    return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]
+    float32 = min(_product_seconds(torch.float32) for _ in range(6))
+    # The first may wait for a kernel to be compiled, a millisecond or two; emulated it takes half a second each time.
+    if _product_seconds(torch.bfloat16) > 20 * float32:
+        return False
+    return float32 > 1.5 * min(_product_seconds(torch.bfloat16) for _ in range(6))
+
+
+def _product_seconds(dtype: torch.dtype) -> float:
+    left, right = torch.ones(1024, 256, dtype=dtype), torch.ones(256, 1024, dtype=dtype)
+    began = time.perf_counter()
+    torch.mm(left, right)
+    return time.perf_counter() - began
 
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager:

@@ -21,7 +21,7 @@ SHOWN = 4  # prompts on the screen at once
 Course = Mapping[str, Estimate]
 MEASURES = {
     # name: (title, concept, words, how to read it)
-    "gold": ("{voter}'s true taste", "policy", "{:.2f}", "What all of this is for, and what training never saw."),
+    "gold": ("{voter}'s true taste", "chosen", "{:.2f}", "What all of this is for, and what training never saw."),
     "score": ("Reward model's score", "reward", "{:+.2f} sd", "What PPO pushes up, in sd of the reference's texts."),
     "kl": ("KL to the reference", "kl", "{:.1f} nats", "The price: exact, over the full vocabulary, a response."),
     "length": ("Length", "chosen", "{:.1f} words", "A taste for long or short texts shows here first."),

@@ -27,7 +27,7 @@ _METHODS = {
     "dpo": "DPO",
     "best_of_n": "best of n",
 }
-_HEIGHTS = {"gold": "gold: what the annotator truly thinks, sd", "proxy": "proxy: what the reward model says, sd"}
+_HEIGHTS = {"gold": "gold: the annotator's true taste, sd", "proxy": "proxy: what the reward model says, sd"}
 _AT = 3.0  # nats: where all methods can be compared, for best of n goes no farther
 _FEWEST = 3  # methods that are compared before the reader is asked which is best
 
@@ -78,7 +78,7 @@ def show() -> str:
 
 
 def _hidden(compared: Mapping[str, Bought]) -> bool:
-    """Whether the true worth is neither drawn nor said yet: the reader has still to guess."""
+    """Whether the gold is neither drawn nor said yet: the reader has still to guess."""
     return len(compared) >= _FEWEST and st.query_params.get("frontier_guess") not in _guesses(compared)
 
 
@@ -89,7 +89,9 @@ def _guesses(compared: Mapping[str, Bought]) -> list[str]:
 def _height(hidden: bool) -> str:
     if hidden:
         st.markdown("**Height: proxy**")
-        st.caption("What the reward model says. The true worth is drawn once you have guessed, below.")
+        st.caption(
+            "What the reward model says. The gold, the annotator's true taste, is drawn once you have guessed, below."
+        )
         return "proxy"
     return str(st.radio("Height", list(_HEIGHTS), key="frontier_height", bind="query-params"))
 
@@ -137,7 +139,7 @@ def _draw(table: pd.DataFrame, height: str) -> None:
 def _reveal(compared: Mapping[str, Bought]) -> None:
     if len(compared) < _FEWEST:
         return
-    question = f"which method has the most true worth at {_AT:g} nats?"
+    question = f"which method has the most gold at {_AT:g} nats?"
     guess = predict("frontier_guess", question, _guesses(compared))
     if guess is None:
         return
@@ -190,9 +192,9 @@ def claim(compared: Mapping[str, Bought], hidden: bool) -> str:
     if hidden:  # the answer would be given away
         return (
             f"For {_AT:g} nats of KL, {len(compared)} methods bought between {lowest:+.2f} and {best.height:+.2f} sd "
-            "of true worth."
+            "of gold."
         )
     return (
-        f"For {_AT:g} nats of KL, {_METHODS[_by_worth(compared)[0]]} bought the most true worth, {_said(best)} sd; the "
+        f"For {_AT:g} nats of KL, {_METHODS[_by_worth(compared)[0]]} bought the most gold, {_said(best)} sd; the "
         f"others between {lowest:+.2f} and {others[0].height:+.2f}."
     )

@@ -63,7 +63,7 @@ def _gold(tables: dict[int, list[dict[str, float]]]) -> None:
         table,
         rails(lines, theme.dark(), "n, responses to choose from", "gold, sd", points=True, log_x=True, height=300),
         key="best_of_gold",
-        alt="True utility of the best of n responses against n, a line for each number of votes",
+        alt="Gold of the best of n responses against n, a line for each number of votes",
     )
     downloads("best_of_gold", "best_of_n_gold", [["n", "gold", "votes"], *table.itertuples(index=False)])
 
@@ -98,7 +98,7 @@ def claim(tables: dict[int, list[dict[str, float]]]) -> str:
         else " More choice never made it worse."
     )
     return (
-        f"The best of {few['n']:.0f} by a reward model of {min(tables):,} votes scores {few['score']:+.2f} sd and is "
-        f"truly worth {few['gold']:+.2f}; by one of {max(tables):,} votes it scores {many['score']:+.2f} and is worth "
-        f"{many['gold']:+.2f}, at {many['kl']:.1f} nats.{tail}"
+        f"The best of {few['n']:.0f} by a reward model of {min(tables):,} votes scores {few['score']:+.2f} sd and "
+        f"has a gold of {few['gold']:+.2f}; by one of {max(tables):,} votes it scores {many['score']:+.2f} with a gold "
+        f"of {many['gold']:+.2f}, at {many['kl']:.1f} nats.{tail}"
     )

@@ -48,7 +48,7 @@ def show() -> str:
             "simulated",
             model=entry["model"],
             seed=int(seed),
-            note=f"errors drawn 20 times · {len(entry['data']['golds']):,} real responses and true utilities",
+            note=f"errors drawn 20 times · {len(entry['data']['golds']):,} real responses and their gold",
         )
     st.latex(
         r"\text{proxy} = u(x, y) + \varepsilon,\qquad \varepsilon \sim \mathcal{N}(0, s^2)\ \text{ or }\ s\,t_{1.5}"
@@ -80,7 +80,7 @@ def _draw(rows: dict[str, list[dict[str, float]]]) -> None:
         table,
         rails(lines, theme.dark(), "n, responses to choose from", "gold of the chosen, sd", points=True, log_x=True),
         key="tails",
-        alt="True utility of the best of n against n, with light and with heavy errors of the reward",
+        alt="Gold of the best of n against n, with light and with heavy errors of the reward",
     )
     downloads("tails", "light_and_heavy_errors", [["n", "gold", "errors"], *table.itertuples(index=False)])
 
@@ -91,7 +91,7 @@ def claim(rows: dict[str, list[dict[str, float]]]) -> str:
     top = max(heavy, key=lambda row: row["gold"])
     if top is heavy[-1]:
         return (
-            f"Choosing from {heavy[-1]['n']:.0f}, light errors leave {light[-1]['gold']:+.2f} sd of true gain and "
+            f"Choosing from {heavy[-1]['n']:.0f}, light errors leave {light[-1]['gold']:+.2f} sd of gold and "
             f"heavy ones {heavy[-1]['gold']:+.2f}: at this size neither has turned back yet."
         )
     return (

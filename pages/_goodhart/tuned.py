@@ -25,7 +25,7 @@ from pages._parts.voters import voter_title
 _JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
 _LINES = (
     NamedLine("proxy: the reward model's score", CONCEPTS["reward"]),
-    NamedLine("gold: the true utility", CONCEPTS["policy"]),
+    NamedLine("gold: the true taste", CONCEPTS["chosen"]),
 )
 _NO_DIFFERENCE = "no difference"
 
@@ -117,7 +117,7 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
             downloads(figure, figure, [["root_kl", "sd", "line"], *table.itertuples(index=False)])
     st.html(
         '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
-        'fresh responses. <b style="color:var(--policy)">━ gold</b>: the annotator\'s true utility of the same '
+        'fresh responses. <b style="color:var(--chosen)">━ gold</b>: the annotator\'s true taste, of the same '
         "responses, which no training ever saw. Both in standard deviations of what the reference writes. The axes "
         "are those of this β.</p>"
     )
@@ -139,7 +139,7 @@ def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
         return True
     guess = predict(
         f"goodhart_guess_{annotator}",
-        f"who leaves the policy with the most true worth, taught with the same {votes:,} votes, at β = {beta:g}?",
+        f"who leaves the policy with the most gold, taught with the same {votes:,} votes, at β = {beta:g}?",
         [*(_JUDGES[judge] for judge in ends), _NO_DIFFERENCE],
     )
     if guess is None:
@@ -151,7 +151,7 @@ def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
     revealed(
         guess,
         _JUDGES[best] if sure else _NO_DIFFERENCE,
-        f"True worth at the end, sd: {said}. The first two are {apart:.2f} apart, "
+        f"Gold at the end, sd: {said}. The first two are {apart:.2f} apart, "
         + ("more than chance does." if sure else "which chance could do."),
     )
     return True
@@ -171,7 +171,7 @@ def _table(outcomes: Mapping[Key, Outcome]) -> None:
             "KL at the end, nats": round(one.kl, 1),
             "proxy": round(one.proxy, 2),
             "gold": round(one.gold, 2),
-            "score − truth": round(one.overrated, 2),
+            "score − gold": round(one.overrated, 2),
             "gold at its peak": round(one.peak, 2),
             "peak at KL": round(one.peak_kl, 1),
             "did it break?": "yes: gold fell" if one.broke else "no",
@@ -208,12 +208,12 @@ def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
         return ""
     few, many = min(single), max(single)
     above = (
-        " Where the truth lies above the score, the policy writes texts better than any that the reward model was "
+        " Where the gold lies above the score, the policy writes texts better than any that the reward model was "
         "taught on, and it rates them for less than they are worth."
     )
     return (
         f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "
-        f"{single[many].gold:+.2f} with {many:,}; score minus truth is {single[few].overrated:+.2f} and "
+        f"{single[many].gold:+.2f} with {many:,}; score minus gold is {single[few].overrated:+.2f} and "
         f"{single[many].overrated:+.2f}.{above if single[many].overrated < 0 else ''}"
     )
 
@@ -227,7 +227,7 @@ def _beta_said(outcomes: Mapping[Key, Outcome]) -> str:
     loose, held = pair
     return (
         f"**β.** With {votes:,} votes, β = {betas[-1]:g} ends {held.kl:.1f} nats away instead of {loose.kl:.1f}, "
-        f"score minus truth {held.overrated:+.2f} sd instead of {loose.overrated:+.2f}, with a gold of "
+        f"score minus gold {held.overrated:+.2f} sd instead of {loose.overrated:+.2f}, with a gold of "
         f"{held.gold:+.2f} instead of {loose.gold:+.2f}."
     )
 
@@ -259,7 +259,7 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
         one = outcomes[key]
         score = "while the score said {:+.1f}" if one.misled else "which the score, {:+.1f}, does not clearly overrate"
         return (
-            f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's true worth rose to "
+            f"Paid by a reward model of {key[0]:,} votes (β = {key[1]:g}), the policy's gold rose to "
             f"{one.peak:+.1f} sd and fell back to {one.gold:+.1f}, {score.format(one.proxy)}. "
             f"In {len(broke)} of {len(outcomes)} settings (votes, β and who pays) it fell back beyond chance."
         )
@@ -268,7 +268,7 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
     nothing = (
         f"Here nothing broke, in {len(broke)} of all {len(outcomes)} settings it did."
         if broke
-        else f"Nothing broke: in none of {len(outcomes)} settings did the true worth fall back."
+        else f"Nothing broke: in none of {len(outcomes)} settings did the gold fall back."
     )
     promised = "But the score promised more" if one.overrated > 0 else "The score promised no more"
     return (

@@ -15,7 +15,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 
 _LINES = (
-    NamedLine("first person's gold", CONCEPTS["policy"]),
+    NamedLine("first person's gold", CONCEPTS["chosen"]),
     NamedLine("second person's gold", CONCEPTS["rejected"]),
 )
 
@@ -98,13 +98,14 @@ def _panels(known: Found) -> None:
                 table,
                 rails(_LINES, theme.dark(), "PPO update", "gold, sd", y=(-reach, reach), legend=False),
                 key=figure,
-                alt=f"Both people's true utility over the updates, {run['share']:.0%} of the votes the second person's",
+                alt=f"Both people's gold over the updates, {run['share']:.0%} of the votes the second person's",
             )
             downloads(figure, figure, [["update", "gold", "person"], *table.itertuples(index=False)])
     st.html(
-        '<p class="note"><b style="color:var(--policy)">━ first person</b> · '
-        '<b style="color:var(--rejected)">━ second person</b>: true utility of what the policy writes, in standard '
-        "deviations of what the reference writes. One is minus the other: that is what opposed means.</p>"
+        '<p class="note"><b style="color:var(--chosen)">━ first person</b> · '
+        '<b style="color:var(--rejected)">━ second person</b>: gold, what each truly thinks of what the '
+        "policy writes, in standard deviations of what the reference writes. One is minus the other: that is what "
+        "opposed means.</p>"
     )
 
 

@@ -23,6 +23,7 @@ _KEY = "two"
 _GRID = 41
 _STEPS = 80
 _LEVELS = 12
+_WIDEST = 3  # times the usual half width: as wide as the picture gets for a walk that overshoots
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Ground:
     shape: Shape
     minimum: np.ndarray | None
     stable: float | None  # 2 / λ_max at the minimum
-    reach: float  # half the width of the picture
+    reach: float  # half the usual width of the picture
 
     def gradient(self, weights: np.ndarray) -> np.ndarray:
         return linear.gradient(weights, self.d, self.l2)
@@ -55,7 +56,8 @@ def two_weights() -> str:
     ground = _ground(votes_of(all_votes, case), l2)
     with controls:
         rate, adam_rate = _rates(ground)
-    start = np.clip(picked(_KEY, (-0.6 * ground.reach, 0.7 * ground.reach), 1e3), -ground.reach, ground.reach)
+    widest = _WIDEST * ground.reach
+    start = np.clip(picked(_KEY, (-0.6 * ground.reach, 0.7 * ground.reach), 1e3), -widest, widest)
     walks = {
         "gradient descent": gradient_descent(ground.gradient, start, rate, _STEPS),
         "momentum": momentum(ground.gradient, start, rate, _STEPS),
@@ -149,10 +151,19 @@ def _restart() -> None:
     st.query_params.pop(f"{_KEY}_step", None)
 
 
+def _axes(reach: float, walks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the picture, so wide that a walk which overshoots is seen to turn; not one that flies away."""
+    points = 1.05 * np.concatenate(list(walks.values()))
+    lowest = np.clip(points.min(axis=0), -_WIDEST * reach, -reach)
+    highest = np.clip(points.max(axis=0), reach, _WIDEST * reach)
+    across, up = np.linspace(lowest, highest, _GRID).T
+    return across, up
+
+
 def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) -> None:
     dark = theme.dark()
-    axis = np.linspace(-ground.reach, ground.reach, _GRID)
-    heights = linear.surface(axis, axis, ground.d, ground.l2)
+    across, up = _axes(ground.reach, walks)
+    heights = linear.surface(across, up, ground.d, ground.l2)
     looks = {
         "gradient descent": ("reward", (), "diamond"),
         "momentum": ("kl", (6, 4), "triangle"),
@@ -174,8 +185,8 @@ def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) 
     levels = low + (high - low) * np.linspace(0, 1, _LEVELS + 1)[:-1] ** 2  # dense in the valley
     terrain(
         Land(
-            axis,
-            axis,
+            across,
+            up,
             heights,
             (f"weight of {names[0]}", f"weight of {names[1]}", "loss"),
             low,

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.record import PAIR
+from core.record import LEARNT, PAIR
+from core.runs.pace import seconds_left
 from pages._parts.before_after import written
 from pages._parts.curves import curve, values_of
+from pages._parts.learnt_pair import learnt_pair
+from pages._parts.pace_words import left_in_words
 from pages._parts.state import TRAINING
 from pages._parts.text import plain
 
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 STAGES = {"preferences": "1 · Votes", "reward": "2 · Reward model", "ppo": "3 · PPO", "evaluation": "4 · Measuring"}
 
 
-def progress(run: "Run") -> None:
-    """Four thin bars, one a stage."""
+def progress(run: "Run", steps: "Sequence[Step]") -> None:
+    """Four thin bars, one a stage, and how long the one at work will still take."""
     names = list(STAGES)
     at = names.index(run.stage) if run.stage in names else -1
     if run.status == "finished":
@@ -28,7 +31,15 @@ def progress(run: "Run") -> None:
     cells = []
     for index, name in enumerate(names):
         share = 1.0 if index < at else run.step / run.total if index == at and run.total else 0.0
-        words = "done" if index < at else _done(run) if index == at and run.total else "now" if index == at else "waits"
+        words = (
+            "done"
+            if index < at
+            else _done(run, steps)
+            if index == at and run.total
+            else "now"
+            if index == at
+            else "waits"
+        )
         cells.append(
             f'<div class="{"later" if index > at else "reached"}"><b>{html.escape(STAGES[name])}</b> {words}'
             f'<div class="track"><div class="fill" style="width:{share:.1%}"></div></div></div>'
@@ -36,13 +47,15 @@ def progress(run: "Run") -> None:
     st.html(f'<div class="stages">{"".join(cells)}</div>')
 
 
-def _done(run: "Run") -> str:
+def _done(run: "Run", steps: "Sequence[Step]") -> str:
     """How much of the stage now going on: votes in pairs written, some dozens a step; PPO may end before its last."""
     pairs = int(run.config.get("pairs") or 0)
-    if run.stage == "preferences" and pairs:
-        return f"{round(run.step / run.total * pairs):,} of {pairs:,} pairs"
     budget = run.config.get("ppo", {}).get("kl_budget") if run.stage == "ppo" else None
-    return f"{run.step} of {run.total}" if budget is None else f"{run.step} of {run.total}, or {budget:g} nats"
+    done = f"{run.step} of {run.total}" if budget is None else f"{run.step} of {run.total}, or {budget:g} nats"
+    if run.stage == "preferences" and pairs:
+        done = f"{round(run.step / run.total * pairs):,} of {pairs:,} pairs"
+    left = seconds_left(run, steps)
+    return done if left is None else f"{done} · {left_in_words(left, at_most=budget is not None)}"
 
 
 def trouble(run: "Run") -> None:
@@ -63,7 +76,10 @@ def trouble(run: "Run") -> None:
 
 
 def writing_now(run: "Run", samples: Sequence[Mapping[str, Any]], voter: str) -> None:
-    """What the run at work has just written: a pair to compare, responses of the policy, at last both."""
+    """What the run at work has before it: a pair to compare or to learn, responses of the policy, at last both."""
+    if met := [one for one in samples if one.get("kind") == LEARNT]:
+        learnt_pair(met[-1])
+        return
     pairs = [one for one in samples if one.get("kind") == PAIR]
     fresh = [one for one in samples if "kind" not in one and "score" in one]
     measured = [one for one in samples if "tuned_response" in one]
@@ -72,7 +88,7 @@ def writing_now(run: "Run", samples: Sequence[Mapping[str, Any]], voter: str) ->
         words = (
             f"**Just written to be compared** · {voter} votes as soon as all pairs are there"
             if run.stage == "preferences"
-            else f"**The last pair** · the reward model learns which of two {voter} chose"
+            else f"**The last pair** · {voter} has voted, and the reward model is about to learn"
         )
         cards = [("reference", side, pair["prompt"], pair[side]) for side in ("left", "right")]
     elif fresh:

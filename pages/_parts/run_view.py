@@ -8,8 +8,10 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.runs import supervisor
 from core.runs.jobs import JOBS
+from core.runs.pace import seconds_left
 from core.runs.store import Run, RunStore, Step
 from pages._parts import site
+from pages._parts.pace_words import left_in_words
 from pages._parts.text import escaped
 from pages._parts.told import fragment
 
@@ -68,8 +70,9 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     def view() -> None:
         store = RunStore()
         run = store.get(run_id)
-        _status(run)
-        draw(run, store.steps(run_id))
+        steps = store.steps(run_id)
+        _status(run, steps)
+        draw(run, steps)
         begun = at_first.status == "queued" != run.status
         if begun or (moving and not is_moving(run)):
             st.rerun()
@@ -77,9 +80,9 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     view()
 
 
-def _status(run: Run) -> None:
+def _status(run: Run, steps: Sequence[Step]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_status"):
-        st.markdown(f"**{_WORDS[run.status]}** {_progress(run)}", width="stretch")
+        st.markdown(f"**{_WORDS[run.status]}** {_progress(run, steps)}", width="stretch")
         run_buttons(run)
     if run.status in MOVING:
         st.progress(min(1.0, run.step / run.total) if run.total else 0.0)
@@ -87,15 +90,23 @@ def _status(run: Run) -> None:
         st.error(escaped(run.error))
 
 
-def _progress(run: Run) -> str:
+def _progress(run: Run, steps: Sequence[Step]) -> str:
     words = [f"`{run.id}`"]
     if run.total:
         words.append(f"step {run.step} of {run.total}")
     if run.started:
         words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
+    if (left := seconds_left(run, steps)) is not None:
+        words.append(left_in_words(left, at_most=_may_end_early(run)))
     if run.status == "queued" and (before := _waited_for(run)):
         words.append(f"one run trains at a time: {before}")
     return " · ".join(words)
+
+
+def _may_end_early(run: Run) -> bool:
+    """PPO by a budget of KL, a reward model by early stopping."""
+    own = run.config.get(run.stage or run.kind) or {}
+    return isinstance(own, dict) and bool(own.get("kl_budget") or own.get("patience"))
 
 
 def _waited_for(run: Run) -> str:

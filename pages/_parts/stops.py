@@ -115,8 +115,8 @@ STOPS = (
         "goodhart",
         "Goodhart",
         "Set β from 0 to 0.1.",
-        "The green line is what the reward model says, the violet one the truth, which no training saw. How far apart "
-        "do they end, and which is higher? A price on KL ends both sooner.",
+        "The green line is what the reward model says, the blue one the gold, the voter's true taste, which no "
+        "training saw. How far apart do they end, and which is higher? A price on KL ends both sooner.",
         _is("goodhart_beta", "0.1"),
         {"part": "PPO"},
         "goodhart_beta",

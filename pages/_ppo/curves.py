@@ -43,8 +43,8 @@ def beside(subject: Subject) -> list[str]:
     return chosen
 
 
-def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
-    """Two columns of curves, a reading under each. Curves that were not recorded are left out."""
+def ppo_curves(subject: Subject, others: Sequence[str] = (), about: str = "outcome") -> None:
+    """Two columns of the curves about one thing, a reading under each. Curves that were not recorded are left out."""
     ranges = bands()
     findings = said_of(subject)
     runs = [subject, *(found for name in others if (found := named(name)))]
@@ -55,7 +55,7 @@ def ppo_curves(subject: Subject, others: Sequence[str] = ()) -> None:
             f"model, as far as {seeds} runs can say: few, which makes it wide (`python -m core gallery --only "
             "ppo_bands`). Runs paid by another reward model, and other settings, may rightly lie elsewhere."
         )
-    shown = [one for one in CURVES if values_of(subject.rows, one.key)]
+    shown = [one for one in CURVES if one.about == about and values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):
         for column, one in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):
             with column:
@@ -73,14 +73,20 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[
         alt=f"{one.title} against the update; its reading stands below",  # constant: another one builds the chart anew
         key=key,
     )
-    if one.key == "objective/kl_exact" and len(runs) == 1:
-        st.caption(":orange[dotted: at every token, exact] · :gray[dashed: from the samples, k1]")
     mark, reason = found or (_EARLY, one.reading(values_of(subject.rows, one.key)).sentence)
-    st.markdown(f"{mark} {reason}{_against(subject.rows, one.key, band)}")
-    st.caption(f"{one.what} *Healthy:* {one.healthy}")
+    says = f"{mark} {reason}{_against(subject.rows, one.key, band)}"
+    # One element and not three: each takes the browser a while to build.
+    st.markdown(f"{_legend(one, runs)}{says}\n\n:small[:gray[{one.what} *Healthy:* {one.healthy}]]")
     downloads(
         key, f"ppo-{one.key.split('/')[-1]}", [list(data.columns), *data.astype(object).fillna("").values.tolist()]
     )
+
+
+def _legend(one: Curve, runs: Sequence[Subject]) -> str:
+    """In words where a curve has two lines; several runs have a legend in the chart."""
+    if one.key != "objective/kl_exact" or len(runs) > 1:
+        return ""
+    return ":small[:orange[dotted: at every token, exact] · :gray[dashed: from the samples, k1]]\n\n"
 
 
 def _height(runs: int) -> int:

@@ -84,19 +84,19 @@ def start_form(baseline: Baseline | None) -> None:
 
 
 def _gold(reward: Run) -> str:
-    """Whose true utility to measure on the way: by default theirs who taught the reward model, where it is known."""
+    """Whose gold to measure on the way: by default theirs who taught the reward model, where it is known."""
     taught = str(reward.config.get("annotator") or "")
     for source in reward.config.get("preferences", ()):
         if str(source).startswith("simulated:"):
             taught = str(source).split(":")[1]
     names = ["", *annotators()]
     return st.selectbox(
-        "true utility of",
+        "gold of",
         names,
         index=names.index(taught) if taught in names else 0,
         format_func=lambda name: name or "nobody",
         key=f"ppo_gold_{reward.id}",
-        help="a simulated annotator whose true utility is measured on the way, and never trained on: only that can "
+        help="a simulated annotator whose true taste is measured on the way, and never trained on: only that can "
         "show reward hacking",
     )
 

@@ -72,5 +72,5 @@ def _cards(rows: Sequence[dict[str, Any]]) -> None:
 def _figures(row: dict[str, Any]) -> str:
     words = [f"score {row['score']:+.2f}"] if "score" in row else []
     words += [f"KL {row['kl']:.1f} nats"] if "kl" in row else []
-    words += [f"true utility {row['gold']:+.2f}"] if "gold" in row else []
+    words += [f"gold {row['gold']:+.2f}"] if "gold" in row else []
     return " · ".join(words)

@@ -12,11 +12,13 @@ from core.feedback.sources import in_words
 from core.feedback.store import FeedbackStore
 from core.figures.heaps import heaps
 from core.gallery import load_entry
+from core.record import LEARNT
 from core.runs.store import Run, RunStore, Step
 from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.learnt_pair import learnt_pair
 from pages._parts.run_view import MOVING, offer_own, watch
 from pages._parts.series import Row, rows_of, values_of
 from pages._parts.text import escaped
@@ -67,6 +69,9 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
     rows = rows_of(steps, "reward")
     if rows:
         reward_curves(rows)
+        met = [one for one in RunStore().samples(run.id) if one.get("kind") == LEARNT] if run.status in MOVING else []
+        if met:
+            learnt_pair(met[-1])
     else:
         st.caption("The first step appears here by itself." if run.status in MOVING else "No step was recorded.")
 

@@ -1,6 +1,8 @@
 """The reward model's loss, its one definition of a score, and its folder as plain transformers sees it."""
 
+import copy
 import json
+import math
 
 import numpy as np
 import pytest
@@ -145,6 +147,20 @@ def test_training_learns_what_the_votes_say_and_reports_it():
     unseen = [PreferencePair("Day 77. The cat was", " happy!", " green.")]
     prompts, chosen, rejected = ([getattr(p, f) for p in unseen] for f in ("prompt", "chosen", "rejected"))
     assert (score(model, tokenizer, prompts, chosen) > score(model, tokenizer, prompts, rejected)).all()
+
+
+def test_the_pair_a_record_shows_has_the_scores_that_its_step_met():
+    model, tokenizer, long = reward_model(), tiny.tokenizer(), "The cat was. " * 200
+    pairs = [PreferencePair(one.prompt, one.chosen + long, one.rejected) for one in preferences()]
+    records = train_reward_model(model, tokenizer, pairs, CONFIG)
+    next(records)
+    before = copy.deepcopy(model)
+    (shown,) = next(records).samples
+    (pair,) = [one for one in pairs if one.prompt == shown["prompt"]]
+    assert shown["rejected"] == pair.rejected and shown["chosen"] == pair.chosen[:1000] + "…"
+    scores = [score(before, tokenizer, [pair.prompt], [text]) for text in (pair.chosen, pair.rejected)]
+    assert [shown["score_chosen"], shown["score_rejected"]] == pytest.approx([one.item() for one in scores], abs=1e-4)
+    assert shown["loss"] == pytest.approx(-math.log(1 / (1 + math.exp((scores[1] - scores[0]).item()))), abs=1e-4)
 
 
 def test_a_resumed_training_is_the_uninterrupted_one():

@@ -47,15 +47,15 @@ def test_each_voters_numbers_are_their_own(part):
 
 def test_a_prediction_is_answered_by_the_measurement_of_its_voter_alone():
     at = opened("goodhart", goodhart_voter="Sunny")
-    assert "True worth at the end" not in said(at) and "**Ensemble**" not in said(at)
+    assert "Gold at the end" not in said(at) and "**Ensemble**" not in said(at)
     at = opened("goodhart", goodhart_voter="Sunny", goodhart_guess_sunny="no difference")
-    assert "True worth at the end" in said(at) and "**Ensemble**" in said(at)
+    assert "Gold at the end" in said(at) and "**Ensemble**" in said(at)
     means = mean_over_seeds(load_entry("goodhart")["data"]["findings"])
     key = next(key for key in means if key[2] == "min")
     worst = outcome(means[key]["kl"], means[key]["proxy"], means[key]["gold"], 64 * len(means[key]["seeds"]))
     assert f"its most sceptical member {worst.gold:+.2f} ± {worst.error:.2f}" in said(at)
     at = opened("goodhart", goodhart_voter="Curious", goodhart_guess_sunny="no difference")
-    assert "True worth at the end" not in said(at)
+    assert "Gold at the end" not in said(at)
 
 
 @pytest.mark.parametrize("part", ["Methods on a real model", "A language known whole"])
@@ -67,11 +67,9 @@ def test_both_parts_of_the_frontier_open_on_numbers(part):
 
 def test_the_frontiers_true_worth_is_neither_drawn_nor_said_before_the_guess():
     at = opened("frontier")
-    assert not [one for one in at.radio if one.label == "Height"] and "most true worth, " not in said(at)
+    assert not [one for one in at.radio if one.label == "Height"] and "most gold, " not in said(at)
     at = opened("frontier", frontier_guess="best of n")
-    assert [one.value for one in at.radio if one.label == "Height"] == [
-        "gold"
-    ] and "bought the most true worth" in said(at)
+    assert [one.value for one in at.radio if one.label == "Height"] == ["gold"] and "bought the most gold" in said(at)
     assert "equal, not tuned for each method" in said(unfolded(at, "All numbers"))
     at = opened("frontier", frontier_guess="something else")  # no guess at all
     assert not [one for one in at.radio if one.label == "Height"]

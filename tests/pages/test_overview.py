@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
-from core.record import PAIR, WATCHED, Record
+from core.record import LEARNT, PAIR, WATCHED, Record
 from core.runs import locks
 from core.runs.store import RunStore
 from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said, unfolded
@@ -127,6 +127,14 @@ def test_a_loop_at_work_shows_what_it_has_just_written(gallery):
     with locks.run_lock(run.id):
         words = said(opened("overview", run=run.id))
     assert "Sunny votes as soon as all pairs are there" in words and " ran &lt;b&gt;." in words and " sat." in words
+    met = {"kind": LEARNT, "prompt": "A dog", "chosen": " ran.", "rejected": " <i>bit", "score_chosen": -0.25,
+           "score_rejected": 0.5, "loss": 1.14}  # fmt: skip
+    learning = Record(3, {"loss": 0.6}, "reward", 4, samples=[met])
+    run = a_run(status="running", records=[*loop_records()[:3], learning], pairs=512)
+    with locks.run_lock(run.id):
+        words = said(opened("overview", run=run.id))
+    assert "Δ = −0.25 − 0.50 = −0.75, and −log σ(Δ) = 1.14" in words
+    assert "✓ Chosen · score -0.25" in words and "✗ Rejected · score +0.50" in words and " &lt;i&gt;bit" in words
     fresh = [{"prompt": "A hen", "response": f" clucked {n}.", "score": 1.25, "kl": 3.0} for n in range(3)]
     watched = {"kind": WATCHED, "update": 4, "prompt": "A cow", "response": " mooed.", "score": 0.0}
     update = Record(1, {}, "ppo", 2, samples=[*fresh, watched])

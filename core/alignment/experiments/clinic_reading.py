@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SHOWN = {
     # metric: what a chart of it is called
-    "gold": "Gold, the true utility",
+    "gold": "Gold, the true taste",
     "objective/scores": "Score, normalised",
     "objective/kl_exact": "KL to the reference, nats a response",
     "policy/entropy_avg": "Entropy, nats a token",

@@ -21,7 +21,7 @@ _BETTER = 0.95  # of the value loss at the start: a critic below it has learnt s
 _NOTHING = 0.02  # explained variance that is not told from none
 _NOISE = -1.0  # explained variance: the critic's error is twice what the bare mean's would be
 _FOLLOWS = 0.5  # of the returns' rise: a critic that has followed so much of it is not dead
-_FALLEN = 0.25  # share of its rise that the true utility has lost again since its best
+_FALLEN = 0.25  # share of its rise that the gold has lost again since its best
 _SPAN = 5  # updates whose mean is one reading of a noisy curve
 _CUT = 0.05  # share of responses that end by themselves, below which nearly all of them are cut off
 
@@ -159,7 +159,7 @@ def _followed(explained: float, loss: float, rewards: Sequence[float]) -> float:
 
 
 def _length(curves: Curves, responses: int | None) -> Finding | None:
-    """Length drift; only noted where the true utility is known to have risen with it."""
+    """Length drift; only noted where the gold is known to have risen with it."""
     titles = {"watch": "The length drifts", "healthy": "The length is steady"}
     remedy = "Compare texts of equal length; let the annotators vote on pairs of equal length; see the reward model's "
     remedy += "length coefficient on its page."
@@ -182,7 +182,7 @@ def _hacking(curves: Curves, responses: int | None) -> Finding | None:
             "hacking",
             "unknown",
             "Reward hacking cannot be seen here",
-            "Nobody's true utility was measured in this run: a score that rises may or may not stand for better text.",
+            "No gold was measured in this run: a score that rises may or may not stand for better text.",
             "Read the samples, or start a run that measures a simulated annotator's utility (gold) on the way.",
         )
     smooth_gold, smooth_score = _smooth(gold), _smooth(scores)
@@ -191,10 +191,10 @@ def _hacking(curves: Curves, responses: int | None) -> Finding | None:
     gained = smooth_score[-1] - smooth_score[best]
     rose = f"from {smooth_gold[0]:.2f} to {smooth_gold[-1]:.2f}, its best"
     numbers = (
-        f"The true utility was best around update {best + 1} ({smooth_gold[best]:.2f}) and ended at "
+        f"The gold was best around update {best + 1} ({smooth_gold[best]:.2f}) and ended at "
         f"{smooth_gold[-1]:.2f}; since then the score went {gained:+.2f}, to {smooth_score[-1]:.2f}."
         if best < len(smooth_gold) - 1
-        else f"The true utility rose {rose}, while the score went from {smooth_score[0]:.2f} to {smooth_score[-1]:.2f}."
+        else f"The gold rose {rose}, while the score went from {smooth_score[0]:.2f} to {smooth_score[-1]:.2f}."
     )
     remedy = "Stop at the best update, raise β, or collect votes on what the policy writes now."
     if lost > _FALLEN * max(rise, 0.0) and lost > _noise(gold) and gained > 0:

@@ -34,6 +34,7 @@ class Curve:
     key: str  # metric key
     title: str
     unit: str
+    about: Literal["outcome", "optimiser"]  # what was gained and paid, or how the optimiser gets there
     what: str  # what is plotted
     healthy: str  # what a good run looks like
     read: Callable[[Sequence[float]], Reading]
@@ -136,6 +137,7 @@ CURVES: tuple[Curve, ...] = (
         "objective/scores",
         "Score",
         "sd of the reference's texts",
+        "outcome",
         "Mean score of this update's fresh responses, normalised: what PPO climbs.",
         "Rises, fast at first, then flattens.",
         _score,
@@ -144,15 +146,35 @@ CURVES: tuple[Curve, ...] = (
         "objective/kl_exact",
         "KL to the reference",
         "nats a response",
+        "outcome",
         "How far the policy has moved from where it began. Dashed: k1, the estimate PPO is charged: it can "
         "dip below zero, KL cannot.",
         "Rises without leaping; levels off where β balances the score, if the run goes on so long.",
         _kl,
     ),
     Curve(
+        "objective/gold",
+        "Gold",
+        "the annotator's true taste",
+        "outcome",
+        "What the simulated annotator truly thinks of the texts. PPO never sees it; only a simulation can show it.",
+        "Rises together with the score.",
+        _gold,
+    ),
+    Curve(
+        "response_length",
+        "Response length",
+        "tokens",
+        "outcome",
+        "Mean length of the responses. Reward models often like long text for no good reason.",
+        "Stays near where it began, unless length is what was voted for.",
+        _length,
+    ),
+    Curve(
         "policy/entropy_avg",
         "Entropy",
         "nats a token",
+        "optimiser",
         "How open the policy's next token still is.",
         "Falls gently; a plunge means it repeats itself.",
         _entropy,
@@ -161,6 +183,7 @@ CURVES: tuple[Curve, ...] = (
         "policy/clipfrac_avg",
         "Clip fraction",
         "share of tokens",
+        "optimiser",
         "Tokens whose probability moved past the clip in this update; beyond it they earn nothing more.",
         "Above zero, below about 0.3.",
         _clip,
@@ -169,24 +192,9 @@ CURVES: tuple[Curve, ...] = (
         "loss/value_avg",
         "Value loss",
         "squared error",
+        "optimiser",
         "How wrong the value head is about the return still to come.",
         "Falls, then stays low; small bumps when the policy changes.",
         _value,
-    ),
-    Curve(
-        "response_length",
-        "Response length",
-        "tokens",
-        "Mean length of the responses. Reward models often like long text for no good reason.",
-        "Stays near where it began, unless length is what was voted for.",
-        _length,
-    ),
-    Curve(
-        "objective/gold",
-        "Hidden gold",
-        "annotator's utility",
-        "What the simulated annotator truly feels. PPO never sees it; only a simulation can show it.",
-        "Rises together with the score.",
-        _gold,
     ),
 )

@@ -99,7 +99,7 @@ CASES = [
     ("length", {"response_length": [20 + n for n in LINE]}, "note", "drifts", "truly wanted rose"),
     ("hacking", {"objective__gold": [-((n - 6) ** 2) / 10 for n in LINE]}, "trouble", "hacked", "around update 7"),
     ("hacking", {"objective__gold": [2.0 - n / 10 for n in LINE]}, "trouble", "hacked", "around update 1"),
-    ("hacking", {"objective__gold": []}, "unknown", "cannot be seen", "Nobody's true utility"),
+    ("hacking", {"objective__gold": []}, "unknown", "cannot be seen", "No gold was measured"),
     ("ended", {"val__num_eos_tokens": [60.0 - 3 * n for n in LINE]}, "watch", "stopped ending", "in the first"),
     ("ended", {"val__num_eos_tokens": [1.0] * COUNT}, "note", "cut off", "2% of the responses"),
     ("score", {"objective__scores": [-0.1 * n for n in LINE]}, "trouble", "falls", "Fell from"),

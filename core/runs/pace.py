@@ -1,0 +1,27 @@
+"""How long a run will still take, from how long its last steps took."""
+
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import fmean, median
+
+from core.runs.store import Run, Step
+
+_FEWEST, _NEWEST = 3, 12  # intervals between steps: as few as say anything, and as many as still say how it is now
+_PAUSED = 5.0  # times the usual interval: longer ones are a pause, or a measurement on the way
+
+
+def seconds_left(run: Run, steps: Sequence[Step], now: float | None = None) -> float | None:
+    """Seconds until the stage that `run` is in has taken all its steps; None where that cannot be said.
+
+    `steps`: of the run, in order. Of several stages only the one at work counts: the others take steps of another
+    length. A stage may end early (PPO by its KL budget, a reward model by early stopping): this is when at the latest.
+    """
+    times = [step.time for step in steps if step.stage == run.stage]
+    spans = [later - earlier for earlier, later in pairwise(times)][-_NEWEST:]
+    if run.status != "running" or not run.total or len(spans) < _FEWEST:
+        return None
+    usual = median(spans)
+    span = fmean(min(one, _PAUSED * usual) for one in spans)
+    waited = (time.time() if now is None else now) - times[-1]
+    return max(0.0, (run.total - run.step) * span - max(0.0, waited))

@@ -1,0 +1,24 @@
+"""One compared pair as a reward model's step met it: which was chosen, what each scored, and what that cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.figures.palette import CONCEPTS
+from pages._parts.before_after import written
+
+NAMES = {"chosen": "Chosen", "rejected": "Rejected"}
+
+
+def learnt_pair(sample: Mapping[str, Any]) -> None:
+    """Two cards with their scores, under a line with their difference and the loss; `sample` is of kind `LEARNT`."""
+    chosen, rejected = sample["score_chosen"], sample["score_rejected"]
+    st.markdown(
+        f"**A pair of this step** · Δ = {chosen:.2f} − {rejected:.2f} = {chosen - rejected:+.2f}, and "
+        f"−log σ(Δ) = {sample['loss']:.2f}".replace(" -", " −").replace("+-", "−")
+    )
+    for column, (side, name) in zip(st.columns(2, gap="medium", wrap=False), NAMES.items(), strict=True):
+        with column:
+            title = f"{CONCEPTS[side].mark} {name} · score {sample[f'score_{side}']:+.2f}"
+            written(side, title, sample["prompt"], sample[side])
