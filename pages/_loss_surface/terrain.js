@@ -63,7 +63,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (count) count.textContent = `step ${at} of ${last}`;
     if (play) {
       play.textContent = state.playing ? "❚❚ Pause" : "▶ Play";
-      play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
+      play.title = state.playing ? "Pause" : "Play";
+      play.setAttribute("aria-label", play.title);
     }
   };
   let waiting = false;
@@ -114,28 +115,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.playing = false;
     act();
   };
-  let play = null, count = null;
-  bar.replaceChildren();
-  if (last > 0 && data.playable) {
-    play = button("▶ Play", "Play", toggle);
-    count = document.createElement("span");
-    bar.append(
-      button("⟲ Reset", "Back to the start", stopAnd(() => go(0))),
-      button("‹ Back", "One step back", stopAnd(() => go(Math.round(state.step) - 1))),
-      button("Step ›", "One step", stopAnd(() => go(Math.round(state.step) + 1))),
-      play,
-      count,
-    );
+  // Built once: while a walk is played the page draws anew each second, and a button that is another one between press
+  // and release hears no click, nor keeps the focus. What they do is looked up at the click.
+  bar.acts = {
+    back: stopAnd(() => go(0)),
+    less: stopAnd(() => go(Math.round(state.step) - 1)),
+    more: stopAnd(() => go(Math.round(state.step) + 1)),
+    toggle,
+  };
+  const built = JSON.stringify([last > 0 && data.playable, data.walks.map(({ name, dash, colour }) => [name, dash, colour])]);
+  if (bar.built !== built) {
+    bar.built = built;
+    fillBar(bar, data.walks, last > 0 && data.playable);
   }
-  for (const walk of data.walks.filter(() => data.walks.length > 1)) {
-    const name = document.createElement("span");
-    name.className = "name";
-    const line = document.createElement("span");
-    line.className = "line";
-    line.style.borderTop = `3px ${walk.dash.length ? (walk.dash[0] > 3 ? "dashed" : "dotted") : "solid"} ${walk.colour}`;
-    name.append(line, walk.name);
-    bar.append(name);
-  }
+  const [play, count] = [bar.querySelector(".play"), bar.querySelector(".count")];
 
   const pick = (point) => {
     if (!data.pickable || !point) return;
@@ -216,6 +209,33 @@ export default function ({ data, parentElement, setTriggerValue }) {
     alive = false;
     watcher.disconnect();
   };
+}
+
+// The buttons that move along the walks, where there is anything to move along, and the walks' names.
+function fillBar(bar, walks, playable) {
+  bar.replaceChildren();
+  if (playable) {
+    const count = document.createElement("span");
+    count.className = "count";
+    const play = button("▶ Play", "Play", () => bar.acts.toggle());
+    play.classList.add("play");
+    bar.append(
+      button("⟲ Reset", "Back to the start", () => bar.acts.back()),
+      button("‹ Back", "One step back", () => bar.acts.less()),
+      button("Step ›", "One step", () => bar.acts.more()),
+      play,
+      count,
+    );
+  }
+  for (const walk of walks.filter(() => walks.length > 1)) {
+    const name = document.createElement("span");
+    name.className = "name";
+    const line = document.createElement("span");
+    line.className = "line";
+    line.style.borderTop = `3px ${walk.dash.length ? (walk.dash[0] > 3 ? "dashed" : "dotted") : "solid"} ${walk.colour}`;
+    name.append(line, walk.name);
+    bar.append(name);
+  }
 }
 
 function hex(colour) {

@@ -5,13 +5,18 @@ export default function ({ data, parentElement }) {
   const buttons = { png: savePicture, svg: saveDrawing, csv: saveNumbers };
   const here = parentElement.host ?? parentElement;
   const shown = data.csv !== null || data.own ? ["png", "svg", "csv"] : ["png", "svg"];
+  // The figure of a run at work comes anew each second: a button replaced between press and release hears no click.
+  words.data = data;
+  const built = `${data.name} ${shown}`;
+  if (words.built === built) return;
+  words.built = built;
   words.replaceChildren(
     ...shown.map((kind) => {
       const button = document.createElement("button");
       button.textContent = kind === "csv" ? "Data" : kind.toUpperCase();
       button.title = kind === "csv" ? "The numbers of this figure, as CSV" : `This figure as ${kind.toUpperCase()}`;
       button.setAttribute("aria-label", `${button.title}: ${data.name}`);
-      button.onclick = () => buttons[kind](data, placeOf(data.key, here));
+      button.onclick = () => buttons[kind](words.data, placeOf(words.data.key, here));
       return button;
     }),
   );
