@@ -208,7 +208,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ]),
     ],
   });
-  return () => watcher.disconnect();
+  return inPlaceOf(parentElement, () => watcher.disconnect());
 }
 
 function sized(canvas, width, height) {

@@ -78,5 +78,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   pause();
   show(data.at);
-  return () => clearInterval(timer);
+  return inPlaceOf(parentElement, () => clearInterval(timer));
 }

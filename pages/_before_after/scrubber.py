@@ -17,7 +17,8 @@ _component = st.components.v2.component(
     "rlhf_playground.scrubber",
     html=_HTML,
     css=(_HERE / "scrubber.css").read_text(encoding="utf-8"),
-    js=(_HERE / "scrubber.js").read_text(encoding="utf-8"),
+    js=(_HERE.parent / "_parts" / "drawing.js").read_text(encoding="utf-8")
+    + (_HERE / "scrubber.js").read_text(encoding="utf-8"),
 )
 
 

@@ -298,7 +298,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ...data.ids.map((id, i) => [id, data.pieces[i], ...data.points.map((values) => values[i]), data.notes[i]]),
     ],
   });
-  return () => watcher.disconnect();
+  return inPlaceOf(parentElement, () => watcher.disconnect());
 }
 
 function hex(colour) {

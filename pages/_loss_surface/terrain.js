@@ -95,7 +95,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const tick = (before) => (now) => {
     if (!alive || !state.playing) return;
-    state.step = Math.min(last, state.step + ((now - before) / 1000) * PER_SECOND);
+    // A frame begins before the click that it follows: its time may be the earlier one.
+    state.step = Math.min(last, state.step + (Math.max(0, now - before) / 1000) * PER_SECOND);
     draw();
     say();
     if (state.step >= last) return pause();
@@ -205,10 +206,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     },
     csv: () => [[data.axes[1] + " \\ " + data.axes[0], ...land.xs], ...land.ys.map((y, row) => [y, ...land.xs.map((_, column) => land.at(row, column) ?? "")])],
   });
-  return () => {
+  return inPlaceOf(parentElement, () => {
     alive = false;
     watcher.disconnect();
-  };
+  });
 }
 
 // The buttons that move along the walks, where there is anything to move along, and the walks' names.

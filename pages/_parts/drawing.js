@@ -1,9 +1,17 @@
-// What our own figures share: two pens with the same strokes (canvas and SVG file), colours, a button, and the register
-// that the download buttons read.
+// What our own figures share: two pens with the same strokes (canvas and SVG file), colours, a button, the register
+// that the download buttons read, and the end of one drawing when the next begins.
 
 function registerFigure(key, figure) {
   window.playgroundFigures ??= new Map();
   window.playgroundFigures.set(key, figure);
+}
+
+// With new data Streamlit calls a figure again in the same place and does not end what it began for the old data: that
+// would play on, and draw itself over the new. Returns `end`, for when the figure leaves the page.
+function inPlaceOf(place, end) {
+  place.playgroundEnd?.();
+  place.playgroundEnd = end;
+  return end;
 }
 
 function button(label, title, act) {

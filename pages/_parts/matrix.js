@@ -202,5 +202,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
       return [["", ...columns], ...lines];
     },
   });
-  return () => watcher.disconnect();
+  return inPlaceOf(parentElement, () => watcher.disconnect());
 }

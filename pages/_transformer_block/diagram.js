@@ -120,5 +120,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     svg: () => new XMLSerializer().serializeToString(svg),
     csv: () => [["box", "norm", "note"], ...data.boxes.map((box) => [box.title, box.norm, `${box.first} ${box.second}`])],
   });
-  return () => watcher.disconnect();
+  return inPlaceOf(parentElement, () => watcher.disconnect());
 }

@@ -61,6 +61,8 @@ def test_three_optimisers_are_stepped_played_paused_and_reset(page):
     play.click()
     shown = re.search(r"step (\d+) of", bar.inner_text()).group(1)
     page.wait_for_url(re.compile(rf"two_step={shown}\b"))
+    page.wait_for_timeout(1500)  # no drawing of earlier data plays on
+    assert f"step {shown} of" in bar.inner_text() and f"two_step={shown}" in page.url
     page.reload()
     page.locator(".st-key-two .bar").get_by_text(f"step {shown} of 80").wait_for()
     box = flat.bounding_box()
