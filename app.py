@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from pages._parts import background, signing_in, wall
+from pages._parts import background, sending, signing_in, wall
 
 signing_in.begin()
 
@@ -13,6 +13,7 @@ signing_in.begin()
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Beside the server run two small threads: one starts queued runs, one loads torch after the first page."""
+    sending.send_at_once()
     background.start()
     try:
         yield
