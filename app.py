@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from core.threads import wait_briefly
 from pages._parts import background, sending, signing_in, wall
 
+wait_briefly()
 signing_in.begin()
 
 

@@ -7,6 +7,10 @@ import pytest
 import sqlalchemy
 from hypothesis import settings
 
+from core.threads import wait_briefly
+
+wait_briefly()  # browser tests share the processor with a server and its workers
+
 # Property tests try the same inputs on every machine, few enough to be quick; `HYPOTHESIS_PROFILE=default pytest FILE`
 # looks farther.
 settings.register_profile("stable", derandomize=True, max_examples=80, deadline=None)

@@ -19,6 +19,7 @@ from core.cli.runs import runs
 from core.cli.serve import serve
 from core.cli.training import loop, ppo, pretrain
 from core.errors import PlaygroundError
+from core.threads import wait_briefly
 
 EXIT_FAILED = 1  # the work was begun and failed
 EXIT_BAD_INPUT = 2
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or another with one line on stderr that says what was wrong."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    wait_briefly()
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show σ must not end the command
