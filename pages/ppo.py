@@ -48,7 +48,9 @@ def main() -> None:
 
 def _of_run(run: Run) -> None:
     subject = of_run(run, RunStore().steps(run.id))
-    page_header("ppo", TITLE, WAITS if run.status == "queued" else claim(subject.rows, run.status in MOVING))
+    tuning = run.status in MOVING and run.stage != "evaluation"
+    page_header("ppo", TITLE, WAITS if run.status == "queued" else claim(subject.rows, tuning))
+    view = _view()
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         glance(lambda: _as_it_stands(run.id), is_moving(run))
@@ -60,7 +62,7 @@ def _of_run(run: Run) -> None:
         links(subject)
     with picture:
         reveal(run)
-        view, others = _view(subject)
+        others = beside(subject) if view in CURVES else ()
         watch(run.id, lambda run, steps: _draw(run, steps, view, others))
         subject.wear_badge()
 
@@ -74,6 +76,7 @@ def _of_gallery() -> None:
     """Before anything has run: a real result, computed earlier."""
     subject = of_gallery()
     page_header("ppo", TITLE, claim(subject.rows if subject else [], moving=False))
+    view = _view() if subject else ""
     picture, controls = st.columns([3, 1], gap="large")
     with controls:
         if subject:
@@ -82,16 +85,15 @@ def _of_gallery() -> None:
     with picture:
         offer_own("ppo", "ppo", "loop")
         if subject:
-            view, others = _view(subject)
             subject.wear_badge()
-            _show(subject, view, others)
+            _show(subject, view, beside(subject) if view in CURVES else ())
         else:
             st.info("No run yet: its curves will stand here, and keep themselves up to date.")
 
 
-def _view(subject: Subject) -> tuple[str, Sequence[str]]:
-    """Which of the page's views to show, and the runs laid beside the curves; both in the URL."""
-    view = st.segmented_control(
+def _view() -> str:
+    """Which of the page's views to show; in the URL."""
+    return st.segmented_control(
         "View",
         [*CURVES, *VIEWS],
         default="Curves",
@@ -100,7 +102,6 @@ def _view(subject: Subject) -> tuple[str, Sequence[str]]:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return view, beside(subject) if view in CURVES else ()
 
 
 def _draw(run: Run, steps: Sequence[Step], view: str, others: Sequence[str]) -> None:

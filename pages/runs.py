@@ -61,11 +61,12 @@ def overlaid(ids: list[str]) -> None:
 store = RunStore()
 everything = store.list()
 training = any(run.status in TRAINING for run in everything)
+so_far = " so far" if training else ""
 total = sum(store.disk_use(run.id) for run in everything)
 page_header(
     "runs",
     "Runs",
-    f"{len(everything)} run{'' if len(everything) == 1 else 's'}, {megabytes(total)} on disk. Each keeps its "
+    f"{len(everything)} run{'' if len(everything) == 1 else 's'}, {megabytes(total)} on disk{so_far}. Each keeps its "
     "settings, its curves and its weights; "
     "a run that was killed goes on from its newest checkpoint."
     if everything

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-CONFIG = {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}}
+CONFIG = {
+    "view": {"stroke": None},
+    "axis": {"titleFontSize": 12, "labelFontSize": 12, "labelFlush": False},  # flush, the outermost miss their lines
+}
 
 
 def axes(x_title: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.figures.axes import CONFIG
 from core.figures.palette import Colour
 
 
@@ -80,5 +81,5 @@ def named_lines(
                 {"field": "y", "title": y_title, "format": ".4~g"},
             ],
         },
-        "config": {"view": {"stroke": None}, "axis": {"titleFontSize": 12, "labelFontSize": 12}},
+        "config": CONFIG,
     }

@@ -36,6 +36,8 @@ def bring_in(store: FeedbackStore) -> None:
     )
     if file and st.button("Import it", type="primary", icon=":material/upload:"):
         st.session_state["report"] = _imported(file, store, strict)
+        if st.session_state["report"]:
+            st.rerun()  # the page's first line counts what is imported
     if report := st.session_state.get("report"):
         _show(report)
     _datasets(store)

@@ -46,9 +46,7 @@ def show() -> str:
         ),
         hide_index=True,
     )
-    st.latex(
-        r"p\log\sigma(\Delta) + (1-p)\log\sigma(-\Delta)\ \text{has its best at}\quad \Delta^{*}=\log\frac{p}{1-p}"
-    )
+    st.latex(r"-p\log\sigma(\Delta) - (1-p)\log\sigma(-\Delta)\ \text{is least at}\quad \Delta^{*}=\log\frac{p}{1-p}")
     st.markdown(
         "One scalar has one order of the texts. Where a share p of the people prefers one text and 1 − p the other, "
         "the loss is lowest at Δ* = log p/(1 − p): the majority's order, less sure; at one half it is 0, and the "

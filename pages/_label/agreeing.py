@@ -18,6 +18,7 @@ from core.feedback.annotators import annotators
 from core.feedback.store import FeedbackStore, Vote
 
 _RELIABLE, _TENTATIVE = 0.8, 0.667  # Krippendorff (2004), "Content Analysis", section 11.4.2
+_ENOUGH = 10  # pairs below which resampling them says too little: two judged alike would give κ = 1 for certain
 _OTHERS = 12  # annotators compared with, those with the most common pairs
 
 
@@ -77,8 +78,8 @@ def _row(name: str, kind: str, mine: dict[int, int], theirs: dict[int, int]) -> 
         "with": name,
         "who": kind,
         "κ": estimate.value,
-        "from": estimate.low,
-        "to": estimate.high,
+        "from": estimate.low if estimate.items >= _ENOUGH else None,
+        "to": estimate.high if estimate.items >= _ENOUGH else None,
         "alike": 100 * float((both[0] == both[1]).mean()),
         "pairs": estimate.items,
         "estimate": estimate,
@@ -87,9 +88,11 @@ def _row(name: str, kind: str, mine: dict[int, int], theirs: dict[int, int]) -> 
 
 def _closest(rows: Sequence[dict[str, object]]) -> str:
     """Which simulated taste comes nearest, if any does beyond chance."""
-    tastes = [row for row in rows if row["who"] == "simulated"]
+    tastes = [row for row in rows if row["who"] == "simulated" and int(str(row["pairs"])) >= _ENOUGH]
     if not tastes:
-        return "The simulated tastes are compared with yours as soon as they prefer a text in two pairs you judged."
+        return (
+            f"Which simulated taste is nearest to yours is told once one prefers a text in {_ENOUGH} pairs you judged."
+        )
     best = max(tastes, key=lambda row: float(str(row["κ"])))
     estimate = best["estimate"]
     assert isinstance(estimate, Estimate)

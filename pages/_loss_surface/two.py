@@ -231,7 +231,7 @@ def _claim(ground: Ground, fates: dict[str, Fate]) -> str:
     settled = [name for name, fate in fates.items() if fate == "settled"]
     who = " and ".join([", ".join(settled[:-1]), settled[-1]] if len(settled) > 1 else settled) or "none of the three"
     bowl = f"These votes make one bowl, lowest at ({ground.minimum[0]:+.2f}, {ground.minimum[1]:+.2f})."
-    walked = f"In {_STEPS} steps {who} settled there"
+    walked = f"In {_STEPS} steps {who} settled there (to a hundredth of the way)"
     if "two_guess" not in st.query_params:  # the answer would be given away
         return f"{bowl} {walked}."
     return f"{bowl} {walked}; 2/λ_max = {ground.stable:.2f} is the rate above which gradient descent cannot."

@@ -11,12 +11,17 @@ from pages._parts.before_after import written
 NAMES = {"chosen": "Chosen", "rejected": "Rejected"}
 
 
+def _in_brackets(number: float) -> str:
+    """To be subtracted."""
+    return f"({number:.2f})" if number < 0 else f"{number:.2f}"
+
+
 def learnt_pair(sample: Mapping[str, Any]) -> None:
     """Two cards with their scores, under a line with their difference and the loss; `sample` is of kind `LEARNT`."""
     chosen, rejected = sample["score_chosen"], sample["score_rejected"]
     st.markdown(
-        f"**A pair of this step** · Δ = {chosen:.2f} − {rejected:.2f} = {chosen - rejected:+.2f}, and "
-        f"−log σ(Δ) = {sample['loss']:.2f}".replace(" -", " −").replace("+-", "−")
+        f"**A pair of this step** · Δ = {chosen:.2f} − {_in_brackets(rejected)} ≈ {chosen - rejected:.2f}, and "
+        f"−log σ(Δ) ≈ {sample['loss']:.2f}".replace("-", "−")
     )
     for column, (side, name) in zip(st.columns(2, gap="medium", wrap=False), NAMES.items(), strict=True):
         with column:

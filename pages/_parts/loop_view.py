@@ -25,7 +25,7 @@ STAGES = {"preferences": "1 · Votes", "reward": "2 · Reward model", "ppo": "3 
 def progress(run: "Run", steps: "Sequence[Step]") -> None:
     """Four thin bars, one a stage, and how long the one at work will still take."""
     names = list(STAGES)
-    at = names.index(run.stage) if run.stage in names else -1
+    at = names.index(run.stage) if run.stage in names else 0 if run.status == "running" else -1
     if run.status == "finished":
         at = len(names)
     cells = []
@@ -36,7 +36,7 @@ def progress(run: "Run", steps: "Sequence[Step]") -> None:
             if index < at
             else _done(run, steps)
             if index == at and run.total
-            else "now"
+            else "begins"
             if index == at
             else "waits"
         )

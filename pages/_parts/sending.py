@@ -2,7 +2,7 @@
 
 Streamlit binds its socket without naming the protocol, and asyncio then leaves Nagle's algorithm on
 (https://github.com/Kludex/uvicorn/issues/3149): the second piece of an answer waits until the browser has acknowledged
-the first, which browsers put off for 40 ms. A first page is a hundred files, and a click several messages.
+the first, which browsers put off for 40 ms. A first page is a hundred files.
 """
 
 import gc

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Pipeline:
         reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
         votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}{', not learnt yet' if self.unlearnt else ''}"
-        share = f"{self.progress:.0%}"
+        share = f"{self.progress:.0%} done"
         return [
             Station("overview", "Policy", "policy", short_model(self.policy), True),
             Station(
@@ -93,7 +94,7 @@ def my_pipeline() -> Pipeline:
 
     store = RunStore()
     runs = store.list()
-    rewarded, tuned = _to_show(runs, "reward"), _to_show(runs, "ppo")
+    rewarded, tuned = _chain(runs)
     newest = tuned or rewarded
     state = Pipeline(votes=_votes(FeedbackStore()))
     if newest is None:
@@ -124,6 +125,21 @@ def _to_show(runs: "Sequence[Run]", kind: str) -> "Run | None":
     """The newest run that is done with this; before there is one, the newest that has begun it."""
     ours = [run for run in runs if run.kind in (kind, "loop")]
     return next((run for run in ours if run.status == "finished"), ours[0] if ours else None)
+
+
+def _chain(runs: "Sequence[Run]") -> "tuple[Run | None, Run | None]":
+    """The runs whose reward model and whose policy the strip shows: a policy beside the model that paid it, or none."""
+    rewarded, tuned = _to_show(runs, "reward"), _to_show(runs, "ppo")
+    if rewarded is None or tuned is None or tuned.id == rewarded.id or _payer(tuned) == rewarded.id:
+        return rewarded, tuned
+    if rewarded.created > tuned.created:  # learnt since, and nothing is tuned with it yet
+        return rewarded, None
+    return next((run for run in runs if run.id in (tuned.id, _payer(tuned)) and run.kind != "ppo"), rewarded), tuned
+
+
+def _payer(tuned: "Run") -> str:
+    """The run that a PPO run's reward model comes from; empty for a loop, which makes its own."""
+    return Path(str(tuned.config.get("reward_model") or "")).parent.name
 
 
 def run_pipeline(store: "RunStore", run: "Run") -> Pipeline:

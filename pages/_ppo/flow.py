@@ -55,6 +55,8 @@ def _when(subject: Subject) -> str:
     """Where the run is now, as far as it is known: it reports whole updates."""
     if subject.run is None or subject.run.status == "finished":
         return "The run is over."
+    if subject.run.stage == "evaluation":
+        return "PPO is over: the run is measuring what came of it."
     if subject.moving:
         return "The run is at work on the update after it; a stage's seconds are known once the update is over."
     return f"The run is {subject.run.status}, between two updates."

@@ -47,7 +47,10 @@ def normal(subject: Subject) -> None:
         if is_healthy(findings)
         else f"**Not quite.** {raised} of {len(findings)} checks over all {len(subject.rows)} updates ask for a look."
     )
-    st.markdown(verdict + " Every figure is a mean over tokens or responses, never over padding.")
+    st.markdown(
+        verdict + " Every figure is a mean over tokens or responses, never over padding, and over a fifth of the "
+        "updates at either end: one update is noisy."
+    )
     for one in findings:
         _show(one)
     show_code("core.alignment.ppo_reading.diagnosis:diagnose", "core.alignment.ppo_metrics:summarise")

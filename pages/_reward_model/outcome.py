@@ -12,6 +12,7 @@ from core.figures.calibration import calibration
 from pages._parts import theme
 from pages._parts.series import Row, values_of
 
+_FEW = 100  # votes below which a share is told with their number: it may be off by ten points either way
 GUESSING = math.log(2)  # nats: the log-loss of saying one half to every pair
 
 
@@ -78,7 +79,8 @@ def claim(measured: Worth | None, moving: bool) -> str:
             "guessing, as far as so few can tell. More pairs would help."
         )
     best = f" The annotator's own noise allows {measured.ceiling:.0%} at best." if measured.ceiling else ""
-    return f"It predicts {accuracy:.0%} of votes it has never seen; guessing would get 50%.{best}"
+    few = f"{pairs} " if pairs and pairs < _FEW else ""
+    return f"It predicts {accuracy:.0%} of {few}votes it has never seen; guessing would get 50%.{best}"
 
 
 def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:

@@ -53,6 +53,12 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         total += datasets[dataset].rows
     if len(sources) > 1:
         st.caption("All of these are learned together, in one heap: a click on a source takes it out.")
+    if MY_VOTES in chosen and voters[voter] < total / 2:
+        st.warning(
+            f"{1 - voters[voter] / total:.0%} of these {total:,} pairs are not the votes of {escaped(voter)}: take the "
+            "other source out to learn from those alone.",
+            icon=":material/balance:",
+        )
     return tuple(sources), total
 
 

@@ -50,7 +50,7 @@ def claim(data: Mapping[str, Any], sizes: Mapping[str, Any], layer: int, token: 
         one, other = (data["reads"][name][0]["probability"] for name in ("entering", "leaving"))
         return (
             f"At “{here}”, layer {layer} is given a stream that reads “{before}” ({one:.0%}) and hands on one that "
-            f"still reads “{after}” ({other:.0%}): it adds to it, and overwrites nothing."
+            f"still reads “{after}” ({other:.0%}): a layer only adds to the stream, if sometimes against it."
         )
     part = "attention" if between == after else "the feed-forward part"
     return (

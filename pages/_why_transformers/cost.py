@@ -128,8 +128,8 @@ def _table(n: int, d: int) -> None:
     st.markdown("\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]))
     st.caption(
         "Vaswani et al. 2017, table 1, with the numbers put in. Longest path: between any two tokens, in steps of a "
-        "recurrence or in layers; a convolution has to be stacked to reach across. All pairs counted: a causal kernel "
-        "may skip half of attention's n² part."
+        "recurrence or in layers; a convolution has to be stacked to reach across, ever more dilated for log_k n "
+        "layers. All pairs counted: a causal kernel may skip half of attention's n² part."
     )
 
 

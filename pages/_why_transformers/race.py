@@ -170,8 +170,9 @@ def _task(entry: Mapping[str, Any] | None, distance: int) -> None:
         )
         blind = ", ".join(f"{one:.0%} at k = {k}" for k, one in gates["data"]["without_positions"].items())
         st.caption(
-            "The transformer needs its learned positions for this: attention alone sees a bag of tokens. Without them "
-            f"it reaches {blind}; guessing is {1 / config.vocabulary:.0%}."
+            "The transformer needs its learned positions for this: attention by itself reads a bag of tokens, and only "
+            "the causal mask, over several layers, tells what came first. Without positions it "
+            f"reaches {blind}; guessing is {1 / config.vocabulary:.0%}."
         )
     st.caption(
         "*Not shown*: what a recurrence can do at best. More steps, a curriculum or another start carry it farther; "

@@ -133,7 +133,7 @@ def test_a_loop_at_work_shows_what_it_has_just_written(gallery):
     run = a_run(status="running", records=[*loop_records()[:3], learning], pairs=512)
     with locks.run_lock(run.id):
         words = said(opened("overview", run=run.id))
-    assert "Δ = −0.25 − 0.50 = −0.75, and −log σ(Δ) = 1.14" in words
+    assert "Δ = −0.25 − 0.50 ≈ −0.75, and −log σ(Δ) ≈ 1.14" in words
     assert "✓ Chosen · score -0.25" in words and "✗ Rejected · score +0.50" in words and " &lt;i&gt;bit" in words
     fresh = [{"prompt": "A hen", "response": f" clucked {n}.", "score": 1.25, "kl": 3.0} for n in range(3)]
     watched = {"kind": WATCHED, "update": 4, "prompt": "A cow", "response": " mooed.", "score": 0.0}

@@ -28,7 +28,7 @@ FAILURES = (
         {"learning_rate": 1e-3},
         mistake="The learning rate is fourteen times the default.",
         why="One rollout moves the policy so far that the next one is drawn from another model: the clip stops tokens "
-        "one by one, but nothing brings the policy back.",
+        "one by one, and what has been moved stays moved; β pulls it back more slowly than the steps carry it off.",
     ),
     Failure(
         "no-leash",

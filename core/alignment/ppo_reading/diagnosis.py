@@ -189,12 +189,13 @@ def _hacking(curves: Curves, responses: int | None) -> Finding | None:
     best = max(range(len(smooth_gold)), key=smooth_gold.__getitem__)
     rise, lost = smooth_gold[best] - smooth_gold[0], smooth_gold[best] - smooth_gold[-1]
     gained = smooth_score[-1] - smooth_score[best]
-    rose = f"from {smooth_gold[0]:.2f} to {smooth_gold[-1]:.2f}, its best"
+    rose = f"from {smooth_gold[0]:.2f} to {smooth_gold[-1]:.2f}"
     numbers = (
-        f"The gold was best around update {best + 1} ({smooth_gold[best]:.2f}) and ended at "
+        f"Smoothed, the gold was best around update {best + 1} ({smooth_gold[best]:.2f}) and ended at "
         f"{smooth_gold[-1]:.2f}; since then the score went {gained:+.2f}, to {smooth_score[-1]:.2f}."
         if best < len(smooth_gold) - 1
-        else f"The gold rose {rose}, while the score went from {smooth_score[0]:.2f} to {smooth_score[-1]:.2f}."
+        else f"Smoothed, the gold rose {rose}, while the score went from {smooth_score[0]:.2f} to "
+        f"{smooth_score[-1]:.2f}."
     )
     remedy = "Stop at the best update, raise β, or collect votes on what the policy writes now."
     if lost > _FALLEN * max(rise, 0.0) and lost > _noise(gold) and gained > 0:
