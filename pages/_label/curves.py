@@ -21,7 +21,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.told import fragment
 
-_MINE, _THEIRS = "your bets so far", "simulated people"
+_MINE, _THEIRS = "its bets on your votes", "on simulated people's"
 _ALL = "all of them"
 _T_95 = {9: 2.262}  # two-sided 95 % quantile of Student's t, by degrees of freedom
 
@@ -212,7 +212,8 @@ def _equation(last: Bet | None) -> None:
     )
     if last is not None and last.side != "none":
         st.markdown(
-            f"Its newest opened bet: m = {last.mean:+.2f}, v = {last.variance:.2f} after {last.votes} votes, so "
+            f"Its newest opened bet: m = {last.mean:+.2f}, v = {last.variance:.2f} after {last.votes} "
+            f"vote{'' if last.votes == 1 else 's'}, so "
             f"P(left) = **{last.left:.0%}**. The more it doubts (v), the closer to one half it bets."
         )
     st.markdown(

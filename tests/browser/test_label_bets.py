@@ -32,7 +32,7 @@ def test_a_vote_opens_the_bet_and_a_refresh_keeps_the_score(page, served, monkey
     said = re.search(r"So far \d of 1 right", score.inner_text()).group()
     page.reload()
     bet.get_by_text(said).wait_for(timeout=LONG)
-    curve = page.get_by_test_id("stVegaLiteChart").filter(has_text="your bets so far")  # the legend's words
+    curve = page.get_by_test_id("stVegaLiteChart").filter(has_text="its bets on your votes")  # the legend's words
     curve.locator(".mark-area path").first.wait_for(state="attached", timeout=LONG)
     page.get_by_text("My report", exact=True).click()
     page.get_by_text("Krippendorff").first.wait_for(timeout=LONG)
