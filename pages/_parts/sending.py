@@ -12,7 +12,8 @@ import socket
 def send_at_once() -> None:
     """Turn Nagle's algorithm off for every connection to come, on all TCP sockets this process listens on."""
     for one in gc.get_objects():
-        if isinstance(one, socket.socket) and _listens(one):
+        # By its type: `isinstance` asks an object what it is, and among all there are, some fall over being asked.
+        if issubclass(type(one), socket.socket) and _listens(one):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
 
 

@@ -59,7 +59,7 @@ def train_on_the_votes(page, runs) -> str:
     page.goto(
         "/reward_model?reward_sources=My+votes&reward_sources=A+simulated+annotator&reward_votes=ada&reward_pairs=64"
     )
-    page.get_by_text("68 pairs").wait_for()
+    page.get_by_text("68 pairs, about").wait_for()
     page.get_by_role("button", name="Train the reward model").click()
     page.wait_for_url(re.compile(r"run=reward-"))
     run = re.search(r"run=(reward-\w+)", page.url).group(1)
@@ -113,7 +113,7 @@ def tune_and_watch(page, runs, reward: str) -> None:
     page.locator(".st-key-run_status", has_text="stopped").wait_for(timeout=LONG)
     page.wait_for_function(f"({POINTS}) == {steps}", timeout=LONG)
     assert page.locator("p.claim").inner_text() == claim
-    page.get_by_test_id("stVegaLiteChart").nth(5).wait_for()
+    page.get_by_test_id("stVegaLiteChart").nth(2).wait_for()
     assert page.get_by_test_id("stException").count() == 0
 
     page.goto("/ppo")  # the way from the example to one's own run, and it stays one's own from part to part

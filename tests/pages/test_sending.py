@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import weakref
 
 import pytest
 
@@ -46,6 +47,19 @@ def waits(end: socket.socket) -> bool:
 def test_connections_to_come_do_not_wait_for_acknowledgement(listening):
     if not waits(accepted(listening)):
         pytest.skip("asyncio sees to it itself here")
+    send_at_once()
+    assert not waits(accepted(listening))
+
+
+def test_an_object_that_cannot_be_asked_what_it_is_is_passed_by(listening):
+    class Gone:
+        __slots__ = ("__weakref__",)
+
+    target = Gone()
+    hollow = [weakref.proxy(target)]
+    del target
+    with pytest.raises(ReferenceError):
+        isinstance(hollow[0], socket.socket)
     send_at_once()
     assert not waits(accepted(listening))
 
