@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,7 +36,8 @@ def accepted(listening: socket.socket) -> socket.socket:
         writer.close()
         server.close()
 
-    asyncio.run(connect())
+    with ThreadPoolExecutor(1) as thread:  # this one's event loop may be a browser's
+        thread.submit(asyncio.run, connect()).result()
     return ends[0]
 
 
