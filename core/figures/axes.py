@@ -4,7 +4,8 @@ from typing import Any
 
 CONFIG = {
     "view": {"stroke": None},
-    "axis": {"titleFontSize": 12, "labelFontSize": 12, "labelFlush": False},  # flush, the outermost miss their lines
+    "axis": {"titleFontSize": 12, "labelFontSize": 12},
+    "axisY": {"labelFlush": False},  # flush, the outermost labels miss their lines; across, they would be cut off
 }
 
 
