@@ -15,7 +15,7 @@ def seconds_left(run: Run, steps: Sequence[Step], now: float | None = None) -> f
     """Seconds until the stage that `run` is in has taken all its steps; None where that cannot be said.
 
     `steps`: of the run, in order. Of several stages only the one at work counts: the others take steps of another
-    length. A stage may end early (PPO by its KL budget, a reward model by early stopping): this is when at the latest.
+    length. A stage that `may_end_early` has them left at most.
     """
     times = [step.time for step in steps if step.stage == run.stage]
     spans = [later - earlier for earlier, later in pairwise(times)][-_NEWEST:]
@@ -25,3 +25,9 @@ def seconds_left(run: Run, steps: Sequence[Step], now: float | None = None) -> f
     span = fmean(min(one, _PAUSED * usual) for one in spans)
     waited = (time.time() if now is None else now) - times[-1]
     return max(0.0, (run.total - run.step) * span - max(0.0, waited))
+
+
+def may_end_early(run: Run) -> bool:
+    """Whether the stage at work need not take all its steps: PPO with a KL budget, a reward model with a patience."""
+    own = run.config.get(run.stage or run.kind)
+    return isinstance(own, dict) and bool(own.get("kl_budget") or own.get("patience"))

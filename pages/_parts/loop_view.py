@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.record import LEARNT, PAIR
-from core.runs.pace import seconds_left
+from core.record import PAIR
+from core.runs.pace import may_end_early, seconds_left
 from pages._parts.before_after import written
 from pages._parts.curves import curve, values_of
 from pages._parts.learnt_pair import learnt_pair
@@ -55,7 +55,7 @@ def _done(run: "Run", steps: "Sequence[Step]") -> str:
     if run.stage == "preferences" and pairs:
         done = f"{round(run.step / run.total * pairs):,} of {pairs:,} pairs"
     left = seconds_left(run, steps)
-    return done if left is None else f"{done} · {left_in_words(left, at_most=budget is not None)}"
+    return done if left is None else f"{done} · {left_in_words(left, at_most=may_end_early(run))}"
 
 
 def trouble(run: "Run") -> None:
@@ -77,8 +77,7 @@ def trouble(run: "Run") -> None:
 
 def writing_now(run: "Run", samples: Sequence[Mapping[str, Any]], voter: str) -> None:
     """What the run at work has before it: a pair to compare or to learn, responses of the policy, at last both."""
-    if met := [one for one in samples if one.get("kind") == LEARNT]:
-        learnt_pair(met[-1])
+    if learnt_pair(samples):
         return
     pairs = [one for one in samples if one.get("kind") == PAIR]
     fresh = [one for one in samples if "kind" not in one and "score" in one]

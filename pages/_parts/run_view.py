@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.runs import supervisor
 from core.runs.jobs import JOBS
-from core.runs.pace import seconds_left
+from core.runs.pace import may_end_early, seconds_left
 from core.runs.store import Run, RunStore, Step
 from pages._parts import site
 from pages._parts.pace_words import left_in_words
@@ -97,16 +97,10 @@ def _progress(run: Run, steps: Sequence[Step]) -> str:
     if run.started:
         words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
     if (left := seconds_left(run, steps)) is not None:
-        words.append(left_in_words(left, at_most=_may_end_early(run)))
+        words.append(left_in_words(left, at_most=may_end_early(run)))
     if run.status == "queued" and (before := _waited_for(run)):
         words.append(f"one run trains at a time: {before}")
     return " · ".join(words)
-
-
-def _may_end_early(run: Run) -> bool:
-    """PPO by a budget of KL, a reward model by early stopping."""
-    own = run.config.get(run.stage or run.kind) or {}
-    return isinstance(own, dict) and bool(own.get("kl_budget") or own.get("patience"))
 
 
 def _waited_for(run: Run) -> str:

@@ -55,9 +55,7 @@ def ppo_curves(subject: Subject, others: Sequence[str] = (), about: str = "outco
             f"model, as far as {seeds} runs can say: few, which makes it wide (`python -m core gallery --only "
             "ppo_bands`). Runs paid by another reward model, and other settings, may rightly lie elsewhere."
         )
-    st.caption(
-        "One update is noisy: the sentences compare the mean of the first fifth of the updates with that of the last."
-    )
+    st.caption("One update is noisy: the sentences compare means over the first and the last few, and not two points.")
     shown = [one for one in CURVES if one.about == about and values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):
         for column, one in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):

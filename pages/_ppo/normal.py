@@ -48,8 +48,8 @@ def normal(subject: Subject) -> None:
         else f"**Not quite.** {raised} of {len(findings)} checks over all {len(subject.rows)} updates ask for a look."
     )
     st.markdown(
-        verdict + " Every figure is a mean over tokens or responses, never over padding, and over a fifth of the "
-        "updates at either end: one update is noisy."
+        verdict + " Every figure is a mean over tokens or responses, never over padding; from and to are "
+        "means over the first and the last few updates, for one is noisy."
     )
     for one in findings:
         _show(one)

@@ -12,7 +12,6 @@ from core.feedback.sources import in_words
 from core.feedback.store import FeedbackStore
 from core.figures.heaps import heaps
 from core.gallery import load_entry
-from core.record import LEARNT
 from core.runs.store import Run, RunStore, Step
 from pages._parts import theme
 from pages._parts.badge import badge
@@ -69,9 +68,8 @@ def _draw(run: Run, steps: Sequence[Step]) -> None:
     rows = rows_of(steps, "reward")
     if rows:
         reward_curves(rows)
-        met = [one for one in RunStore().samples(run.id) if one.get("kind") == LEARNT] if run.status in MOVING else []
-        if met:
-            learnt_pair(met[-1])
+        if run.status in MOVING:
+            learnt_pair(RunStore().samples(run.id))
     else:
         st.caption("The first step appears here by itself." if run.status in MOVING else "No step was recorded.")
 

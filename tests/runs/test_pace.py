@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.runs.pace import seconds_left
+from core.runs.pace import may_end_early, seconds_left
 from core.runs.store import Run, Step
 from tests.pages.page_helpers import a_run
 
@@ -36,3 +36,12 @@ def test_steps_of_another_stage_say_nothing(run):
     assert seconds_left(run, [*steps(0, 1, 2, 3, 4, stage="reward"), *steps(5, 15)], now=15.0) is None
     assert seconds_left(replace(run, status="paused"), steps(0, 2, 4, 6, 8, 10), now=10.0) is None
     assert seconds_left(replace(run, total=0), steps(0, 2, 4, 6, 8, 10), now=10.0) is None
+
+
+def test_only_the_stage_at_work_says_whether_it_may_end_early(run):
+    settings = {"ppo": {"kl_budget": 5.5}, "reward": {"patience": 0}}
+    assert may_end_early(replace(run, config=settings))
+    assert not may_end_early(replace(run, config=settings, stage="reward"))
+    assert may_end_early(replace(run, config={"reward": {"patience": 2}}, stage="reward"))
+    assert not may_end_early(replace(run, config={"ppo": {"kl_budget": None}}))
+    assert not may_end_early(replace(run, config={}, stage="preferences"))
