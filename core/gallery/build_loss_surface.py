@@ -26,7 +26,7 @@ def build(plane: Literal["path", "random"]) -> None:
 
     config, entry = RewardConfig(), NAMES[plane]
     with tempfile.TemporaryDirectory() as name:
-        drawing = Drawing(SurfaceConfig(run=entry, plane=plane), _trained(Path(name), config))
+        drawing = Drawing(SurfaceConfig(run=entry, plane=plane, exact=True), _trained(Path(name), config))
         tasks = tqdm(range(len(drawing.tasks)), desc=entry, unit="point", disable=None)
         view = drawing.view([drawing.measure(task) for task in tasks])
     key = {"source": SOURCE, "seed": config.seed, "plane": plane, "config": config.model_dump()}

@@ -44,14 +44,15 @@ def _product_seconds(dtype: torch.dtype) -> float:
 def autocast(device: torch.device) -> contextlib.AbstractContextManager:
     """The context that training's passes run in: bfloat16 where that pays, else float32. Weights stay float32.
 
-    For what is learnt from, and nothing else: what is drawn, scored or measured is float32 everywhere, so that a score
-    is the same number here, in plain transformers, and on another machine.
+    For what is learnt from: what is scored or measured is float32 everywhere, so that a score is the same number here,
+    in plain transformers, and on another machine. One exception says so where it is shown, the loss surface's grid.
     """
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", torch.bfloat16)
-    if device.type == "cpu" and bf16_pays():
-        return torch.autocast("cpu", torch.bfloat16)
-    return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16) if rounds(device) else contextlib.nullcontext()
+
+
+def rounds(device: torch.device) -> bool:
+    """Whether `autocast` is bfloat16 there."""
+    return (device.type == "cuda" and torch.cuda.is_bf16_supported()) or (device.type == "cpu" and bf16_pays())
 
 
 def suit_processor(model: PreTrainedModel) -> None:

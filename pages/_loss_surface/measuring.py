@@ -44,10 +44,18 @@ def measuring_form(plane: str) -> None:
         points = st.segmented_control(
             "Points a side", (13, 25, 49), default=25, required=True, key="real_points", bind="query-params"
         )
+        exact = st.toggle(
+            "Every point in float32",
+            key="real_exact",
+            bind="query-params",
+            help="Otherwise the grid is in bfloat16 where that is faster here, and how far that is off is said.",
+        )
         seed = st.number_input("Seed of the random directions", 0, 2**31 - 1, 0, key="real_seed", bind="query-params")
     if st.button("Measure it", type="primary", icon=":material/landscape:", key="real_measure"):
         try:
-            config = {"run": chosen, "plane": plane, "points": points, "pairs": 0 if everything else 64, "seed": seed}
+            pairs = 0 if everything else 64
+            asked = {"plane": plane, "points": points, "pairs": pairs, "seed": seed, "exact": exact}
+            config = {"run": chosen, **asked}
             st.query_params["run"] = _measured_before(config) or supervisor.submit(SurfaceJob.checked(**config))
         except PlaygroundError as error:
             st.error(escaped(str(error)))

@@ -82,7 +82,9 @@ def _measured(view: dict[str, Any] | None) -> str:
     of = len(view["xs"]) * len(view["ys"])
     borrowed = "" if points == of else ", the others borrow their neighbour's value until then"
     pairs = f"{view['pairs']} fixed pairs of {view['of']:,} trained on"
-    return f"{pairs} · {points} of {of} points measured{borrowed}"
+    apart = view.get("rounding")  # views of a grid in float32 have none
+    rounded = "" if apart is None else f" · the grid in bfloat16, {apart:.0e} off at most where both were measured"
+    return f"{pairs} · {points} of {of} points measured{borrowed}{rounded}"
 
 
 def _claim(view: dict[str, Any] | None) -> str:

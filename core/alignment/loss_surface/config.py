@@ -17,3 +17,4 @@ class SurfaceConfig(Config):
     points: Literal[13, 25, 49] = Field(25, description="points a side")
     pairs: int = Field(64, ge=0, le=100_000, description="training pairs the loss is the mean of (0: all of them)")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the random directions")
+    exact: bool = Field(False, description="float32 for the grid too, where bfloat16 would be faster")

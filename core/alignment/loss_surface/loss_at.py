@@ -1,5 +1,6 @@
 """The loss of a reward model on fixed pairs as a function of its weights alone, fast to ask many times."""
 
+import contextlib
 from collections.abc import Sequence
 
 import torch
@@ -10,10 +11,11 @@ from core.alignment.probe import Probe
 from core.alignment.reward_model import context_of
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
+from core.language.precision import autocast
 
 
 class LossAt:
-    """`loss_at(weights)`: the mean ranking loss on `pairs`, float32, with `model`'s trained weights replaced.
+    """`loss_at(weights)`: the mean ranking loss on `pairs`, in float32, with `model`'s trained weights replaced.
 
     The model's parameters become views of one buffer, so that new weights are one copy; it is left with the last ones.
     """
@@ -39,8 +41,12 @@ class LossAt:
         self._buffer.copy_(weights)
         return self._probe.loss(self._model)
 
-    def on_plane(self, origin: Tensor, u: Tensor, v: Tensor, x: float, y: float) -> float:
-        """At θ = origin + x u + y v, without making a vector; all three where the model is."""
+    def on_plane(self, origin: Tensor, u: Tensor, v: Tensor, x: float, y: float, rounded: bool = False) -> float:
+        """At θ = origin + x u + y v, without making a vector; all three where the model is.
+
+        `rounded`: in training's precision (`precision.autocast`), which is bfloat16 where that is faster.
+        """
         torch.add(origin, u, alpha=x, out=self._buffer)
         self._buffer.add_(v, alpha=y)
-        return self._probe.loss(self._model)
+        with autocast(self._buffer.device) if rounded else contextlib.nullcontext():
+            return self._probe.loss(self._model)

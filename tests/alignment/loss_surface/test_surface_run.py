@@ -96,6 +96,37 @@ def test_a_resumed_surface_is_the_uninterrupted_one(rewarded, tmp_path):
     assert records[-1].step == records[-1].total
 
 
+def test_a_grid_in_bfloat16_says_how_far_it_is_off_and_its_places_are_not_rounded(rewarded, tmp_path, monkeypatch):
+    trained, found = trained_by(rewarded.id), {}
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", "bfloat16")
+    for exact in (False, True):
+        config = SurfaceConfig(run=rewarded.id, points=13, exact=exact)
+        *_, last = run_surface(config, trained, tmp_path / str(exact))
+        found[exact] = read_view(tmp_path / str(exact))
+        assert last.result["largest_rounding"] == found[exact]["rounding"]
+    rounded, whole = found[False], found[True]
+    assert rounded["places"] == whole["places"] and whole["rounding"] is None
+    apart = np.abs(np.array(rounded["values"]) - np.array(whole["values"]))
+    assert 0 < apart.max() < 0.02
+    assert 0 < rounded["rounding"] < 0.02
+    drawing, ways = Drawing(SurfaceConfig(run=rewarded.id, points=13), trained), {}
+    for kind in ("below", "rounded"):
+        ways[kind] = [drawing.measure(number) for number, task in enumerate(drawing.tasks) if task[0] == kind]
+    assert rounded["rounding"] == max(abs(a - b) for a, b in zip(*ways.values(), strict=True))
+
+
+def test_a_surface_goes_on_in_the_precision_it_began_in(rewarded, tmp_path, monkeypatch):
+    config, trained = SurfaceConfig(run=rewarded.id, points=13), trained_by(rewarded.id)
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", "float32")
+    whole = list(run_surface(config, trained, tmp_path / "whole"))
+    begun = next(run_surface(config, trained, tmp_path / "begun"))
+    state = begun.state()
+    monkeypatch.setenv("RLHF_PLAYGROUND_PRECISION", "bfloat16")
+    rest = list(run_surface(config, trained, tmp_path / "begun", state))
+    assert [record.metrics for record in (begun, *rest)] == [record.metrics for record in whole]
+    assert read_view(tmp_path / "begun") == read_view(tmp_path / "whole")
+
+
 def test_all_training_pairs_have_no_recorded_loss_to_compare_with(rewarded):
     drawing = Drawing(SurfaceConfig(run=rewarded.id, points=13, pairs=0), trained_by(rewarded.id))
     view = drawing.view([])
