@@ -20,13 +20,18 @@ class GradientFlow:
     losses: Tensor  # [seeds], nats
 
 
-def gradient_flow(kind: Kind, config: FlowConfig) -> GradientFlow:
+def gradient_flow(kind: Kind, config: FlowConfig, feedback: bool = True) -> GradientFlow:
     """Run the network over the sequence, take the loss at its last token alone, and differentiate it with autograd.
 
     What h_t is for each network, core.anatomy.recurrence says. For the transformer ∂L/∂h_t and ∂L/∂x_t are the same.
+    `feedback=False` puts a recurrent network's W_h to 0: no state goes into the next one's gates. What is left of an
+    LSTM is its cell's own path, ∂L/∂c_{T−n} = ∂L/∂c_T ⊙ f_{T−n+1} ⊙ … ⊙ f_T.
     """
     asked = question(config)
-    weights = {name: weight.requires_grad_() for name, weight in initial_weights(kind, config).items()}
+    start = initial_weights(kind, config)
+    if not feedback:
+        start["W_h"] = torch.zeros_like(start["W_h"])
+    weights = {name: weight.requires_grad_() for name, weight in start.items()}
     x = asked.x.requires_grad_()
     if kind == "transformer":
         h = x + weights["positions"]

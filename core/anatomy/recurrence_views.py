@@ -20,9 +20,11 @@ JACOBIAN_DEFAULTS: dict[str, Any] = {"width": 16, "length": 100}
 
 def flow_view(kind: Kind, config: FlowConfig) -> View:
     """One network's gradients, a row a seed: `state` and `input` [seeds, time], column n is ‖∂L_T/∂h_{T−n}‖ and
-    ‖∂L_T/∂x_{T−n}‖; `weight_norms` [seeds]: ‖∂L_T/∂θ‖, what clipping looks at."""
+    ‖∂L_T/∂x_{T−n}‖; `weight_norms` [seeds]: ‖∂L_T/∂θ‖, what clipping looks at. An LSTM's also `cell`:
+    `state` without feedback, what the cell's own path leaves."""
     flow = gradient_flow(kind, config)
-    return {
+    alone = {"cell": gradient_flow(kind, config, feedback=False).state_norms.numpy()} if kind == "lstm" else {}
+    return alone | {
         "state": flow.state_norms.numpy(),
         "input": flow.input_norms.numpy(),
         "weight_norms": flow.weight_norms.numpy(),

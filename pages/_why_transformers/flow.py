@@ -45,7 +45,7 @@ def show() -> str:
     factors = {kind: clipped(found[kind]["weight_norms"], largest) if largest else None for kind in KINDS}
     bands = {kind: band(np.asarray(found[kind][measured_at]), factors[kind]) for kind in KINDS}
     readings = {kind: read_flow(bands[kind].mean.tolist()) for kind in KINDS}
-    plain = {kind: read_flow(band(np.asarray(found[kind][measured_at])).mean.tolist()) for kind in KINDS}
+    plain = {kind: _reading(found[kind][measured_at]) for kind in KINDS}
     with picture:
         _picture(bands, config, measured_at, largest)
         badge("live" if live else "cached", seed=config.seed, note=_note(config, live))
@@ -55,7 +55,7 @@ def show() -> str:
         _clipping(plain["rnn"], readings["rnn"], found["rnn"]["weight_norms"], factors["rnn"] or [], largest)
     _what_h_is()
     _predict(config)
-    _equation(config, plain)
+    _equation(config, {name: _reading(norms) for name, norms in _states(found).items()})
     return claim(plain)
 
 
@@ -245,7 +245,7 @@ def _predict(config: FlowConfig) -> None:
     if guess is None:
         return
     steep, _ = _one("rnn", config.model_copy(update={"spectral_radius": _STEEP}))
-    reading = read_flow(band(np.asarray(steep["state"])).mean.tolist())
+    reading = _reading(steep["state"])
     measured = _OUTCOMES[reading.verdict]
     revealed(
         guess,
@@ -256,7 +256,18 @@ def _predict(config: FlowConfig) -> None:
     )
 
 
-def _equation(config: FlowConfig, readings: Mapping[Kind, Reading]) -> None:
+def _reading(norms: Any) -> Reading:
+    """Of the mean over the seeds: [seeds, time] -> one reading."""
+    return read_flow(band(np.asarray(norms)).mean.tolist())
+
+
+def _states(found: Mapping[Kind, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the equation speaks of: the states' gradients of RNN and LSTM, and the LSTM's along its cell alone."""
+    return {"rnn": found["rnn"]["state"], "lstm": found["lstm"]["state"], "cell": found["lstm"]["cell"]}
+
+
+def _equation(config: FlowConfig, readings: Mapping[str, Reading]) -> None:
+    """`readings` of `_states`."""
     st.subheader("The equation", anchor=False)
     st.latex(
         r"\frac{\partial L_T}{\partial h_t} = \frac{\partial L_T}{\partial h_T}\prod_{k=t+1}^{T}"
@@ -264,13 +275,17 @@ def _equation(config: FlowConfig, readings: Mapping[Kind, Reading]) -> None:
         r"\qquad \underbrace{\operatorname{diag}(f_k) + \dots}_{\text{LSTM, cell}}"
     )
     far = max((n for n in MARKS if n < config.length), default=config.length - 1)
-    at = {kind: reading.at.get(far, reading.farthest) for kind, reading in readings.items()}
+    at = {name: reading.at.get(far, reading.farthest) for name, reading in readings.items()}
     st.markdown(
         f"{far} factors: ρⁿ = {config.spectral_radius:g}{raised(far)} = "
         f"**{short(through_eigenvalue(config.spectral_radius, far))}** for the RNN's matrix alone, measured with its "
-        f"tanh **{short(at['rnn'])}**; the forget gate's bias alone, σ({config.forget_bias:g}){raised(far)} = "
-        f"**{short(through_forget_gate(config.forget_bias, far))}**, measured **{short(at['lstm'])}** with the other "
-        "gates and what the state adds to the gates."
+        f"tanh **{short(at['rnn'])}**."
+    )
+    st.markdown(
+        "An LSTM hands on along two paths. **The cell's**, times the forget gate at every token: its bias alone gives "
+        f"σ({config.forget_bias:g}){raised(far)} = **{short(through_forget_gate(config.forget_bias, far))}**; measured "
+        f"**{short(at['cell'])}**, with W_h at 0, so that no state goes into the next gates. "
+        f"**Through those gates**, h → W_h → gates → cell: with it, **{short(at['lstm'])}** arrive."
     )
     show_code(
         "core.anatomy.gradient_flow:gradient_flow",
@@ -296,7 +311,7 @@ def claim(readings: Mapping[Kind, Reading]) -> str:
         "holds": f"At this radius an RNN's gradient just holds, {short(rnn.at[middle])} at {middle} tokens back",
     }[rnn.verdict]
     passes = "loses it too, down to" if lstm.verdict == "vanishes" else "lets pass"
-    gate = f"an LSTM's forget gate {passes} {short(lstm.at[middle])}"
+    gate = f"an LSTM {passes} {short(lstm.at[middle])}"
     flat = f"a transformer's is {short(attention.at[middle])} there and {short(attention.farthest)} at the first token"
     reason = ": its path is one step, whatever the distance." if attention.verdict == "holds" else "."
     if lstm.at[middle] > attention.at[middle] and attention.verdict == "holds":

@@ -145,6 +145,26 @@ def test_a_forget_gate_alone_loses_exactly_its_sigmoid_a_step(monkeypatch):
     assert norms[:, 41].tolist() == pytest.approx(expected, rel=1e-9)
 
 
+def test_without_feedback_an_lstm_keeps_the_product_of_its_forget_gates():
+    """∂L/∂c_{T−n} = ∂L/∂c_T ⊙ ∏ f_k, with the gates that the tokens alone make."""
+    config = FlowConfig(length=40, forget_bias=1.0)
+    norms = gradient_flow("lstm", config, feedback=False).state_norms
+    gates = driven_by(initial_weights("lstm", config), question(config).x)
+    i, f, g, o = gates.chunk(4, -1)
+    f = f.sigmoid()
+    cell, cells = torch.zeros_like(f[:, 0]), []
+    for t in range(config.length):
+        cell = f[:, t] * cell + i[:, t].sigmoid() * g[:, t].tanh()
+        cells.append(cell)
+    last = cells[-1].requires_grad_()
+    hidden = o[:, -1].sigmoid() * last.tanh()
+    losses = loss_at_the_end("lstm", initial_weights("lstm", config), hidden, question(config).answer)
+    (of_cell,) = torch.autograd.grad(losses.sum(), last)
+    for n in (1, 10, 39):
+        expected = (of_cell * f[:, config.length - n :].prod(1)).norm(dim=-1)
+        torch.testing.assert_close(norms[:, n], expected, rtol=1e-9, atol=0)
+
+
 def test_vanishing_and_exploding_are_measured():
     readings = {
         radius: read_flow(band(gradient_flow("rnn", FlowConfig(spectral_radius=radius)).state_norms.numpy()).mean)
