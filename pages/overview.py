@@ -8,7 +8,7 @@ from core.alignment.ppo_reading.reading_curves import ends
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
 from pages._overview.own_prompt import own_prompt
-from pages._overview.start import reveal, start_form
+from pages._overview.start import reveal, show, start_form
 from pages._overview.story import story
 from pages._parts import loop_view
 from pages._parts.badge import badge
@@ -74,8 +74,7 @@ def cached(entry: dict[str, Any]) -> list[Step]:
         invitation()
         newest = next(iter(store.list("loop")), None)
         if newest and st.button("Show my newest run", type="tertiary", icon=":material/timeline:"):
-            st.query_params["run"] = newest.id
-            st.rerun()
+            show(newest.id)
     before_after(entry["examples"], voter, "example")
     length_note(steps)
 

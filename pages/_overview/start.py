@@ -10,6 +10,7 @@ from pages._parts.config_form import config_form
 from pages._parts.pickers import model_picker
 
 _SEED = 1  # another than the cached run's, whose outcome stands above the prediction
+_GUESSES = "loop_guesses"  # in the session: what was expected of which run
 EXPECTATIONS = ["about half", "60 to 75 %", "75 to 90 %", "over 90 %"]
 _PPO_LABELS = {
     "updates": "PPO updates, at most",
@@ -78,6 +79,15 @@ def _start(voter: str, guess: str | None, settings: dict[str, Any]) -> None:
     except PlaygroundError as error:
         st.error(str(error))
         return
+    if guess:
+        st.session_state.setdefault(_GUESSES, {})[st.query_params["run"]] = guess
+    show(st.query_params["run"])
+
+
+def show(run: str) -> None:
+    """Run the page again with this run in the URL, and what the reader expected of it, so that both can be shared."""
+    st.query_params["run"] = run
+    guess = st.session_state.get(_GUESSES, {}).get(run)
     if guess:
         st.query_params["guess"] = guess
     else:

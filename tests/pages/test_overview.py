@@ -173,6 +173,17 @@ def test_a_finished_loop_shows_its_texts_and_what_had_been_predicted(gallery):
     assert f"run {run.id}" in words
 
 
+def test_coming_back_to_a_run_brings_back_what_was_predicted_of_it(gallery):
+    gallery(ENTRY)
+    run = a_run(records=loop_records(LOOP_RESULT))
+    for predicted, back in (({run.id: "60 to 75 %"}, True), ({"another": "about half"}, False)):
+        at = opened("overview", guess="about half")
+        at.session_state["loop_guesses"] = predicted
+        button = next(button for button in at.button if button.label == "Show my newest run")
+        words = said(fine(button.click().run()))
+        assert ("**You predicted 60 to 75 %." in words) == back and "about half" not in words
+
+
 def test_a_run_that_is_gone_is_no_error_page(gallery):
     gallery(ENTRY)
     words = said(opened("overview", run="gone"))
