@@ -20,6 +20,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.folded import folded
 from pages._parts.predict import predict, revealed
+from pages._parts.text import minus
 from pages._parts.voters import voter_title
 
 _JUDGES = {"single": "one reward model", "mean": "mean of the ensemble", "min": "its most sceptical member"}
@@ -94,7 +95,9 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
     every = [value for key in shown for name in ("proxy", "gold") for value in smooth(means[key][name])]
     reach = max(math.sqrt(max(max(means[key]["kl"]) for key in shown)), 1.0)
     scale = (min(-0.5, min(every) - 0.2), max(every) + 0.3)
-    for column, key in zip(st.columns(len(shown), gap="small"), shown, strict=True):
+    with st.container(key="goodhart_panels"):
+        columns = st.columns(len(shown), gap="small")
+    for column, key in zip(columns, shown, strict=True):
         curve = means[key]
         roots = [math.sqrt(max(kl, 0.0)) for kl in smooth(curve["kl"])]
         table = pd.DataFrame(
@@ -192,7 +195,7 @@ def _table(outcomes: Mapping[Key, Outcome]) -> None:
 def _in_words(known: Found, outcomes: Mapping[Key, Outcome], answered: bool) -> None:
     st.subheader("What β, more votes and an ensemble changed", anchor=False)
     said = [_votes_said(outcomes), _beta_said(outcomes), _ensemble_said(outcomes) if answered else ""]
-    st.markdown("\n".join(f"- {sentence}" for sentence in said if sentence))
+    st.markdown(minus("\n".join(f"- {sentence}" for sentence in said if sentence)))
     st.latex(r"\text{proxy}=\frac{r_\phi(x,y)-\mu_r}{\sigma_r}\qquad \text{gold}=\frac{u(x,y)-\mu_u}{\sigma_u}")
     st.caption(
         f"μ and σ over what the reference writes. {voter_title(known.config['annotator'])} votes with Bradley–Terry "

@@ -19,6 +19,7 @@ from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.text import minus
 from pages._parts.told import fragment
 
 _MINE, _THEIRS = "its bets on your votes", "on simulated people's"
@@ -199,8 +200,8 @@ def _did_it_help(measured: Mapping[str, Any], whose: str) -> str:
             if gap + reach < 0
             else "**no difference that ten sittings could show**"
         )
-        sentences.append(f"After {count} votes {verdict}: {gap:+.2f} of skill (± {reach:.2f}).".replace("-", "−"))
-    return "\n\n".join(sentences)
+        sentences.append(f"After {count} votes {verdict}: {gap:+.2f} of skill (± {reach:.2f}).")
+    return minus("\n\n".join(sentences))
 
 
 def _equation(last: Bet | None) -> None:

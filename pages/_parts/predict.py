@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages._parts.text import minus
+
 
 def predict(key: str, question: str, options: Sequence[str]) -> str | None:
     """Ask `question`; None until the reader has chosen and committed, afterwards what they chose.
@@ -25,6 +27,7 @@ def predict(key: str, question: str, options: Sequence[str]) -> str | None:
 
 def revealed(guess: str, measured: str, words: str) -> None:
     """What was measured, beside what was predicted; a wrong guess does not look like a right one."""
+    words = minus(words)
     if guess == measured:
         st.success(f"**As you said.** {words}", icon=":material/check:")
     else:

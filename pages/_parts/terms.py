@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.glossary_search import Occurrence, first_occurrences
 from pages._parts import site
+from pages._parts.text import minus
 
 _SEEN = "terms_seen"
 # Code, formulas, links, badges, icons, and markup itself stay as they are.
@@ -31,7 +32,7 @@ def marked(text: str) -> str:
 
 def prose(text: str) -> None:
     """A paragraph of our own Markdown, its terms explained."""
-    st.markdown(marked(text), unsafe_allow_html=True)
+    st.markdown(marked(minus(text)), unsafe_allow_html=True)
 
 
 def _mark(text: str, one: Occurrence) -> str:

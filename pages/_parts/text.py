@@ -1,4 +1,4 @@
-"""Text that somebody else wrote (a model, a voter, a file): shown as it is, never interpreted."""
+"""Text of others (a model, a voter, a file), shown as it is and never interpreted; and our own, well set."""
 
 import html
 import re
@@ -16,6 +16,11 @@ def escaped(text: str) -> str:
     """
     parted = _ADDRESS.sub("\\g<0>\u2060", text)
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", parted)
+
+
+def minus(text: str) -> str:
+    """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26."""
+    return re.sub(r"(?<![\w)\]}.-])-(?=\d)", "−", text)
 
 
 def said(prompt: str, response: str) -> None:

@@ -198,7 +198,7 @@ def test_what_a_flip_changed_is_revealed_after_the_prediction(finished):
     assert "37.8%" not in said(at)
     at = fine(part("Flip a vote", finished, flip_guess="more than 10 points"))
     before, after = 1 / (1 + math.exp(-1.0)), 1 / (1 + math.exp(0.5))
-    assert f"**{before:.1%} → {after:.1%}**, {100 * (after - before):+.1f} points" in said(at)
+    assert f"**{before:.1%} → {after:.1%}**, −{100 * (before - after):.1f} points" in said(at)
     assert "As you said." in said(at)
     assert "**75.0% → 50.0%** (-25.0 points)" in said(at)
     assert "turned 1 of 2 unseen pairs" in said(at)

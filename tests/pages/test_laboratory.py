@@ -7,6 +7,7 @@ from core.alignment.experiments.failures import FAILURES
 from core.alignment.experiments.goodhart_reading import mean_over_seeds, outcome
 from core.gallery import load_entry
 from pages._goodhart.voters import ENTRIES
+from pages._parts.text import minus
 from tests.pages.page_helpers import a_run, fine, opened, said, unfolded
 
 
@@ -34,7 +35,7 @@ def test_goodharts_claim_says_whether_anything_broke(voter):
         if drawn:
             worst = max(drawn, key=lambda one: (one.misled, one.fall))
             assert ("while the score said" in words) == worst.misled
-            assert f"fell back to {worst.gold:+.1f}" in words and f"{len(broke)} of {len(ends)} settings" in words
+            assert minus(f"fell back to {worst.gold:+.1f}") in words and f"{len(broke)} of {len(ends)} settings" in words
         else:
             assert (f"in {len(broke)} of all" if broke else "Nothing broke") in words and "fell back to" not in words
 

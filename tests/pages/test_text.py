@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from pages._parts.text import escaped
+from pages._parts.text import escaped, minus
 from tests.pages.page_helpers import PAGES
 
 MARKS = "\\`*_{}[]()#+-.!|$:~<>&^=@/ \"'"
@@ -32,3 +32,9 @@ def test_a_data_folder_that_cannot_be_used_is_said_on_every_page(tmp_path, monke
     (told,) = at.error
     assert "The data folder" in told.value
     assert "RLHF" in told.value
+
+
+def test_a_hyphen_before_a_number_is_a_minus_sign_and_no_other():
+    assert minus("from -0.26 to +0.4, (-3) and **-1.5**") == "from −0.26 to +0.4, (−3) and **−1.5**"
+    for kept in ("best-of-4", "2026-11-30", "- 3 apples", "GPT-2", "x-1", "a --seed 3", "1e-05"):
+        assert minus(kept) == kept
