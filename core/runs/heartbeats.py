@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 EVERY = 5.0  # seconds
+AT_WORK = ("running", "paused", "queued")  # queued with a sign of life: resumed in memory, it waits for its turn
 _SILENCE = 60.0  # seconds after which a process counts as dead: clocks may differ, and networks halt
 
 
@@ -24,7 +25,7 @@ def needed(engine: sa.Engine) -> bool:
 
 def lives_elsewhere(row: sa.Row[Any]) -> bool:
     """Whether a process on another machine carries out the run of this row, and has said so lately."""
-    if row.host == socket.gethostname() or row.status not in ("running", "paused") or row.heartbeat is None:
+    if row.host == socket.gethostname() or row.status not in AT_WORK or row.heartbeat is None:
         return False
     return bool(time.time() - row.heartbeat < _SILENCE)
 

@@ -14,13 +14,22 @@ from core.record import Record
 from core.runs.heartbeats import lives_elsewhere, needed
 
 
+class TakenOverError(Exception):
+    """Another machine carries the run out: this process was silent for too long, and has no more to say in it."""
+
+
 class Journal:
-    """For the process that holds the run's lock, and nobody else."""
+    """For the process that holds the run's lock, and nobody else.
+
+    Behind `claim` every row is written on condition that the run is still this process's. Where it was taken over, or
+    deleted, what would write raises TakenOverError and writes nothing.
+    """
 
     def __init__(self, engine: sa.Engine, run_id: str) -> None:
         self._engine = engine
         self._run_id = run_id
         self._row = runs.c.id == run_id
+        self._mine: sa.ColumnElement[bool] = self._row
         self._frontier = 0  # the newest step that an earlier process of this run recorded, and people have seen
 
     def claim(self, from_queue: bool) -> bool:
@@ -43,6 +52,7 @@ class Journal:
                 "requested": row.requested if row.status == "queued" else None,  # what was asked of an earlier process
             }
             connection.execute(runs.update().where(self._row).values(values))
+            self._mine = sa.and_(self._row, runs.c.host == values["host"], runs.c.pid == values["pid"])
             newest = sa.select(sa.func.max(steps.c.number)).where(steps.c.run_id == self._run_id)
             self._frontier = connection.execute(newest).scalar() or 0
         return True
@@ -50,7 +60,17 @@ class Journal:
     def beat(self) -> None:
         """Say that the run's process lives."""
         with writing(self._engine) as connection:
-            connection.execute(runs.update().where(self._row).values(heartbeat=time.time()))
+            self._set(connection, heartbeat=time.time())
+
+    def leave(self) -> None:
+        """Say that it does no longer: nobody has to wait for its silence. The last thing that a process says."""
+        with writing(self._engine) as connection:
+            connection.execute(runs.update().where(self._mine).values(heartbeat=None))
+
+    def check(self) -> None:
+        """Raises TakenOverError when the run is another process's by now."""
+        with reading(self._engine) as connection:
+            self._hold(connection)
 
     def write(self, number: int, record: Record) -> str | None:
         """Write step `number`, in place of what an earlier process wrote there, on the disk when this returns.
@@ -73,13 +93,13 @@ class Journal:
         if record.result is not None:
             values["result"] = record.result
         with writing(self._engine) as connection:
+            self._set(connection, **values)
             if number <= self._frontier:
                 for table in (steps, samples):
                     connection.execute(table.delete().where(table.c.run_id == self._run_id, table.c.number == number))
             connection.execute(steps.insert().values(step))
             if rows:
                 connection.execute(samples.insert(), rows)
-            connection.execute(runs.update().where(self._row).values(values))
             return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
 
     def changes(self, number: int) -> Mapping[str, float]:
@@ -95,6 +115,7 @@ class Journal:
             new = number > self._frontier and connection.execute(sa.select(controls.c.id).where(waiting)).first()
         if new:
             with writing(self._engine) as connection:
+                self._hold(connection)
                 connection.execute(controls.update().where(waiting).values(update=number))
         with reading(self._engine) as connection:
             return {row.field: row.value for row in connection.execute(stamped.order_by(controls.c.id))}
@@ -107,19 +128,26 @@ class Journal:
     def go_on(self, then: Literal["pause"] | None) -> None:
         """The run is at work again; `then` is asked of it at the end of its next update."""
         with writing(self._engine) as connection:
-            connection.execute(runs.update().where(self._row).values(status="running", requested=then))
+            self._set(connection, status="running", requested=then)
 
     def mark(self, status: Literal["running", "queued", "paused"]) -> None:
         """What the run is doing now."""
         with writing(self._engine) as connection:
-            connection.execute(runs.update().where(self._row).values(status=status))
+            self._set(connection, status=status)
 
     def end(self, status: Literal["stopped", "finished", "failed"], number: int, error: str | None = None) -> None:
         """The run's last word. A finished run has no steps beyond its last, `number`."""
-        values = {"status": status, "error": error, "ended": time.time(), "requested": None}
         with writing(self._engine) as connection:
+            self._set(connection, status=status, error=error, ended=time.time(), requested=None)
             if status == "finished":
                 for table in (steps, samples):
                     beyond = sa.and_(table.c.run_id == self._run_id, table.c.number > number)
                     connection.execute(table.delete().where(beyond))
-            connection.execute(runs.update().where(self._row).values(values))
+
+    def _hold(self, connection: sa.Connection) -> None:
+        if connection.execute(sa.select(runs.c.id).where(self._mine).with_for_update()).first() is None:
+            raise TakenOverError(self._run_id)
+
+    def _set(self, connection: sa.Connection, **values: Any) -> None:
+        if not connection.execute(runs.update().where(self._mine).values(values)).rowcount:
+            raise TakenOverError(self._run_id)

@@ -34,10 +34,12 @@ def reserve(folder: Path) -> Iterator[None]:
 def say_failed(journal: Journal, folder: Path, number: int, error: BaseException, words: str) -> None:
     """Mark the run in `folder` as failed at step `number` because of `words`; its log has the traceback.
 
-    What was half-written and the reserve are removed first: on a full disk that makes the room that the reason needs.
-    Where the row cannot be written for half a minute, it goes to stderr, and the run reads as interrupted, which can be
-    resumed.
+    Raises TakenOverError, and touches nothing, when the run is another process's by now. Else what was half-written and
+    the reserve are removed first: on a full disk that makes the room that the reason needs. Where the row cannot be
+    written for half a minute, it goes to stderr, and the run reads as interrupted, which can be resumed.
     """
+    with contextlib.suppress(PlaygroundError):
+        journal.check()
     for entry in (folder / _RESERVE, *folder.glob(f"*/{_HALF_WRITTEN}")):
         _remove(entry)
     with contextlib.suppress(OSError, MemoryError), (folder / LOG_NAME).open("a") as log:

@@ -31,7 +31,7 @@ from core.runs.failures import in_words
 from core.runs.follower import check_together
 from core.runs.heartbeats import beating, needed
 from core.runs.job import Job
-from core.runs.journal import Journal
+from core.runs.journal import Journal, TakenOverError
 from core.runs.last_words import reserve, say_failed
 from core.runs.shelf import Shelf
 from core.runs.signals import last_signals
@@ -101,6 +101,7 @@ def _execute(
                 return store.get(run_id)
             state = "has finished" if store.get(run_id).status == "finished" else "is at work on another machine"
             raise PlaygroundError(f"The run {run_id} {state}.")
+        held.callback(_last_sign, journal)
         held.enter_context(beating(journal.beat, needed(store.engine)))
         with reserve(run_folder(run_id)), last_signals() as leaving:
             execution = _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds)
@@ -110,6 +111,11 @@ def _execute(
                 execution.sign_of_life = held.enter_context(watchdog).sign_of_life
             execution.go()
     return store.get(run_id)
+
+
+def _last_sign(journal: Journal) -> None:
+    with contextlib.suppress(PlaygroundError):  # a database that is gone learns of it from the silence
+        journal.leave()
 
 
 class _Execution:
@@ -139,23 +145,32 @@ class _Execution:
         self.sign_of_life: Callable[[], None] = lambda: None  # to be called between two updates
 
     def go(self) -> None:
-        """Until the job is done, fails, is stopped, or the process is asked to leave."""
+        """Until the job is done, fails, is stopped, the process is asked to leave, or another one has the run."""
+        try:
+            self._go()
+        except TakenOverError:
+            _log.warning("Silent for too long: another machine carries out the run in %s now.", self._folder)
+
+    def _go(self) -> None:
         try:
             outcome = self._work()
             if outcome == "interrupted" and (words := processes.reported_failure()):
                 self._journal.end("failed", self._number, words)  # the launcher ends all when one has failed
             elif outcome != "interrupted":
                 self._journal.end(outcome, self._number)
+        except TakenOverError:
+            raise
         except Exception as error:
             words = processes.reported_failure() or in_words(error, self._folder)
             say_failed(self._journal, self._folder, self._number, error, words)
 
     def break_off(self, why: str, stopped: bool) -> None:
         """End the run and this process in the middle of an update; called from another thread."""
-        if stopped:
-            self._journal.end("stopped", self._number, why)
-        else:
-            say_failed(self._journal, self._folder, self._number, TimeoutError(why), why)
+        with contextlib.suppress(TakenOverError):
+            if stopped:
+                self._journal.end("stopped", self._number, why)
+            else:
+                say_failed(self._journal, self._folder, self._number, TimeoutError(why), why)
         os._exit(0)  # the main thread is the one that hangs: nothing else ends it
 
     def _work(self) -> Literal["finished", "stopped", "interrupted"]:
@@ -208,6 +223,7 @@ class _Execution:
         if record.state is None:  # a stage that keeps nothing: an earlier checkpoint leads here again
             return
         began = time.monotonic()
+        self._journal.check()  # another machine's checkpoints are not to be replaced
         checkpoints.save(self._checkpoints, self._number, record.state())
         now = time.monotonic()
         self._checkpoint_due = now + max(self._checkpoint_seconds, (now - began) / _CHECKPOINT_SHARE)

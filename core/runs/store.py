@@ -150,7 +150,9 @@ class RunStore:
 
     def queue(self) -> builtins.list[Run]:
         """The runs of this data folder that wait to be started, oldest first."""
-        return [run for run in reversed(self.list()) if run.status == "queued" and run.folder.exists()]
+        rows = self._rows(self._seen().where(runs.c.status == "queued").order_by(runs.c.created, runs.c.id.desc()))
+        waiting = [_run(row, died=False) for row in rows if not lives_elsewhere(row)]
+        return [run for run in waiting if run.folder.exists()]
 
     def steps(self, run_id: str, after: int = 0) -> builtins.list[Step]:
         """The recorded steps with numbers above `after`, in order, each number once."""
@@ -204,7 +206,7 @@ class RunStore:
             if what == "resume" and run.status not in ("queued", "finished"):
                 with writing(self.engine) as connection:
                     limits.check_room(connection, new=False, but=run_id)
-                    values = {"status": "queued", "ended": None, "error": None, "requested": None}
+                    values = {"status": "queued", "ended": None, "error": None, "requested": None, "heartbeat": None}
                     connection.execute(runs.update().where(runs.c.id == run_id).values(values))
 
     def set_control(self, run_id: str, field: str, value: float) -> None:

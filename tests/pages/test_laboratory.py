@@ -35,7 +35,9 @@ def test_goodharts_claim_says_whether_anything_broke(voter):
         if drawn:
             worst = max(drawn, key=lambda one: (one.misled, one.fall))
             assert ("while the score said" in words) == worst.misled
-            assert minus(f"fell back to {worst.gold:+.1f}") in words and f"{len(broke)} of {len(ends)} settings" in words
+            assert (
+                minus(f"fell back to {worst.gold:+.1f}") in words and f"{len(broke)} of {len(ends)} settings" in words
+            )
         else:
             assert (f"in {len(broke)} of all" if broke else "Nothing broke") in words and "fell back to" not in words
 

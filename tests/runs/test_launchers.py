@@ -1,6 +1,8 @@
 """Ray as a launcher, with a stand-in for its client; and what keeps machines that share a database apart."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,10 +13,11 @@ from run_helpers import eventually
 from walk_job import WalkJob
 
 from core.database.engine import writing
-from core.database.schema import runs
+from core.database.schema import runs, steps
 from core.errors import PlaygroundError
-from core.runs import heartbeats, launchers, locks, recorder, supervisor
-from core.runs.journal import Journal
+from core.record import Record
+from core.runs import checkpoints, heartbeats, launchers, locks, recorder, supervisor
+from core.runs.journal import Journal, TakenOverError
 from core.runs.launchers import LocalProcesses, RayJobs, launcher
 
 
@@ -131,6 +134,85 @@ def test_a_run_is_claimed_once_however_many_come_at_once(store):
         for thread in threads:
             thread.join()
         assert sorted(won) == [False] * 7 + [True]
+
+
+def snapshot(store, run_id):
+    with store.engine.connect() as connection:
+        row = connection.execute(runs.select().where(runs.c.id == run_id)).one()
+        told = connection.execute(steps.select().where(steps.c.run_id == run_id)).all()
+    return row, told, store.controls(run_id)
+
+
+def test_who_was_silent_for_too_long_has_lost_the_run(store, monkeypatch):
+    """A claims and falls silent, B takes over: nothing that A still has to say changes a row."""
+    run = store.create(WalkJob(), queued=False)
+    silent, other = Journal(store.engine, run.id), Journal(store.engine, run.id)
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: "elsewhere")
+        assert silent.claim(from_queue=False)
+    silent.write(1, Record(1, {"at": 1.0}, "walk", 9))
+    on_another_machine(store, run.id, ago=61)
+    assert other.claim(from_queue=False)
+    other.write(2, Record(2, {"at": 2.0}, "walk", 9))
+    store.set_control(run.id, "learning_rate", 0.5)
+    before = snapshot(store, run.id)
+    for say in (
+        silent.check,
+        silent.beat,
+        lambda: silent.write(2, Record(2, {"at": 7.0}, "walk", 9)),
+        lambda: silent.changes(3),
+        lambda: silent.go_on(then=None),
+        lambda: silent.mark("paused"),
+        lambda: silent.end("failed", 2, "locked"),
+    ):
+        with pytest.raises(TakenOverError):
+            say()
+    silent.leave()
+    assert snapshot(store, run.id) == before
+    other.end("stopped", 2)
+    assert store.get(run.id).status == "stopped"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_process_whose_run_was_taken_over_leaves_without_a_word(store, monkeypatch, fails):
+    monkeypatch.setattr(recorder, "_CHECKPOINT_SHARE", 1e9)  # behind every step
+    run = store.create(WalkJob(warm=0, steps=20), queued=False)
+
+    def look(record):
+        if record.step == 5:
+            on_another_machine(store, run.id, ago=0)
+            (run.folder / "checkpoints" / ".unfinished").mkdir(parents=True, exist_ok=True)  # theirs
+            if fails:
+                raise RuntimeError("and now this")
+
+    recorder.execute(run.id, on_record=look, checkpoint_seconds=0.0)
+    row, told, _ = snapshot(store, run.id)
+    assert (row.status, row.host, row.error, len(told)) == ("running", "elsewhere", None, 5)
+    assert abs(row.heartbeat - time.time()) < 60
+    assert checkpoints.kept(run.folder / "checkpoints")[-1] == 4 and (run.folder / "checkpoints/.unfinished").exists()
+
+
+def test_a_resumed_run_that_waits_in_another_machines_memory_is_nobody_elses(store):
+    run = store.create(WalkJob())
+    on_another_machine(store, run.id, ago=5, status="queued")
+    assert not Journal(store.engine, run.id).claim(from_queue=True)
+    assert store.queue() == []
+    with pytest.raises(PlaygroundError, match="at work"):
+        store.delete(run.id)
+    store.request(run.id, "stop")
+    assert store.get(run.id).status == "queued" and store.get(run.id).requested == "stop"  # it obeys by itself
+    on_another_machine(store, run.id, ago=120, status="queued")
+    assert [one.id for one in store.queue()] == [run.id]
+
+
+def test_who_leaves_is_not_waited_for(store, monkeypatch):
+    monkeypatch.setattr(recorder, "needed", lambda engine: True)
+    monkeypatch.setattr("core.runs.journal.needed", lambda engine: True)
+    run = store.create(WalkJob(warm=0, steps=3), queued=False)
+    recorder.execute(run.id, on_record=lambda record: os.kill(os.getpid(), signal.SIGTERM))
+    row, *_ = snapshot(store, run.id)
+    assert row.status == "running" and row.heartbeat is None
+    assert store.get(run.id).status == "interrupted"
 
 
 def test_a_process_says_that_it_lives_where_others_may_ask(store, monkeypatch):
