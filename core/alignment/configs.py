@@ -130,7 +130,9 @@ class PPOConfig(OnPolicyConfig):
     kl_target: float | None = Field(
         None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)"
     )
-    kl_horizon: float = Field(2000.0, gt=0, description="responses over which an adaptive β reacts")
+    kl_horizon: float = Field(
+        2000.0, gt=0, description="responses over which an adaptive β reacts; more than a fifth of an update's"
+    )
     gamma: float = Field(1.0, ge=0, le=1, description="discount a token")
     lam: float = Field(0.95, ge=0, le=1, description="λ of generalised advantage estimation")
     cliprange_value: float = Field(0.2, gt=0, description="value clip, in normalised score")
@@ -162,6 +164,15 @@ class PPOConfig(OnPolicyConfig):
         description="held-out prompts answered again and again, from the same random numbers, to be read",
     )
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
+
+    @model_validator(mode="after")
+    def _beta_stays_positive(self) -> Self:
+        if self.kl_target is not None and self.kl_horizon <= 0.2 * self.rollout_batch:
+            raise ValueError(
+                f"kl_horizon {self.kl_horizon:g} is too short for a rollout_batch of {self.rollout_batch}: one update "
+                f"could take all of β, so it must be above {0.2 * self.rollout_batch:g}"
+            )
+        return self
 
     @property
     def head_ratio(self) -> float:

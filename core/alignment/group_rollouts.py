@@ -13,6 +13,7 @@ from core.alignment.actor_critic import (
 from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
 from core.alignment.kl import exact_kl, kl_estimate
+from core.alignment.ppo_metrics import missing_end, paid_on_average
 from core.alignment.reward_model import Rater
 from core.alignment.shared_rollout import rate_together, read_together
 from core.language.adapters import bare
@@ -44,7 +45,7 @@ def judge_groups(
 
     known = read_together(sequences, read)
     kl = kl_estimate(known["logprobs"], known["ref_logprobs"], "k1")
-    rewards = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
+    rewards = scores - missing_end(rollout, config).to(device)
     if config.algorithm == "rloo":
         rewards = rewards - kl_coef * kl.sum(-1)
     advantages_of = leave_one_out if config.algorithm == "rloo" else group_relative
@@ -59,7 +60,7 @@ def judge_groups(
     }
 
 
-def summarise(rollout: Rollout, tensors: dict[str, Tensor], kl_coef: float) -> dict[str, float]:
+def summarise(rollout: Rollout, tensors: dict[str, Tensor], config: GroupConfig, kl_coef: float) -> dict[str, float]:
     """The update's metrics under PPO's names, those of a critic left out. All masked; KL and entropy in nats."""
     kl = tensors["kl"].sum(-1)
     return {
@@ -67,7 +68,7 @@ def summarise(rollout: Rollout, tensors: dict[str, Tensor], kl_coef: float) -> d
         "objective/kl_exact": tensors["exact_kl"].sum(-1).mean().item(),
         "objective/entropy": (-tensors["logprobs"]).sum(-1).mean().item(),
         "objective/scores": tensors["scores"].mean().item(),
-        "objective/rlhf_reward": (tensors["scores"] - kl_coef * kl).mean().item(),
+        "objective/rlhf_reward": paid_on_average(rollout, tensors, config, kl_coef),
         "val/num_eos_tokens": float(rollout.ended.sum()),
         "response_length": rollout.response_mask.sum(-1).float().mean().item(),
         "kl_coef": kl_coef,

@@ -29,7 +29,7 @@ from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.minibatches import minibatches, passes
 from core.alignment.optimiser_step import optimiser_step
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
-from core.alignment.ppo_metrics import shown_samples, summarise
+from core.alignment.ppo_metrics import missing_end, shown_samples, summarise
 from core.alignment.reward_model import Rater
 from core.alignment.shared_rollout import rate_together, read_together, sample_together
 from core.alignment.tuning import Tuning, measured_gold, prompts_of_update
@@ -82,11 +82,11 @@ def train_ppo(
         queries = prompts_of_update(prompts, config, update)
         rollout = sample_together(bare(policy), tokenizer, queries, tuning.sampling, update)
         sampled = time.monotonic()
-        tensors = judge(model, ref_policy, reward_model, rollout, tokenizer, config, tuning.kl_coef)
+        tensors = judge(model, ref_policy, reward_model, rollout, config, tuning.kl_coef)
         judged = time.monotonic()
         statistics = optimise(model, tuning.optimizer, tuning.trained, rollout, tensors, config, update)
         tensors |= look_again(model, rollout, config)
-        metrics = summarise(rollout, tensors, statistics, tuning.kl_coef)
+        metrics = summarise(rollout, tensors, statistics, config, tuning.kl_coef)
         metrics |= {
             "lr": tuning.rate,
             "eps": len(rollout) / (time.monotonic() - began),
@@ -111,7 +111,6 @@ def judge(
     ref_policy: PreTrainedModel | None,
     reward_model: Rater,
     rollout: Rollout,
-    tokenizer: PreTrainedTokenizerBase,
     config: PPOConfig,
     kl_coef: float,
 ) -> dict[str, Tensor]:
@@ -120,7 +119,7 @@ def judge(
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
     raw, scores = rate_together(reward_model, rollout, device)
-    paid = scores - config.missing_end_penalty * (~rollout.ended.to(device)).float()
+    paid = scores - missing_end(rollout, config).to(device)
 
     def read(part: Sequences) -> dict[str, Tensor]:
         log_p, values = model(part, config.temperature)

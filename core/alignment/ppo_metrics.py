@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from core.alignment.configs import OnPolicyConfig
 from core.alignment.masked import masked_mean
 from core.language.sampling import Rollout
 
@@ -16,6 +17,7 @@ def summarise(
     rollout: Rollout,
     tensors: dict[str, Tensor],
     statistics: dict[str, list[float]],
+    config: OnPolicyConfig,
     kl_coef: float,
 ) -> dict[str, float]:
     """The update's metrics, under the names people search for. All masked; KL and entropy in nats."""
@@ -30,7 +32,7 @@ def summarise(
         "objective/entropy": (-tensors["logprobs"]).sum(-1).mean().item(),
         "objective/non_score_reward": (-kl_coef * tensors["kl"]).sum(-1).mean().item(),
         "objective/scores": tensors["scores"].mean().item(),
-        "objective/rlhf_reward": (tensors["scores"] - kl_coef * tensors["kl"].sum(-1)).mean().item(),
+        "objective/rlhf_reward": paid_on_average(rollout, tensors, config, kl_coef),
         "objective/raw_scores": tensors["raw_scores"].mean().item(),
         "val/explained_variance": (1 - unexplained / spread.clamp(min=1e-12)).item(),
         "val/num_eos_tokens": float(rollout.ended.sum()),
@@ -41,6 +43,17 @@ def summarise(
     metrics |= {name: math.fsum(values) / len(values) for name, values in statistics.items()}
     metrics["val/ratio_var"] = float(np.var(statistics["val/ratio"]))
     return metrics
+
+
+def missing_end(rollout: Rollout, config: OnPolicyConfig) -> Tensor:
+    """What is taken from each response's score because it never ended: [responses]."""
+    return config.missing_end_penalty * (~rollout.ended).float()
+
+
+def paid_on_average(rollout: Rollout, tensors: dict[str, Tensor], config: OnPolicyConfig, kl_coef: float) -> float:
+    """What a response was paid: its score, less β · KL, less what a missing end costs; the mean over the responses."""
+    reward = tensors["scores"] - kl_coef * tensors["kl"].sum(-1)
+    return (reward.mean() - missing_end(rollout, config).mean().to(reward.device)).item()
 
 
 def shown_samples(rollout: Rollout, tensors: dict[str, Tensor]) -> list[dict[str, Any]]:

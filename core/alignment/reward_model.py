@@ -119,9 +119,21 @@ def new_reward_model(
 def encode_texts(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], responses: Sequence[str], max_tokens: int
 ) -> list[list[int]]:
-    """Token ids of prompt + response as one text, nothing added by hand; a longer one loses its beginning."""
+    """Token ids of prompt + response as one text, nothing added by hand; a longer one loses its beginning.
+
+    A text may spell out the padding token. At its end that is no part of it: a classifier of transformers is asked at
+    the last token that is not padding, and so is ours.
+    """
     texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
-    return [ids[-max_tokens:] for ids in tokenizer(texts, truncation=False)["input_ids"]]
+    read = [_without_padding(ids, tokenizer.pad_token_id) for ids in tokenizer(texts, truncation=False)["input_ids"]]
+    return [ids[-max_tokens:] for ids in read]
+
+
+def _without_padding(ids: list[int], pad_id: int | None) -> list[int]:
+    end = len(ids)
+    while end and ids[end - 1] == pad_id:
+        end -= 1
+    return ids[:end]
 
 
 def pad_right(sequences: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:

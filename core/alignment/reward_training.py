@@ -249,7 +249,7 @@ def train_reward_model(
     optimizer = torch.optim.AdamW(
         [{"params": trunk}, {"params": head}], betas=(0.9, 0.95), weight_decay=config.weight_decay, fused=True
     )
-    learning_rate, first, tokens, began = config.learning_rate, 0, 0, time.monotonic()
+    learning_rate, first, tokens, pairs_read, began = config.learning_rate, 0, 0, 0, time.monotonic()
     if state:
         load_trainable(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
@@ -265,6 +265,7 @@ def train_reward_model(
         if batch == 0 or step == first:
             parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
         part = parts[batch]
+        pairs_read += len(part)
         pair_ids = [chosen_ids[i] for i in part], [rejected_ids[i] for i in part]
         margin = margins[torch.from_numpy(part).to(device)]
         chosen, rejected = add_gradients(model, pair_ids, margin, tokenizer.pad_token_id, config.micro_batch)
@@ -309,7 +310,7 @@ def train_reward_model(
                 "calibration_error_heldout": report.calibration_error if report else None,
                 "pairs_train": len(train),
                 "pairs_heldout": len(heldout),
-                "pairs_per_second": (step + 1 - first) * config.batch_pairs / seconds,
+                "pairs_per_second": pairs_read / seconds,
                 "seconds": seconds,
                 "best_step": stopping.best_step if stopping.active else step + 1,
                 "calibration": [asdict(one) for one in report.calibration] if report else [],

@@ -57,7 +57,7 @@ def train_grouped(
         statistics = optimise(
             policy, tuning.optimizer, tuning.trained, rollout, tensors, config, tuning.kl_coef, update
         )
-        metrics = summarise(rollout, tensors, tuning.kl_coef) | statistics | {"lr": tuning.rate}
+        metrics = summarise(rollout, tensors, config, tuning.kl_coef) | statistics | {"lr": tuning.rate}
         metrics |= measured_gold(gold, rollout)
         yield tuning.record(
             update, config.algorithm, policy, rollout, tensors, metrics, shown_samples(rollout, tensors)

@@ -100,6 +100,7 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
         return {"words": words, "colour": colour, "stages": stages.split(), "dash": dash}
 
     charged = f"{score:.2f} − {beta:.3g} × {terms.kl:.2f}" if terms else f"score − {beta:.3g} × KL"
+    charged += f" − {terms.missing_end:.2f} for missing ends" if terms and terms.missing_end else ""
     boxes = {
         "prompts": box("", "Prompts", [f"{responses} an update"], "write"),
         "policy": box("policy", "● Policy", [f"writes {shape}", "tokens an update"], "write learn"),

@@ -24,8 +24,10 @@ def objective(subject: Subject) -> None:
         r"r_t = \underbrace{\mathbb{1}[t = T]\; r_\phi(x, y)}_{\text{score, at the last token}} - "
         r"\beta\,\underbrace{\big(\log\pi_{\text{old}} - \log\pi_{\text{ref}}\big)}_{\text{KL, at every token}}"
     )
+    endless = f" − missing ends **{terms.missing_end:.2f}**" if terms.missing_end else ""
     st.markdown(
-        f"score **{terms.score:.2f}** − β **{terms.kl_coef:.3g}** × KL **{terms.kl:.2f}** = **{terms.reward:.2f}**, "
+        f"score **{terms.score:.2f}** − β **{terms.kl_coef:.3g}** × KL **{terms.kl:.2f}**{endless} = "
+        f"**{terms.reward:.2f}**, "
         "mean over the responses, in standard deviations of the reference's own texts. "
         "The KL charged is estimated from the sampled tokens."
     )

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from core.alignment.configs import PPOConfig
 from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_var, masked_whiten
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
+from core.errors import PlaygroundError
 
 GENERATOR = torch.Generator().manual_seed(1)
 MASK = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0]]).float()
@@ -109,3 +111,10 @@ def test_the_adaptive_coefficient_moves_toward_its_target_and_by_a_fifth_at_most
     assert adapted_coefficient(0.1, 6.0, 6.0, 1000, 64) == pytest.approx(0.1)
     assert adapted_coefficient(0.1, 60.0, 6.0, 1000, 64) == pytest.approx(0.1 * (1 + 0.2 * 64 / 1000))
     assert adapted_coefficient(0.1, 0.0, 6.0, 1000, 64) == pytest.approx(0.1 * (1 - 0.2 * 64 / 1000))
+
+
+def test_an_update_that_could_turn_beta_round_is_refused():
+    with pytest.raises(PlaygroundError, match=r"kl_horizon 100 is too short for a rollout_batch of 1024.*above 204.8"):
+        PPOConfig.checked(kl_target=6.0, kl_horizon=100.0, rollout_batch=1024)
+    assert PPOConfig.checked(kl_target=6.0, kl_horizon=205.0, rollout_batch=1024).kl_horizon == 205.0
+    assert PPOConfig.checked(kl_horizon=100.0, rollout_batch=1024).kl_target is None  # nothing is adapted

@@ -34,6 +34,23 @@ def test_the_probe_is_the_training_loss_on_its_pairs():
     assert Probe(tokenizer, pairs, 64, CPU).loss(model) == pytest.approx(expected.item(), abs=1e-5)
 
 
+def test_a_spelt_out_padding_token_at_the_end_is_no_part_of_a_text_for_training_and_scoring_alike():
+    tokenizer = tiny.tokenizer()
+    pad = tokenizer.pad_token
+    spelt = [PreferencePair("The cat", f" was{pad}{pad}", f" and{pad} ran"), PreferencePair("", pad, " ran")]
+    plain = [PreferencePair("The cat", " was", f" and{pad} ran"), PreferencePair("", "", " ran")]
+    assert len(tokenizer(pad)["input_ids"]) == 1
+    model = new_reward_model(tiny.gpt2(), tokenizer)
+    torch.nn.init.normal_(model.score.weight)
+    for ours, same in zip(
+        Probe(tokenizer, spelt, 64, CPU).scores(model), Probe(tokenizer, plain, 64, CPU).scores(model), strict=True
+    ):
+        torch.testing.assert_close(ours, same)
+    chosen, _ = Probe(tokenizer, spelt, 64, CPU).scores(model)
+    scored = score(model, tokenizer, [pair.prompt for pair in spelt], [pair.chosen for pair in spelt])
+    torch.testing.assert_close(chosen, scored)
+
+
 ODD = [PreferencePair("", "a", "b c"), PreferencePair("Once", "", " upon a time"), PreferencePair("The end", ".", "")]
 
 

@@ -144,6 +144,8 @@ def test_training_learns_what_the_votes_say_and_reports_it():
     result = records[-1].result
     assert result["accuracy_heldout"] == 1.0 and result["pairs_train"] + result["pairs_heldout"] == 48
     assert [r.step for r in records] == list(range(1, len(records) + 1)) and records[0].total == len(records)
+    read = result["pairs_per_second"] * result["seconds"]
+    assert read == pytest.approx(CONFIG.epochs * result["pairs_train"])  # the last batch of an epoch is a small one
     unseen = [PreferencePair("Day 77. The cat was", " happy!", " green.")]
     prompts, chosen, rejected = ([getattr(p, f) for p in unseen] for f in ("prompt", "chosen", "rejected"))
     assert (score(model, tokenizer, prompts, chosen) > score(model, tokenizer, prompts, rejected)).all()

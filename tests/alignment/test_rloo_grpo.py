@@ -6,7 +6,7 @@ import torch
 from core.alignment.actor_critic import Sequences, of_tokens, response_distribution
 from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
-from core.alignment.group_rollouts import judge_groups
+from core.alignment.group_rollouts import judge_groups, summarise
 from core.alignment.rloo_grpo import optimise, train_grouped
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
@@ -52,6 +52,9 @@ def test_what_a_response_is_paid(algorithm):
         paid = paid - 0.2 * ((t["logprobs"] - t["ref_logprobs"]) * t["mask"]).sum(-1)
     of = leave_one_out if algorithm == "rloo" else group_relative
     torch.testing.assert_close(t["advantages"], of(paid.view(2, 4)).flatten())
+    if algorithm == "rloo":
+        recorded = summarise(rollout, t, config, 0.2)["objective/rlhf_reward"]
+        assert recorded == pytest.approx(paid.mean().item(), abs=1e-5)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -16,6 +16,7 @@ class Objective:
     score: float
     kl_coef: float
     kl: float  # nats a response, as charged: by the run's estimator
+    missing_end: float  # taken from the score for responses that never ended
     reward: float
 
     @property
@@ -27,8 +28,8 @@ class Objective:
 def objective_of(metrics: Mapping[str, float | None], vf_coef: float, entropy_coef: float) -> Objective | None:
     """The terms of the update with these metrics; None when a term was not recorded.
 
-    The KL that was charged is read back from the reward, score − β · KL, because that is what the responses paid; at
-    β = 0 nothing is charged, and the k1 estimate stands for it.
+    The KL that was charged is read back from what was taken for it, β · KL; at β = 0 nothing is charged, and the k1
+    estimate stands for it.
     """
     names = ("loss/policy_avg", "loss/value_avg", "policy/entropy_avg", "objective/scores", "kl_coef", "objective/kl")
     found = [metrics.get(name) for name in (*names, "objective/rlhf_reward")]
@@ -36,5 +37,10 @@ def objective_of(metrics: Mapping[str, float | None], vf_coef: float, entropy_co
     if len(known) < len(found):
         return None
     policy_loss, value_loss, entropy, score, kl_coef, kl, reward = known
-    charged = (score - reward) / kl_coef if kl_coef else kl
-    return Objective(policy_loss, value_loss, entropy, vf_coef, entropy_coef, score, kl_coef, charged, reward)
+    taken = metrics.get("objective/non_score_reward")
+    taken = reward - score if taken is None else taken  # an older record, without a missing end
+    charged = -taken / kl_coef if kl_coef else kl
+    missing_end = max(0.0, round(score + taken - reward, 6))  # sums in float32 leave a ten-millionth
+    return Objective(
+        policy_loss, value_loss, entropy, vf_coef, entropy_coef, score, kl_coef, charged, missing_end, reward
+    )
