@@ -29,6 +29,13 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what `whole_folder` was at in `folder` when its process was killed; nobody may be writing there now."""
+    for entry in folder.glob(".*-*"):
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, flushed to the disk before it takes its name."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import click
 
-from core.hosting.mode import PASSWORD_HASH, SHORTEST
+from core.hosting.mode import LONGEST, PASSWORD_HASH, SHORTEST
 
 
 @click.command()
@@ -13,4 +13,6 @@ def password() -> None:
     chosen = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     if len(chosen) < SHORTEST:
         raise click.UsageError(f"The password is too short: {SHORTEST} characters or more.")
+    if len(chosen) > LONGEST:
+        raise click.UsageError(f"The password is too long: {LONGEST} characters at most.")
     click.echo(f"{PASSWORD_HASH}={hashed(chosen)}")

@@ -1,5 +1,7 @@
 """How many runs a person may have where a class shares one server, which trains one at a time."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from core.database.schema import runs
@@ -16,18 +18,18 @@ DEFAULTS = {EACH: 3, ALL: 24, KEPT: 20, WRITERS: 2}
 _UNFINISHED = ("queued", "running", "paused")
 
 
-def check_room(connection: sa.Connection, new: bool, for_all: bool = False, but: str = "") -> None:
+def check_room(connection: sa.Connection, new: bool, for_all: bool = False, but: Collection[str] = ()) -> None:
     """Raises PlaygroundError when the acting person may not have one more run going, or keep one more when it is `new`.
 
-    `for_all`: the run counts among those of the class alone. `but`: the id of a run that does not count, because it is
-    the one to go on. Ask inside the transaction that makes or queues the run.
+    `for_all`: the run counts among those of the class alone. `but`: ids of runs that do not count, because their
+    process is gone, or because one is the one to go on. Ask inside the transaction that makes or queues the run.
     """
     who = person()
     if who is None:
         return
     if connection.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7238462)"))
-    going = sa.and_(runs.c.status.in_(_UNFINISHED), runs.c.id != but)
+    going = sa.and_(runs.c.status.in_(_UNFINISHED), runs.c.id.not_in(but))
     every, most = _count(connection, going), _limit(ALL)
     if every >= most:
         raise PlaygroundError(

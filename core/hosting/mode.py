@@ -13,7 +13,7 @@ PASSWORD_HASH = "RLHF_PLAYGROUND_PASSWORD_HASH"
 PEOPLE = "RLHF_PLAYGROUND_PEOPLE"
 MODELS = "RLHF_PLAYGROUND_MODELS"
 
-SHORTEST = 8  # characters of the class's password
+SHORTEST, LONGEST = 8, 200  # characters of the class's password; hashing more is work for nothing
 ALWAYS_ALLOWED = "storyteller"
 
 
@@ -44,6 +44,8 @@ def check_ready() -> None:
         )
     if password and len(password) < SHORTEST:
         raise PlaygroundError(f"{PASSWORD} is too short: {SHORTEST} characters or more.")
+    if len(password) > LONGEST:
+        raise PlaygroundError(f"{PASSWORD} is too long: {LONGEST} characters at most.")
     if not password:
         from core.hosting.sign_in import check_hash
 

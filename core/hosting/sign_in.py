@@ -11,8 +11,10 @@ import hmac
 import os
 import re
 import secrets
+import threading
 import time
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 import sqlalchemy as sa
@@ -25,17 +27,17 @@ from core import paths
 from core.database.engine import engine, reading, writing
 from core.database.schema import people
 from core.errors import PlaygroundError
-from core.hosting.mode import PASSWORD, PASSWORD_HASH
+from core.hosting.mode import LONGEST, PASSWORD, PASSWORD_HASH
 
 HOURS = 12
 SHORTEST_WORD = 6  # characters of a person's own word
-_LONGEST = 200  # characters of anything typed: hashing more is work for nothing
 _NAME = re.compile(r"[\w][\w .'-]{0,39}")
 _COST = {"n": 2**14, "r": 8, "p": 1}  # 16 MB and about 50 ms a guess
 
 _WRONG_PASSWORDS = RateLimitItemPerMinute(10)  # from one address: a class may share one
 _WRONG_WORDS = RateLimitItemPerMinute(5)  # for one name, from anywhere
 _tries = MovingWindowRateLimiter(MemoryStorage())
+_TURNS = tuple(threading.Lock() for _ in range(64))  # whoever falls to the same one waits for the other, no longer
 
 
 class TooManyTriesError(PlaygroundError):
@@ -49,18 +51,16 @@ def sign_in(password: str, name: str, word: str, address: str) -> str:
     and nothing more is looked at for the rest of the minute. Raises PlaygroundError, saying what is wrong.
     """
     name = tidy(name)
-    _check_tries(_WRONG_PASSWORDS, f"address {address}")
-    if not _is_password(password[:_LONGEST]):
-        _tries.hit(_WRONG_PASSWORDS, f"address {address}")
-        raise PlaygroundError("That is not the password of this class.")
+    with _counting_wrong(_WRONG_PASSWORDS, f"address {address}"):
+        if len(password) > LONGEST or not _is_password(password):
+            raise _WrongError("That is not the password of this class.")
     if not _NAME.fullmatch(name):
         raise PlaygroundError("A name has 1 to 40 letters, digits, spaces, dots, dashes or apostrophes.")
-    if not SHORTEST_WORD <= len(word) <= _LONGEST:
-        raise PlaygroundError(f"Your own word has {SHORTEST_WORD} to {_LONGEST} characters.")
-    _check_tries(_WRONG_WORDS, f"name {name}")
-    if not _takes(name, word):
-        _tries.hit(_WRONG_WORDS, f"name {name}")
-        raise PlaygroundError("That name is taken, and its word is another one. Choose another name, or try again.")
+    if not SHORTEST_WORD <= len(word) <= LONGEST:
+        raise PlaygroundError(f"Your own word has {SHORTEST_WORD} to {LONGEST} characters.")
+    with _counting_wrong(_WRONG_WORDS, f"name {name}"):
+        if not _takes(name, word):
+            raise _WrongError("That name is taken, and its word is another one. Choose another name, or try again.")
     return _signer().dumps(name)
 
 
@@ -127,10 +127,25 @@ def _takes(name: str, word: str) -> bool:
     return matches(word, kept)
 
 
-def _check_tries(limit: RateLimitItemPerMinute, who: str) -> None:
-    if not _tries.test(limit, who):
-        left = max(1, round(_tries.get_window_stats(limit, who).reset_time - time.time()))
-        raise TooManyTriesError(f"Too many wrong tries: wait {left} seconds.")
+class _WrongError(PlaygroundError):
+    """A wrong password or word."""
+
+
+@contextlib.contextmanager
+def _counting_wrong(limit: RateLimitItemPerMinute, who: str) -> Iterator[None]:
+    """One look at what `who` has typed, unless they were wrong too often; a wrong one counts.
+
+    One at a time: looking takes long enough for many to come in before the first wrong one is counted.
+    """
+    with _TURNS[hash(who) % len(_TURNS)]:
+        if not _tries.test(limit, who):
+            left = max(1, round(_tries.get_window_stats(limit, who).reset_time - time.time()))
+            raise TooManyTriesError(f"Too many wrong tries: wait {left} seconds.")
+        try:
+            yield
+        except _WrongError:
+            _tries.hit(limit, who)
+            raise
 
 
 def _signer() -> URLSafeTimedSerializer:

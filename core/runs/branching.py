@@ -1,10 +1,8 @@
 """A new run that begins where another one was: a kept checkpoint, and the history that led to it."""
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,23 +10,14 @@ import sqlalchemy as sa
 from core.database.engine import writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
-from core.files import write_whole
 from core.runs import checkpoints, shelf
+from core.runs.origin import Origin, read_origin, write_origin
 from core.runs.store import Run, RunStore
 
-_ORIGIN = "branch.json"
 _EARLIER = {  # what a kind's earlier stages left in its folder for the later ones to read
     "loop": ("preferences.jsonl", "reward_model"),
     "reward": ("preferences.jsonl", "pairs.jsonl"),
 }
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a run was branched off: behind step `step` (over the whole run) of the run `run`."""
-
-    run: str
-    step: int
 
 
 def branch_points(run: Run) -> list[int]:
@@ -38,8 +27,7 @@ def branch_points(run: Run) -> list[int]:
 
 def origin_of(run: Run) -> Origin | None:
     """Where `run` was branched off, or None when it began at the beginning."""
-    file = run.folder / _ORIGIN
-    return Origin(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+    return read_origin(run.folder)
 
 
 def branch(
@@ -49,8 +37,8 @@ def branch(
 
     Steps, samples, rollouts, weights and the changes applied up to `at` are copied; `changes` (adjustable fields of the
     job) are applied at the step that follows. Without any, the branch retraces its origin, bit for bit on the same
-    device. The checkpoint is pinned in the origin's folder. The new run waits, as an interrupted one does, until it is
-    resumed.
+    device. For as long as the branch is there, the checkpoint is kept in the origin's folder too. The new run waits, as
+    an interrupted one does, until it is resumed.
 
     Raises PlaygroundError when there is no such checkpoint or a change is out of its bounds; nothing is left then.
     """
@@ -82,14 +70,14 @@ def _no_checkpoint(run_id: str, at: int | None, points: list[int]) -> Playground
 
 
 def _copy_files(source: Run, new: Run, number: int) -> None:
-    checkpoints.copy_pinned(source.folder / "checkpoints", number, new.folder / "checkpoints")
+    write_origin(new.folder, Origin(source.id, number))  # first: what fails from here on can be taken back
+    checkpoints.copy_pinned(source.folder / "checkpoints", number, new.folder / "checkpoints", new.id)
     for name in _EARLIER.get(source.kind, ()):
         _copy(source.folder / name, new.folder / name)
     for entries in (shelf.rollout_files(source.folder), shelf.weight_folders(source.folder)):
         for behind, entry in entries.items():
             if behind <= number:
                 _copy(entry, new.folder / entry.relative_to(source.folder))
-    write_whole(new.folder / _ORIGIN, json.dumps({"run": source.id, "step": number}) + "\n")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -2,7 +2,7 @@
 
     checkpoints/00000040/state.pt    what the trainer gave
     checkpoints/00000040/complete    written last: {"bytes", "sha256"} of state.pt
-    checkpoints/00000040/pinned      another run began here: it is kept, however old
+    checkpoints/00000040/pinned      ids of runs that began here: it is kept, however old
 
 A reader takes the newest one whose marker is there and whose bytes are those the marker names, so that neither a kill
 at any moment nor a disk that lost a block can make a run continue from half a state.
@@ -15,6 +15,8 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+
+from core.files import write_whole
 
 _KEPT = 2
 _STATE = "state.pt"
@@ -45,7 +47,7 @@ def save(folder: Path, number: int, state: dict[str, Any]) -> None:
     sync_folder(unfinished)
     final = folder / f"{number:08d}"
     if (final / _PINNED).exists():
-        (unfinished / _PINNED).touch()
+        shutil.copyfile(final / _PINNED, unfinished / _PINNED)
     _remove(final)
     unfinished.rename(final)
     sync_folder(folder)
@@ -77,13 +79,14 @@ def kept(folder: Path) -> list[int]:
     return sorted(int(entry.name) for entry in _checkpoints(folder) if (entry / _MARKER).exists())
 
 
-def copy_pinned(source: Path, number: int, target: Path) -> None:
-    """Pin the checkpoint behind step `number` in `source`, and copy it whole into `target`.
+def copy_pinned(source: Path, number: int, target: Path, by: str) -> None:
+    """Pin the checkpoint behind step `number` in `source` for the run `by`, and copy it whole into `target`.
 
     The process that writes `source` may be at work: a checkpoint that it removes meanwhile raises FileNotFoundError.
     """
     checkpoint = source / f"{number:08d}"
-    (checkpoint / _PINNED).touch()
+    with (checkpoint / _PINNED).open("a") as pin:
+        pin.write(f"{by}\n")
     copy = target / checkpoint.name
     copy.mkdir(parents=True)
     for name in (_STATE, _MARKER):  # the marker last, as in `save`
@@ -91,6 +94,22 @@ def copy_pinned(source: Path, number: int, target: Path) -> None:
     if not _is_whole(copy):
         shutil.rmtree(copy)
         raise FileNotFoundError(checkpoint)
+
+
+def unpin(folder: Path, number: int, by: str) -> None:
+    """Keep the checkpoint behind step `number` in `folder` no longer for the run `by`; if it was for that alone, remove
+    it. Nothing happens where there is none."""
+    checkpoint = folder / f"{number:08d}"
+    pin = checkpoint / _PINNED
+    if not pin.exists():
+        return
+    others = [one for one in pin.read_text().split() if one != by]
+    if others:
+        write_whole(pin, "\n".join(others) + "\n")
+        return
+    pin.unlink()
+    if number not in kept(folder)[-_KEPT:]:
+        _remove(checkpoint)
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from core.errors import PlaygroundError
+from core.runs.origin import ORIGIN_FILE
 
 if TYPE_CHECKING:
     from core.runs.store import Run, Step
@@ -22,7 +23,7 @@ WORKING_FILES = {
     "log.txt",
     "shelf_removed",
     "out.json",
-    "branch.json",
+    ORIGIN_FILE,
     "reserve",
 }
 _INCOMPRESSIBLE = {".safetensors", ".gz", ".parquet", ".zip"}
@@ -62,6 +63,6 @@ def write_zip(run: "Run", metrics: str, out_file: BinaryIO) -> None:
 
 def _results(folder: Path) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
-        if entry.name in WORKING_FILES:
+        if entry.name in WORKING_FILES or entry.name.startswith("."):  # those of a kill in the middle of writing
             continue
         yield from sorted(file for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())

@@ -23,6 +23,7 @@ import filelock
 
 from core import processes
 from core.errors import PlaygroundError
+from core.files import remove_unfinished
 from core.hosting.people import acting_as
 from core.paths import run_folder
 from core.record import Record
@@ -103,6 +104,7 @@ def _execute(
             raise PlaygroundError(f"The run {run_id} {state}.")
         held.callback(_last_sign, journal)
         held.enter_context(beating(journal.beat, needed(store.engine)))
+        remove_unfinished(run_folder(run_id))
         with reserve(run_folder(run_id)), last_signals() as leaving:
             execution = _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds)
             if from_queue:  # at the command line a person watches, and has Ctrl-C

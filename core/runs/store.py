@@ -27,6 +27,7 @@ from core.runs.export import metrics_csv, write_zip
 from core.runs.heartbeats import lives_elsewhere
 from core.runs.job import Job
 from core.runs.jobs import job_from
+from core.runs.origin import let_go
 
 Status = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 Request = Literal["pause", "resume", "step", "stop"]
@@ -126,8 +127,9 @@ class RunStore:
             "host": socket.gethostname(),
             "owner": "" if job.for_all else ownership.owner(),
         }
+        dead = self._dead()
         with writing(self.engine) as connection:
-            limits.check_room(connection, new=True, for_all=job.for_all)
+            limits.check_room(connection, new=True, for_all=job.for_all, but=dead)
             if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
                 raise PlaygroundError(f"A run named {run_id} exists already: resume it, or choose another name.")
             if folder.exists() and any(folder.iterdir()):  # its checkpoints would be taken for the new run's
@@ -204,8 +206,9 @@ class RunStore:
             if what == "stop" and run.status in ("queued", "interrupted"):
                 self._update(run_id, status="stopped", ended=time.time(), requested=None)
             if what == "resume" and run.status not in ("queued", "finished"):
+                dead = self._dead()
                 with writing(self.engine) as connection:
-                    limits.check_room(connection, new=False, but=run_id)
+                    limits.check_room(connection, new=False, but={run_id, *dead})
                     values = {"status": "queued", "ended": None, "error": None, "requested": None, "heartbeat": None}
                     connection.execute(runs.update().where(runs.c.id == run_id).values(values))
 
@@ -242,6 +245,7 @@ class RunStore:
                 raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
             with writing(self.engine) as connection:
                 connection.execute(runs.delete().where(runs.c.id == run_id))  # steps, samples and controls go with it
+        let_go(run.folder)
         shutil.rmtree(run.folder, ignore_errors=True)
 
     def metrics_csv(self, run_id: str) -> str:
@@ -286,6 +290,10 @@ class RunStore:
         if dead:  # a process writes its last word before it lets go of the lock, so this second look is the truth
             rows = self._rows(query)
         return [_run(row, died=row.id in dead and row.status in _AT_WORK) for row in rows]
+
+    def _dead(self) -> set[str]:
+        """The runs whose process is gone: they wait for nothing, and take nobody's place."""
+        return {row.id for row in self._rows(sa.select(runs).where(runs.c.status.in_(_AT_WORK))) if _looks_dead(row)}
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with reading(self.engine) as connection:

@@ -36,6 +36,17 @@ class TestLimits:
         with acting_as(""):
             runs.create(RaceJob())
 
+    def test_a_run_whose_process_is_gone_takes_nobodys_place(self, hosted, monkeypatch):
+        monkeypatch.setenv("RLHF_PLAYGROUND_RUNS_ALL", "1")
+        runs = RunStore()
+        with acting_as("ben"):
+            gone = runs.create(RaceJob(), queued=False)  # at work for the database, and no process holds its lock
+            assert runs.get(gone.id).status == "interrupted"
+        with acting_as("anna"):
+            runs.create(RaceJob())
+        with acting_as("ben"), pytest.raises(PlaygroundError, match="whole class has 1 run "):
+            runs.request(gone.id, "resume")
+
     def test_each_keeps_so_many(self, hosted, monkeypatch):
         monkeypatch.setenv("RLHF_PLAYGROUND_RUNS_KEPT", "1")
         runs = RunStore()

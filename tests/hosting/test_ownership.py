@@ -37,8 +37,12 @@ class TestVotes:
             assert len(load_preferences("votes")) == 1
         with acting_as("anna"):
             assert sum(store.count().values()) == 2
+        with acting_as(""):  # at the command line, where a name is whatever was typed
+            vote(store, "Anna/me")
+        with acting_as("anna"):
+            assert sum(store.count().values()) == 2 and store.annotators() == ["anna/me"]
         with acting_as(""):
-            assert store.annotators() == ["anna/me", "ben/me"]
+            assert store.annotators() == ["Anna/me", "anna/me", "ben/me"]
 
     def test_anothers_name_can_be_neither_read_nor_written(self, hosted, store):
         with acting_as("anna"):

@@ -39,6 +39,25 @@ class TestSigningIn:
                 sign_in.sign_in(self.PASSWORD, "anna", "my own word", "1.2.3.4")
         assert sign_in.sign_in(self.PASSWORD, "anna", "my own word", "5.6.7.8")
 
+    def test_many_at_the_same_moment_are_looked_at_ten_times(self, hosted, monkeypatch):
+        looked, said, together = [], [], threading.Barrier(24)
+        matches = sign_in.matches
+        monkeypatch.setattr(sign_in, "matches", lambda *of: looked.append(1) or matches(*of))
+
+        def guess(number: int) -> None:
+            together.wait()
+            try:
+                sign_in.sign_in(f"guess {number}", "anna", "my own word", "1.2.3.4")
+            except PlaygroundError as refused:
+                said.append(type(refused))
+
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(looked) == 10 and said.count(sign_in.TooManyTriesError) == 14
+
     def test_wrong_words_are_slowed_for_the_name_wherever_they_come_from(self, hosted):
         sign_in.sign_in(self.PASSWORD, "anna", "my own word", "1.2.3.4")
         for place in range(5):

@@ -66,11 +66,38 @@ def test_the_point_of_a_branch_is_kept_while_the_origin_goes_on(store, tmp_path)
     folder = tmp_path / "origin"
     for number in (1, 2):
         checkpoints.save(folder, number, {"number": number})
-    checkpoints.copy_pinned(folder, 1, tmp_path / "branch")
+    checkpoints.copy_pinned(folder, 1, tmp_path / "branch", "branch")
     for number in (3, 4, 1, 5):  # 1 again: a resumed run writes over what was there
         checkpoints.save(folder, number, {"number": number})
     assert checkpoints.kept(folder) == [1, 4, 5]
     assert checkpoints.load(tmp_path / "branch") == (1, {"number": 1})
+
+
+def test_a_checkpoint_is_let_go_with_the_last_branch_that_began_there(store, tmp_path):
+    folder = tmp_path / "origin"
+    checkpoints.save(folder, 1, {"number": 1})
+    for name in ("one", "other"):
+        checkpoints.copy_pinned(folder, 1, tmp_path / name, name)
+    for number in (2, 3):
+        checkpoints.save(folder, number, {"number": number})
+    checkpoints.unpin(folder, 1, "one")
+    checkpoints.unpin(folder, 7, "one")
+    assert checkpoints.kept(folder) == [1, 2, 3]
+    checkpoints.unpin(folder, 1, "other")
+    assert checkpoints.kept(folder) == [2, 3]
+    checkpoints.copy_pinned(folder, 3, tmp_path / "newest", "newest")
+    checkpoints.unpin(folder, 3, "newest")
+    assert checkpoints.kept(folder) == [2, 3]  # it is one of the newest two anyway
+
+
+def test_deleting_a_branch_and_a_branch_that_fails_leave_no_pin(store, finished):
+    pins = finished.folder / "checkpoints"
+    branching.branch("origin", "gone", at=14)
+    assert list(pins.glob("*/pinned"))
+    store.delete("gone")
+    with pytest.raises(PlaygroundError, match="pace"):
+        branching.branch("origin", "never", at=14, changes={"pace": 1.0})
+    assert not list(pins.glob("*/pinned")) and checkpoints.kept(pins) == [14, 15]
 
 
 def test_the_newest_is_branched_when_none_is_named(store, finished):

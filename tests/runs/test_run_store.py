@@ -136,6 +136,9 @@ def test_the_csv_has_a_column_for_every_metric(store):
 
 def test_the_zip_has_the_results_and_not_the_working_files(store):
     run = store.create(WalkJob(warm=1, steps=2), queued=False)
+    half_written = run.folder / ".policy-x7f2" / "model.safetensors"
+    half_written.parent.mkdir()
+    half_written.write_bytes(b"killed in the middle")
     with pytest.raises(PlaygroundError, match="no weights yet"):
         store.export_zip(run.id, io.BytesIO())
     done = recorder.execute(run.id)
@@ -147,6 +150,7 @@ def test_the_zip_has_the_results_and_not_the_working_files(store):
         assert set(archive.namelist()) == names
         assert float(archive.read(f"{run.id}/walked/at.txt")) == done.result["at"]
         assert json.loads(archive.read(f"{run.id}/run.json"))["result"] == done.result
+    assert not half_written.parent.exists()  # whoever carries the run out cleans up first
 
 
 def test_disk_use_counts_and_delete_frees(store):
