@@ -2,10 +2,11 @@
 
 import copy
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
 from core.hosting import permission
 from core.language.adapters import bare, save_merged
-from core.language.folders import check_harmless, quiet_loading, read_json
+from core.language.folders import check_harmless, check_reads, check_weights, quiet_loading, read_json
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
 
@@ -240,23 +241,45 @@ def load_reward_model(folder: str | Path) -> RewardModel:
         raise PlaygroundError(f"{folder}: a reward model has exactly one label, this one has {str(count)[:20]}")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(
+        opened: Any = AutoModelForSequenceClassification.from_pretrained(
             folder,
             num_labels=1,
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # pickles alone, missing tensors, sizes of 0: each model has its own ways to fail
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise PlaygroundError(f"{folder}: cannot be opened as a reward model ({reason})") from error
+    model, loading = opened
+    if "score.weight" in loading["missing_keys"]:
+        raise PlaygroundError(f"{folder} is no reward model: it has no score head (score.weight), as a policy has none")
+    check_weights(folder, model, loading)
     if model.config.pad_token_id is None:
         raise PlaygroundError(f"{folder}: config.json names no pad token, so that batches cannot be scored")
-    file = folder / NORMALISATION_FILE
-    try:
-        normalisation = Normalisation(**read_json(file)) if file.exists() else Normalisation()
-    except TypeError:
-        raise PlaygroundError(f"{file} does not hold what a reward model's normalisation is made of") from None
+    check_reads(folder, tokenizer)
+    rows = model.get_input_embeddings().weight.shape[0]
+    if not 0 <= model.config.pad_token_id < rows:
+        raise PlaygroundError(f"{folder}: config.json's pad token is number {model.config.pad_token_id} of {rows:,}")
+    if len(tokenizer) > rows:
+        raise PlaygroundError(f"{folder}: its tokenizer knows {len(tokenizer):,} tokens, its weights {rows:,}")
+    tokenizer.pad_token_id = model.config.pad_token_id  # the one that its classifier looks for the last token by
+    normalisation = _read_normalisation(folder / NORMALISATION_FILE)
     suit_processor(model.to(device))
     return RewardModel(model.eval(), tokenizer, normalisation)
+
+
+def _read_normalisation(file: Path) -> Normalisation:
+    if not file.exists():
+        return Normalisation()
+    given = read_json(file)
+    try:
+        found = Normalisation(**given)
+    except TypeError:
+        raise PlaygroundError(f"{file} does not hold what a reward model's normalisation is made of") from None
+    numbers = all(type(value) in (int, float) and math.isfinite(value) for value in (found.mean, found.sd))
+    if not numbers or found.sd <= 0 or not isinstance(found.base_model, str):
+        raise PlaygroundError(f"{file}: mean must be a number, sd one above 0, base_model a name")
+    return found

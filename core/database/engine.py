@@ -181,8 +181,9 @@ def _readable_errors(engine: sa.Engine) -> Iterator[None]:
     except DBAPIError as error:
         if isinstance(error, DataError) and "NUL" in str(error.orig):
             raise PlaygroundError("A text with a NUL character in it cannot be kept or found.") from error
-        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-            raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
+        if type(error.orig) is sqlite3.DatabaseError:  # not one of its kinds, which are faults of ours
+            words = "it is damaged, put back a copy of it" if "malformed" in str(error.orig) else "it is none"
+            raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)} ({words})") from error
         raise
 
 

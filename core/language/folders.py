@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -145,6 +145,7 @@ def open_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # of a file that is not what it should be: no list of what it can raise is complete
         raise PlaygroundError(f"{folder}: its tokenizer cannot be opened ({_first_line(error)})") from error
+    check_reads(folder, tokenizer)
     tokenizer.padding_side = "left"
     if tokenizer.eos_token_id is None:
         raise PlaygroundError(f"{folder}: its tokenizer has no end token, so no response could end")
@@ -186,22 +187,47 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"  # the same function, fused: a step is 12 % shorter
-        model = AutoModelForCausalLM.from_pretrained(
+        opened: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),
             config=config,
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
     except Exception as error:  # sizes of 0, texts for numbers, missing tensors: each model has its own ways to fail
         raise PlaygroundError(f"{folder} cannot be opened as a language model ({_first_line(error)})") from error
+    model, loading = opened
+    check_weights(folder, model, loading)
     if len(tokenizer) > _table(model.get_input_embeddings()).shape[0]:
         _add_rows(model, len(tokenizer))
     model.config.pad_token_id = tokenizer.pad_token_id
     if model.generation_config is not None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model.eval(), tokenizer
+
+
+def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, Any]) -> None:
+    """Raises PlaygroundError where weights are missing, which transformers fills with random numbers, or no numbers.
+
+    `loading`: what `from_pretrained(..., output_loading_info=True)` says beside the model.
+    """
+    missing = sorted(loading["missing_keys"])
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise PlaygroundError(
+            f"{folder}: {missing[0]}{more} is not among its weights, and a {type(model).__name__} needs it"
+        )
+    for name, weight in model.named_parameters():
+        if not weight.isfinite().all():
+            raise PlaygroundError(f"{folder}: {name} holds values that are no numbers (NaN or infinite)")
+
+
+def check_reads(folder: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Raises PlaygroundError where a tokenizer makes nothing of a text: its files are missing or empty."""
+    if not tokenizer("A cat and a dog.")["input_ids"]:
+        raise PlaygroundError(f"{folder}: its tokenizer makes no tokens of a text (are its files all there?)")
 
 
 def _add_rows(model: "PreTrainedModel", size: int) -> None:

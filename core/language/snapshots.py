@@ -1,10 +1,10 @@
 """The weights alone, as they were at some step of training: written by trainers, opened to look back."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import PlaygroundError
-from core.language.folders import quiet_loading
+from core.language.folders import check_weights, quiet_loading
 from core.language.registry import load_policy, load_tokenizer
 
 if TYPE_CHECKING:
@@ -35,10 +35,17 @@ def open_snapshot(folder: Path, base: str) -> "tuple[PreTrainedModel, PreTrained
 
             model, tokenizer = load_policy(base)
             return PeftModel.from_pretrained(model, str(folder)).merge_and_unload().eval(), tokenizer
-        model = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        opened: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise PlaygroundError(f"{folder}: these saved weights cannot be opened ({reason})") from error
+    model, loading = opened
+    check_weights(folder, model, loading)
     return model.eval(), load_tokenizer(base)

@@ -95,6 +95,26 @@ def test_a_file_that_is_no_database(tmp_path):
     assert path.read_text().startswith("Dear diary")
 
 
+def test_a_damaged_database_is_one_sentence(tmp_path):
+    path = tmp_path / "votes.db"
+    opened = engine(f"sqlite:///{path}")
+    with reading(opened) as connection:
+        connection.execute(sa.text("SELECT 1"))
+    opened.dispose()
+    whole = path.read_bytes()
+    for damaged in (whole[:9000], whole[:4096] + b"\x9c" * 8192 + whole[12288:]):
+        copy = tmp_path / f"{len(damaged)}.db"
+        copy.write_bytes(damaged)
+        with pytest.raises(PlaygroundError, match="malformed .*put back a copy"):
+            read_everything(f"sqlite:///{copy}")
+
+
+def read_everything(url):
+    with writing(engine(url)) as connection:
+        for table in sa.inspect(connection).get_table_names():
+            connection.execute(sa.text(f"SELECT * FROM {table}")).all()
+
+
 def test_deleting_a_run_takes_its_rows_along(database):
     opened = engine(database)
     with writing(opened) as connection:

@@ -142,6 +142,22 @@ def test_broken_files_are_one_sentence(make_folder):
     refuse(folder, "cannot be read as JSON")
 
 
+def test_weights_that_are_missing_or_no_numbers_are_not_made_up(make_folder):
+    """transformers fills what is missing with random numbers, others each time, and says so in a warning alone."""
+    folder = make_folder()
+    weights = load_file(folder / "model.safetensors")
+    name = next(one for one in weights if one.endswith("h.0.mlp.c_fc.weight"))
+    save_file(
+        {key: value for key, value in weights.items() if key != name}, folder / "model.safetensors", {"format": "pt"}
+    )
+    with pytest.raises(PlaygroundError, match="h.0.mlp.c_fc.weight is not among its weights"):
+        registry.load_policy(str(folder))
+    weights[name][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(PlaygroundError, match="no numbers"):
+        registry.load_policy(str(folder))
+
+
 @pytest.mark.parametrize("name", ["", "no/such/folder", "/no/such/folder", "a b", "../up"])
 def test_what_can_be_no_policy_is_told_the_choices(name):
     with pytest.raises(PlaygroundError, match="storyteller"):
