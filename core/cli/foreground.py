@@ -46,10 +46,13 @@ def carry_out(run: Run, as_json: bool) -> int:
     say(f"run {run.id} (if it is interrupted: python -m core runs resume {run.id})")
     order_file = run.folder / ORDER_FILE
     order = json.loads(order_file.read_text(encoding="utf-8")) if order_file.exists() else None
+    if order and run.status == "finished" and _is_of(Path(order["out"]), run):
+        raise PlaygroundError(f"The run {run.id} has finished, and its results are in {order['out']}.")
     if order:
         _check_free(Path(order["out"]), order["overwrite"])
-    with processes.together(), Stages() as stages:
-        run = execute(run.id, on_record=stages.show)
+    if not order or run.status != "finished":  # else it was the delivery that failed
+        with processes.together(), Stages() as stages:
+            run = execute(run.id, on_record=stages.show)
     if run.status == "failed":
         raise click.ClickException(f"run {run.id} failed: {run.error}")
     result: dict[str, Any] = {"run": run.id, "status": run.status, **(run.result or {})}
@@ -65,6 +68,9 @@ def carry_out(run: Run, as_json: bool) -> int:
 
 def _check_free(out: Path, overwrite: bool) -> None:
     """Refuse to replace anything but an empty folder or, when told to, the results of an earlier run."""
+    above = next(folder for folder in out.parents if folder.exists())
+    if not above.is_dir():
+        raise PlaygroundError(f"{above} is a file: --out names a folder, and {out} cannot be one in it")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not out.is_dir():
@@ -76,9 +82,27 @@ def _check_free(out: Path, overwrite: bool) -> None:
         raise PlaygroundError(f"{out} holds a run's results already: choose another folder, or add --overwrite")
 
 
+def _is_of(out: Path, run: Run) -> bool:
+    try:
+        return bool(json.loads((out / MARK_FILE).read_text(encoding="utf-8"))["run"] == run.id)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _deliver(run: Run, out: Path) -> None:
-    """Copy the results into `out`, which appears whole or not at all."""
+    """Copy the results into `out`, which appears whole or not at all. Raises PlaygroundError where that fails."""
     source = run.folder / RESULT_FOLDER.get(run.kind, "")
+    try:
+        _copy(run, source, out)
+    except OSError as error:
+        reason = error.strerror or str(error)[:200]
+        raise PlaygroundError(
+            f"The run {run.id} has finished and its results are in {source}, but {out} could not be written "
+            f"({reason}): make room there, then `python -m core runs resume {run.id}` puts them there."
+        ) from error
+
+
+def _copy(run: Run, source: Path, out: Path) -> None:
     mark = {"run": run.id, "kind": run.kind, "config": run.config, "result": run.result, "ended": run.ended}
     with whole_folder(out) as temporary:
         for entry in sorted(source.iterdir()):

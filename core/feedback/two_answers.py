@@ -12,6 +12,7 @@
 
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
@@ -28,16 +29,19 @@ VERDICTS = ("winner", "preference", "preferred", "choice", "label", "labels", "b
 VOTERS = ("annotator", "annotator_id", "worker", "worker_id", "judge", "labeler", "user_id")
 _PROMPTS = ("prompt", "question", "history", "instruction", "context", "info")
 _SCORES = (("score_0", "score_1"), ("score_a", "score_b"))
+_VOTES = ("score_A", "score_B")  # SHP's, whose labels know better: they mind which answer was there for longer
+_OF_THE_TWO = ("score_chosen", "score_rejected")  # beside chosen and rejected: equal is a tie (UltraFeedback)
 _FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
 _SIGNED = "overall_preference"
 
 COLUMNS = frozenset(
     {*(name for pair in (*ANSWERS, *_SCORES) for name in pair), *VERDICTS, *VOTERS, *_PROMPTS, *_FLAGS, _SIGNED}
-    | {"summaries", "input"}
+    | {"summaries", "input", "turn", *_VOTES, *_OF_THE_TWO}
 )
 """Every column that is read of such rows."""
 
 _TIES = ("tie", "both", "neither", "equal", "same", "draw")
+_A_TIE = re.compile(r"(tied?|both|neither|equal|same|draw)([\s_]*\(?(both[\s_]*)?(bad|good|equal|same)?\)?)")
 
 
 class Undecided(ValueError):
@@ -55,7 +59,12 @@ def _answer_columns(columns: Collection[str]) -> tuple[str, str] | None:
 
 def is_a_tie(row: Mapping[str, Any]) -> bool:
     """Whether a row that names chosen and rejected says beside them that neither won."""
-    return str(row.get("winner")).strip().casefold().startswith(_TIES) or _number(row.get("winner_tie")) == 1
+    scores = [_number(row.get(name)) for name in _OF_THE_TWO]
+    return (
+        _A_TIE.fullmatch(str(row.get("winner")).strip().casefold()) is not None  # not a model's name that begins so
+        or _number(row.get("winner_tie")) == 1
+        or scores[0] == scores[1]
+    )
 
 
 def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -81,13 +90,29 @@ def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
     named = _answer_columns(row) or ("", "")
     first, second = row.get(named[0]), row.get(named[1])
     if named[0] == "response_a":
-        turns = [_turns(value) for value in (row.get("prompt"), first, second)]
-        if all(turns):
-            asked, *answered = turns
-            return *(_conversation(asked or [], turn or []) for turn in answered), named  # type: ignore[return-value]
+        asked, *answered = (_turns(value) for value in (row.get("prompt"), first, second))
+        if asked is not None:
+            if None in answered:
+                raise Undecided("prompt is a list of turns, and an answer is none (or has an empty turn)")
+            return *(_conversation(asked, turns or []) for turns in answered), named  # type: ignore[return-value]
+    if named[0] == "conversation_a":
+        return _up_to(row.get("turn"), first), _up_to(row.get("turn"), second), named
     if _is_question(row) and isinstance(first, str) and isinstance(second, str):
         return [_said("assistant", first)], [_said("assistant", second)], named
     return first, second, named
+
+
+def _up_to(turn: Any, conversation: Any) -> Any:
+    """MT-Bench judges each turn by itself: of a conversation what had been said by then; all where no turn is named."""
+    last = _number(turn) if not isinstance(turn, bool) else math.nan
+    if not isinstance(conversation, list) or not last >= 1:
+        return conversation
+    answers = 0
+    for place, message in enumerate(conversation):
+        answers += isinstance(message, dict) and message.get("role") == "assistant"
+        if answers == last:
+            return conversation[: place + 1]
+    return conversation
 
 
 def _turns(value: Any) -> list[str] | None:
@@ -149,6 +174,8 @@ def _verdict(row: Mapping[str, Any], answers: tuple[str, str]) -> Side:
         if row.get(first_score) is not None and row.get(second_score) is not None:
             return _higher(_number(row[first_score]), _number(row[second_score]), first_score)
     name = next((name for name in VERDICTS if row.get(name) not in (None, "")), None)
+    if name is None and all(row.get(votes) is not None for votes in _VOTES):
+        return _higher(_number(row[_VOTES[0]]), _number(row[_VOTES[1]]), _VOTES[0])
     if name is None:
         raise Undecided("no winner is named")
     return _named(name, row[name], answers)

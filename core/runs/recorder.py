@@ -37,9 +37,9 @@ from core.runs.last_words import reserve, say_failed
 from core.runs.shelf import Shelf
 from core.runs.signals import last_signals
 from core.runs.store import Run, RunStore
-from core.runs.watchdog import Watchdog, update_seconds
+from core.runs.watchdog import Watchdog, number_above_zero, update_seconds
 
-CHECKPOINT_SECONDS = 20.0
+_CHECKPOINT_SECONDS = "RLHF_PLAYGROUND_CHECKPOINT_SECONDS", 20.0
 _CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often
 _PATIENCE = 1.0  # seconds: longer than anybody's look at a lock
 _POLL_SECONDS = 0.1
@@ -51,7 +51,7 @@ def execute(
     run_id: str,
     on_record: Callable[[Record], None] | None = None,
     from_queue: bool = False,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_seconds: float | None = None,
     in_turn: bool = True,
 ) -> Run:
     """Carry out the run in this process, from its newest whole checkpoint on, and return what became of it.
@@ -66,12 +66,15 @@ def execute(
 
     Raises PlaygroundError when the run does not exist, has finished, or is being carried out by another process.
 
+    `checkpoint_seconds`: between two checkpoints, by default what RLHF_PLAYGROUND_CHECKPOINT_SECONDS says, or 20.
+
     What the run opens is opened on behalf of its owner, who may no more through a worker than on a page.
     """
     with acting_as(""):
         owner = RunStore().get(run_id).owner
     with acting_as(owner):
-        return _execute(run_id, on_record, from_queue, checkpoint_seconds, in_turn)
+        often = number_above_zero(*_CHECKPOINT_SECONDS, "seconds") if checkpoint_seconds is None else checkpoint_seconds
+        return _execute(run_id, on_record, from_queue, often, in_turn)
 
 
 def _execute(

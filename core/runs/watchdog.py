@@ -15,14 +15,19 @@ _LOOK_SECONDS = 5.0
 
 def update_seconds() -> float:
     """How long one update may take, in seconds: RLHF_PLAYGROUND_UPDATE_MINUTES, else two hours."""
-    given = os.environ.get(_MINUTES) or "120"
+    return 60 * number_above_zero(_MINUTES, 120, "minutes")
+
+
+def number_above_zero(name: str, otherwise: float, unit: str) -> float:
+    """What the environment says under `name`. Raises PlaygroundError when that is no number above 0."""
+    given = os.environ.get(name) or str(otherwise)
     try:
-        minutes = float(given)
+        number = float(given)
     except ValueError:
-        minutes = 0.0
-    if not minutes > 0:
-        raise PlaygroundError(f"{_MINUTES} is a number of minutes above 0 (given: {given[:40]!r}).")
-    return 60 * minutes
+        number = 0.0
+    if not number > 0:
+        raise PlaygroundError(f"{name} is a number of {unit} above 0 (given: {given[:40]!r}).")
+    return number
 
 
 class Watchdog:

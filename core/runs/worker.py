@@ -6,7 +6,7 @@ With `--out-of-turn` (on a cluster, which has made room for it) it does not wait
 import os
 import sys
 
-from core.runs.recorder import CHECKPOINT_SECONDS, execute
+from core.runs.recorder import execute
 
 OUT_OF_TURN = "--out-of-turn"
 _NICENESS = 10  # the person at the screen, voting and reading, goes first
@@ -17,8 +17,7 @@ def main(run_id: str, *options: str) -> int:
     says so; anything else means that the run could not be begun."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    often = float(os.environ.get("RLHF_PLAYGROUND_CHECKPOINT_SECONDS") or CHECKPOINT_SECONDS)
-    execute(run_id, from_queue=True, checkpoint_seconds=often, in_turn=OUT_OF_TURN not in options)
+    execute(run_id, from_queue=True, in_turn=OUT_OF_TURN not in options)
     return 0
 
 

@@ -78,6 +78,29 @@ def test_a_folder_that_no_run_made_is_never_replaced(run, preference_file, tmp_p
     assert treasure.read_text() == "dear"
 
 
+def test_results_that_could_not_be_delivered_lie_ready_and_are_delivered_later(
+    run, reward_folder, tmp_path, monkeypatch
+):
+    command = ["ppo", "train", "--reward-model", reward_folder, *TINY_PPO]
+    (tmp_path / "file").write_text("")
+    status, _, err = run(*command, "--out", tmp_path / "file" / "tuned")
+    assert (status, RunStore().list()) == (2, []) and "is a file" in err  # before anything was trained
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "model.safetensors")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.cli.foreground.shutil.copy2", full)
+        status, _, err = run(*command, "--out", tmp_path / "tuned", "--run-id", "late")
+    source = RunStore().get("late").folder / "policy"
+    assert status != 0 and not (tmp_path / "tuned").exists()
+    assert "late has finished" in err and str(source) in err and "No space left" in err and "runs resume late" in err
+    assert run("runs", "resume", "late")[0] == 0
+    assert (tmp_path / "tuned" / "model.safetensors").read_bytes() == (source / "model.safetensors").read_bytes()
+    status, _, err = run("runs", "resume", "late")
+    assert status == 2 and f"its results are in {tmp_path / 'tuned'}" in err
+
+
 def test_a_killed_run_goes_on_to_where_its_results_were_wanted(run, reward_folder, tmp_path, monkeypatch):
     """SIGKILL after the first step; `runs resume`, from another folder, completes the run and delivers --out."""
     monkeypatch.chdir(tmp_path)

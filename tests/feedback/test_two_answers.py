@@ -38,6 +38,7 @@ FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "K
         (ARENA | {"winner": "model_a"}, "arena_user_9"),
         (KAGGLE | {"winner_model_a": 1, "winner_model_b": 0, "winner_tie": 0}, ""),
         (SHP | {"labels": 1}, ""),
+        (SHP, ""),
         (WEBGPT | {"score_0": 0.5, "score_1": -0.5}, ""),
         (SAFE | {"better_response_id": 1}, ""),
         (STEER | {"overall_preference": -2}, ""),
@@ -72,7 +73,9 @@ def test_the_other_way_round_it_is_the_other_pair(row):
         ARENA | {"winner": "tie"},
         ARENA | {"winner": "tie (bothbad)"},
         {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner": "Tie"},
+        {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner": "both_bad"},
         {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner_tie": "1"},
+        {"prompt": "Once", "chosen": " upon", "rejected": " more", "score_chosen": 5.0, "score_rejected": "5"},
         KAGGLE | {"winner_model_a": 0, "winner_model_b": 0, "winner_tie": 1},
         WEBGPT | {"score_0": 0.0, "score_1": 0.0},
         STEER | {"overall_preference": 0},
@@ -82,6 +85,25 @@ def test_the_other_way_round_it_is_the_other_pair(row):
 def test_ties_are_ties(row):
     with pytest.raises(Tie):
         pair_from(row)
+
+
+@pytest.mark.parametrize("winner", ["same-model-7b", "Equall/Saul-7B", "bothmodel", "tiefighter", "drawer", None])
+def test_a_winners_name_that_begins_like_a_tie_is_none(winner):
+    row = {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner": winner, "score_chosen": 5.0}
+    assert pair_from(row | {"score_rejected": 1.0}) == PreferencePair("Once", " upon", " more")
+
+
+def test_a_turn_that_was_judged_by_itself_is_read_up_to_there():
+    def both(first, second):
+        asked = [{"role": "user", "content": "Another?"}, {"role": "assistant", "content": second}]
+        return [*talk(first), *asked]
+
+    row = {"conversation_a": both("Knock.", "Who?"), "conversation_b": both("No.", "Never."), "winner": "model_a"}
+    assert pair_from(row | {"turn": 1}) == KNOCK
+    for turn in (2, "2", 7, None, True):
+        whole = pair_from(row | {"turn": turn})
+        assert whole.prompt == ASKED
+        assert whole.rejected == " No.\n\nHuman: Another?\n\nAssistant: Never."
 
 
 def test_summaries_are_read_as_their_own_models_read_the_post():
@@ -115,6 +137,11 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
         (KAGGLE | {"winner_model_a": 1, "winner_model_b": 1, "winner_tie": 0}, "exactly one"),
         ({"info": {"post": "p"}, "summaries": [{"text": "x"}], "choice": 0}, "instead of two"),
         ({"prompt": "p", "response_a": None, "response_b": "y", "winner": "a"}, "chosen"),
+        (KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"}, "an answer is none"),
+        (
+            {"prompt": '["a list"]', "response_a": "plain x", "response_b": "plain y", "winner": "a"},
+            "an answer is none",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_reason(row, reason):

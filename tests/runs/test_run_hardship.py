@@ -25,7 +25,7 @@ from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore, NewPair
 from core.paths import home
 from core.record import Record
-from core.runs import last_words, locks, recorder, watchdog
+from core.runs import checkpoints, last_words, locks, recorder, watchdog
 from core.runs.jobs import JOBS, PPOJob
 from core.runs.store import RunStore
 from tests import tiny
@@ -260,7 +260,7 @@ def test_the_time_an_update_may_take_is_a_number(monkeypatch, given):
 
 def test_weights_that_burst_fail_the_run_in_words(store, job):  # noqa: F811
     broken = tiny.gpt2()
-    torch.nn.init.constant_(broken.transformer.h[0].mlp.c_fc.weight, float("nan"))
+    torch.nn.init.constant_(broken.transformer.h[0].mlp.c_fc.weight, 3e38)  # finite, and no sum of them is
     broken.save_pretrained(job.model)
     failed = recorder.execute(store.create(job, queued=False).id)
     assert failed.status == "failed"
@@ -279,3 +279,23 @@ def test_a_policy_that_never_ends_its_text_is_cut_and_told(store, job):  # noqa:
     assert done.status == "finished"
     assert len(store.steps(done.id)) == PPO.updates
     assert isinstance(job, PPOJob)
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "-1", "nan"])
+def test_a_time_between_checkpoints_that_is_none_is_told_before_anything_runs(store, monkeypatch, given):
+    run = store.create(WalkJob(), queued=False)
+    monkeypatch.setenv("RLHF_PLAYGROUND_CHECKPOINT_SECONDS", given)
+    with pytest.raises(PlaygroundError, match="RLHF_PLAYGROUND_CHECKPOINT_SECONDS is a number of seconds above 0"):
+        recorder.execute(run.id)
+    assert store.steps(run.id) == []
+
+
+def test_the_time_between_checkpoints_is_kept_at_the_command_line_too(store, monkeypatch):
+    monkeypatch.setattr(recorder, "_CHECKPOINT_SHARE", 1e9)
+    seen = {}
+    for often in ("1e-9", "1000"):
+        run = store.create(WalkJob(warm=0, steps=6), queued=False)
+        monkeypatch.setenv("RLHF_PLAYGROUND_CHECKPOINT_SECONDS", often)
+        recorder.execute(run.id)
+        seen[often] = checkpoints.kept(run.folder / "checkpoints")
+    assert seen == {"1e-9": [5, 6], "1000": [1]}
