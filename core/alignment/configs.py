@@ -9,6 +9,9 @@ from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.registry import policy_info
 
+MEASURING_SEED = 1_000_003
+"""Added to a run's seed: what is measured on shares no randomness with training."""
+
 MICRO_BATCH = "a pass of an optimiser step, whose gradients add up (0: all at once): less memory, the same step"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import LoopConfig
+from core.alignment.configs import MEASURING_SEED, LoopConfig
 from core.alignment.evaluation import compare_on_heldout, reward_skill, summarise_heldout
 from core.alignment.reward_model import load_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
@@ -18,7 +18,6 @@ from core.language.configs import SamplingConfig
 from core.language.registry import load_policy, policy_info
 from core.record import Controls, Record, no_controls
 
-MEASURING_SEED = 1_000_003  # added to the run's seed: what is measured on shares no randomness with training
 STAGES = ("preferences", "reward", "ppo", "evaluation")
 
 

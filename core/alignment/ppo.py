@@ -8,7 +8,7 @@ Where the published implementations differ, this is what is done here, and why:
 - Rewards are not whitened by default; advantages are, over the tokens of the whole rollout, never over padding.
 - No entropy bonus by default. Gradients are clipped at norm 1. Dropout is off. A fresh permutation every epoch.
 - Log-probabilities are taken at the sampling temperature, recomputed once after sampling with the very function that
-  training uses: the ratio is exactly 1 on the first minibatch.
+  training uses: the ratio is 1 on the first minibatch, but for the rounding of another batch's sums.
 - Every statistic is masked: padding is in none of them.
 """
 

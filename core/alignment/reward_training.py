@@ -81,6 +81,11 @@ class PairReport:
     calibration: tuple[CalibrationBin, ...] = ()  # by rising confidence; empty bins are left out
 
 
+def share_right(difference: Tensor) -> Tensor:
+    """1 where the chosen text scores higher, ½ where both score the same, 0 elsewhere: [pairs] -> [pairs]."""
+    return (difference > 0).double() + 0.5 * (difference == 0)
+
+
 def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
     """Accuracy, log-loss and expected calibration error of P(chosen wins) = σ(r_w − r_l): [pairs] twice.
 
@@ -89,7 +94,7 @@ def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
     equal width).
     """
     difference = (chosen - rejected).double()
-    correct = (difference > 0).double() + 0.5 * (difference == 0)
+    correct = share_right(difference)
     confidence = difference.abs().sigmoid()
     places = ((confidence - 0.5) * 20).long().clamp(max=9)
     calibration = tuple(
@@ -277,7 +282,7 @@ def train_reward_model(
         difference, both = chosen - rejected, torch.cat([chosen, rejected])
         metrics = {
             "loss": loss.item(),
-            "accuracy": (difference > 0).float().mean().item(),
+            "accuracy": share_right(difference).mean().item(),
             "margin": difference.mean().item(),
             "grad_norm": grad_norm,
             "learning_rate": learning_rate * scale,

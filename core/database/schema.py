@@ -174,7 +174,7 @@ runs = sa.Table(
     sa.Column("pid", sa.Integer),
     sa.Column("host", sa.Text),
     sa.Column("heartbeat", sa.Double),  # when its process last said that it lives; NULL where one machine has it all
-    sa.Column("requested", sa.Text),  # "pause" or "stop", until the worker obeys
+    sa.Column("requested", sa.Text),  # "pause", "step" or "stop", until the worker obeys
     sa.Column("owner", sa.Text, nullable=False, server_default=""),  # who signed in and made it; "": whoever runs this
     sa.Index(None, "created"),
 )

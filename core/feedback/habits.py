@@ -7,8 +7,8 @@ from itertools import pairwise
 from statistics import median
 
 from core.feedback.store import Vote
+from core.quantiles import Z_95
 
-_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
 _PACE_WINDOW = 10  # votes: long enough to be steady, short enough to follow a change
 _RECENT = 40  # votes: as many as a small line can show
 _BREAK_SECONDS = 120.0  # a longer gap is a pause, not slow reading
@@ -31,9 +31,9 @@ class Share:
         """Wilson's 95 % score interval (Wilson 1927, JASA 22:209); 0 to 1 when nothing was counted."""
         if not self.total:
             return 0.0, 1.0
-        share, n, z2 = self.value, self.total, _Z_95**2
+        share, n, z2 = self.value, self.total, Z_95**2
         centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-        half = _Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
         return max(0.0, centre - half), min(1.0, centre + half)
 
     @property

@@ -7,8 +7,8 @@ import numpy as np
 
 from core.feedback.comparison import Vote
 from core.feedback.habits import judged_by_side
+from core.quantiles import Z_95
 
-_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
 _PRIOR_SD = 2.5
 _STEPS = 100
 TEN_WORDS = 10
@@ -55,6 +55,6 @@ def side_and_length(votes: Sequence[Vote]) -> tuple[Push, Push] | None:
         weights = weights + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-10:
             break
-    reach = _Z_95 * np.sqrt(np.diag(np.linalg.inv(curvature)))
+    reach = Z_95 * np.sqrt(np.diag(np.linalg.inv(curvature)))
     side, length = (Push(float(w), float(w - r), float(w + r)) for w, r in zip(weights, reach, strict=True))
     return side, length

@@ -74,7 +74,7 @@ def person_of(token: str) -> str | None:
 
 
 def tidy(name: str) -> str:
-    """One spelling of a name: no two people may look the same."""
+    """One spelling of a name: case, width and spaces make no other person; other alphabets' letters do."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 

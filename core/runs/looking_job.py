@@ -7,11 +7,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field
 from typing_extensions import override
 
-from core.alignment.configs import is_large
+from core.alignment.configs import MEASURING_SEED, is_large
 from core.record import Controls, Record
 from core.runs.job import Job
-
-MEASURING_SEED = 1_000_003  # as core.alignment.loop adds it: no randomness is shared with training
 
 
 class LookBackJob(Job):

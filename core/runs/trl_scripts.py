@@ -27,6 +27,7 @@ _WITHOUT_COUNTERPART = (
     *("kl_estimator", "kl_target", "kl_horizon", "kl_budget", "target_kl", "gamma", "lam", "cliprange_value"),
     *("vf_coef", "value_model", "head_learning_rate", "entropy_coef", "whiten_rewards", "missing_end_penalty"),
 )
+_REWARD_ALONE = ("pooling_after", "patience", "evaluate_every")
 
 
 def export_trl(run: "Run", folder: Path) -> list[Path]:
@@ -136,6 +137,7 @@ def _taught(run: "Run", folder: Path) -> None:
     notes = (
         f"TRL has no setting for the score head's own learning rate ({config.head_learning_rate}). It ends every text",
         "with the end token, and leaves out what is longer than max_length instead of cutting its beginning.",
+        "Nor for these: " + ", ".join(f"{name} {getattr(config, name)}" for name in _REWARD_ALONE) + ".",
     )
     more = {"notes": "\n".join(notes), "eval": '"heldout.jsonl"' if heldout else "None"}
     _write(folder / "reward.py", run, REWARD, reward_settings(config, len(train)), _lora(lora, config, "SEQ_CLS"), more)

@@ -89,8 +89,8 @@ def _equation(data: Data, group: str) -> None:
     st.markdown(
         f"Distance and frequency go together with rank correlation **{data['frequency']:+.2f}** over the vocabulary. "
         "Where input and output share their vectors, a token need not be read to move: every step pushes those that "
-        "were *not* written away. **Look for** layers where the rows brighten: tuning often changes what is made of a "
-        "vector more than the vector."
+        "were *not* written away. **Look for** layers where the rows stand out: more training often changes "
+        "what is made of a vector more than the vector."
     )
     show_code("core.anatomy.movement:moved", "core.anatomy.movement:moved_in_context")
 

@@ -50,7 +50,8 @@ def show() -> str:
     st.markdown(
         "One scalar has one order of the texts. Where a share p of the people prefers one text and 1 − p the other, "
         "the loss is lowest at Δ* = log p/(1 − p): the majority's order, less sure; at one half it is 0, and the "
-        "reward has nothing to say. There is no partial outvoting: the minority is not represented at all."
+        "reward has nothing to say. The order is the majority's alone: a minority makes it less sure of it, and "
+        "turns nothing round."
     )
     tipped = _tipped(known)
     if tipped:

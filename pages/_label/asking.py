@@ -86,6 +86,7 @@ def _vote(
 ) -> None:
     """Save first; only what the store has confirmed is said on the page."""
     decided = choice in ("left", "right")
+    now = time.time()
     try:
         vote = store.vote(
             shown,
@@ -98,5 +99,11 @@ def _vote(
         st.session_state["label_said"] = f"Not saved: {error}"
         return
     st.session_state["label_last"] = vote
-    st.session_state["label_said"] = f"Saved: {_CHOICES[vote.choice][2]}."
+    said = _CHOICES[vote.choice][2]
+    earlier = vote.created < now
+    st.session_state["label_said"] = (
+        f"You had answered that pair already (another tab?): {said}. That answer stands."
+        if earlier
+        else f"Saved: {said}."
+    )
     st.session_state["strength"] = None

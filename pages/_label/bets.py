@@ -75,11 +75,13 @@ def _opened(state: Live, last: Vote, annotator: str) -> None:
     else:
         right = made.side == last.choice
         mark = CONCEPTS["chosen" if right else "rejected"].mark
-        st.markdown(f"**{mark} It had bet {_said(made)}**: {'correct' if right else 'wrong'}, you chose {last.choice}.")
+        st.markdown(
+            f"**{mark} It had bet {_said(made)}**: {'correct' if right else 'wrong'}, you chose the {last.choice} one."
+        )
 
 
 def _said(made: Bet) -> str:
-    return f"{made.side}, {made.confidence:.0%} sure"
+    return f"on the {made.side} text, {made.confidence:.0%} sure"
 
 
 def _waiting(state: Live, ready: bool) -> None:

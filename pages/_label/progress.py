@@ -20,7 +20,7 @@ def progress(mine: Habits) -> None:
     if mine.undecided:
         words.append(f"{mine.undecided} tied or skipped")
     if mine.pace is not None:
-        words.append(f"{mine.pace:.0f} answers a minute of late")
+        words.append(f"{mine.pace:.0f} answer{'' if round(mine.pace) == 1 else 's'} a minute of late, pauses included")
     if words:
         st.caption(" · ".join(words))
     if mine.seconds is not None:

@@ -24,9 +24,12 @@ def measuring_form(plane: str) -> None:
     """Choose a reward model with kept weights, and measure it; one measured already is opened."""
     models = {run.id: run for run in RunStore().list() if run.kind in ("reward", "loop") and _kept(run) >= _FEWEST}
     if not models:
+        short = any(_kept(run) for run in RunStore().list("reward"))
         st.caption(
-            "Your own appears here once one was trained on the page Reward model, which keeps its weights on the way; "
-            "a whole loop keeps none."
+            f"Yours has kept its weights at fewer than {_FEWEST} steps, too few for a path: train one on more votes."
+            if short
+            else "Your own appears here once one was trained on the page Reward model, which keeps its weights on the "
+            "way; a whole loop keeps none."
         )
         st.page_link(site.page("reward_model"), label="Train one", icon=":material/arrow_forward:")
         return

@@ -49,7 +49,7 @@ class Pipeline:
         of = f"of {self.heldout} " if self.heldout is not None and self.heldout < FEW else ""
         reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
-        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}{', not learnt yet' if self.unlearnt else ''}"
+        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}{', not in this model' if self.unlearnt else ''}"
         share = f"{self.progress:.0%} done"
         return [
             Station("overview", "Policy", "policy", short_model(self.policy), True),

@@ -19,6 +19,8 @@ from pages._reward_model.again import finished
 from pages._reward_model.subject import Subject
 from pages._reward_model.views import head_doubt, member_differences, opened, scored, words_of
 
+_CLOSE = 0.02  # of ½: nobody would say that it had made up its mind
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -160,6 +162,8 @@ def _probability(asked: _Asked) -> None:
             [["delta", "probability", "low", "high"], [term.difference, term.probability, verdict.low, verdict.high]],
         )
     favourite = "A" if term.difference > 0 else "B" if term.difference < 0 else "neither"
+    unsure = verdict.low < 0.5 < verdict.high and favourite != "neither"
+    opinion = f"It leans to **{favourite}**, no more" if unsure else f"It prefers **{favourite}**"
     whose = (
         f"Small bars are the {len(asked.members)} members of an ensemble, each taught on another resample of the same "
         "votes; the thick stretch of the curve is where one more would land"
@@ -169,7 +173,7 @@ def _probability(asked: _Asked) -> None:
         "the whole model"
     )
     words.markdown(
-        f"It prefers **{favourite}**: A wins with probability **{term.probability:.1%}**, 95% interval "
+        f"{opinion}: A wins with probability **{term.probability:.1%}**, 95% interval "
         f"**{verdict.low:.0%} to {verdict.high:.0%}**. {whose}.\n\nAll of it hangs on the difference Δ = "
         f"{term.difference:+.3f} alone. A single score has no zero and no unit of its own: add 10 to every text, and "
         "nothing changes."
@@ -215,7 +219,9 @@ def _equation(score_a: float, score_b: float) -> None:
     st.markdown(
         f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, and the opposite in the rejected one: "
         + (
-            "the model already agrees, so this vote pulls less than one it is unsure of."
+            "the model is close to ½, so this vote pulls about as one it is unsure of."
+            if abs(term.probability - 0.5) < _CLOSE
+            else "the model already agrees, so this vote pulls less than one it is unsure of."
             if term.probability > 0.5
             else "the model disagrees, so this vote pulls harder than one it is unsure of."
         )

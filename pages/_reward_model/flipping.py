@@ -25,6 +25,7 @@ from pages._reward_model.subject import Subject
 from pages._reward_model.views import resisted_pairs
 
 _KINDS = ("right both times", "right before alone", "right after alone", "wrong both times")
+_FEW = 10  # unseen pairs: fewer say nothing of how far an effect reaches
 _GUESSES = ("less than 1 point", "1 to 10 points", "more than 10 points")
 PLAIN = "One vote among many: turn it round, train again from the same seed, and see what it had done."
 
@@ -205,12 +206,14 @@ def _heldout(result: Mapping[str, Any]) -> None:
         "sides.\n\n"
         f"Δ moved by **{far.unseen:.3f}** on the average unseen pair, by **{far.own:.3f}** on its own: "
         + (
-            "its effect stays close to its own texts."
+            f"of {len(before)} unseen pair{'' if len(before) == 1 else 's'}, too few to say how far its effect reaches."
+            if len(before) < _FEW
+            else "its effect stays close to its own texts."
             if far.stays
             else "training is a chain of steps, and the first one it changes changes all that follow, so it is felt "
             "far from its own texts."
         )
-        + " On the diagonal nothing moved."
+        + " A pair that did not move has the same Δ on both axes."
     )
     words.caption(
         "A small change of accuracy in either direction is what one vote of many can do: it is not evidence that the "

@@ -134,6 +134,13 @@ def _overlap(subject: Subject) -> None:
     )
 
 
+def _with_margins(first: float) -> str:
+    """What votes of a stated strength add to the first batch's loss."""
+    if first < math.log(2) + 0.0005:
+        return ""
+    return "; a vote that came with a strength m asks for Δ > m, and costs log(1 + eᵐ)"
+
+
 def _in_numbers(rows: Sequence[Row], measured: Worth | None) -> None:
     """The equation, and what this run's loss says in it."""
     losses = values_of(rows, "loss")
@@ -145,7 +152,7 @@ def _in_numbers(rows: Sequence[Row], measured: Worth | None) -> None:
         last = f"The last batch costs **{end:.3f}**" if held is None else f"Votes it has not seen cost **{end:.3f}**"
         st.markdown(
             f"The first batch costs **{losses[0]:.3f}**: the score head starts at zero, so every Δ is 0 and σ(0) = ½ "
-            f"costs log 2 = {math.log(2):.3f}. "
+            f"costs log 2 = {math.log(2):.3f}{_with_margins(losses[0])}. "
             f"{last}: the probability given to what was really chosen is then exp(−{end:.3f}) = "
             f"**{math.exp(-end):.0%}** in the geometric mean."
         )

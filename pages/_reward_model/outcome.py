@@ -11,6 +11,7 @@ from core.feedback.habits import Share
 from core.figures.calibration import calibration
 from pages._parts import theme
 from pages._parts.series import Row, values_of
+from pages._parts.state import FEW
 
 _FEW = 100  # votes below which a share is told with their number: it may be off by ten points either way
 GUESSING = math.log(2)  # nats: the log-loss of saying one half to every pair
@@ -86,6 +87,9 @@ def claim(measured: Worth | None, moving: bool) -> str:
 def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
     """Accuracy, log-loss and calibration on unseen votes, each beside what guessing gets; the reliability diagram."""
     result = result or {}
+    if measured.pairs and measured.pairs < FEW:
+        st.info(_too_few(measured.pairs, round(measured.accuracy * measured.pairs)))
+        return
     cells = st.columns(4)
     cells[0].metric("Held-out accuracy", f"{measured.accuracy:.1%}", f"{measured.accuracy - 0.5:+.1%} against guessing")
     if measured.log_loss is not None:
@@ -119,6 +123,15 @@ def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
         )
     if measured.calibration:
         _reliability(measured.calibration)
+
+
+def _too_few(pairs: int, right: int) -> str:
+    """Instead of figures that a single vote would turn round."""
+    votes = "1 vote was" if pairs == 1 else f"{pairs} votes were"
+    return (
+        f"{votes} held out, and it predicts {right} of {'it' if pairs == 1 else 'them'}: too few to judge it by. With "
+        f"{FEW} held out accuracy and calibration stand here; train on more votes, or mix in a simulated annotator's."
+    )
 
 
 def _reliability(bins: Sequence[Mapping[str, float]]) -> None:

@@ -63,7 +63,10 @@ def reward_curves(rows: Sequence[Row]) -> None:
             alt="Loss of held-out votes and of the training batch against the step",
         )
         st.caption(_KEY)
-        st.caption("−log σ(Δ). A coin toss costs log 2 ≈ 0.693; it should fall below. Where the marks turn up, stop.")
+        st.caption(
+            "−log σ(Δ). A coin toss costs log 2 ≈ 0.693; it should fall below. When the marks keep rising, it is time "
+            "to stop."
+        )
     with right:
         st.markdown("**Accuracy** · share of votes predicted")
         st.vega_lite_chart(

@@ -22,10 +22,10 @@ def test_a_vote_opens_the_bet_and_a_refresh_keeps_the_score(page, served, monkey
     assert "It had bet" not in bet.inner_text()
     page.keyboard.press("ArrowRight")
     wait_for_votes(store, 2)
-    opened = bet.get_by_text(re.compile(r"It had bet (left|right), \d+% sure"))
+    opened = bet.get_by_text(re.compile(r"It had bet on the (left|right) text, \d+% sure"))
     opened.wait_for(timeout=LONG)
-    side = re.search(r"had bet (left|right)", opened.inner_text()).group(1)
-    verdict = "correct, you chose right" if side == "right" else "wrong, you chose right"
+    side = re.search(r"had bet on the (left|right)", opened.inner_text()).group(1)
+    verdict = "correct, you chose the right one" if side == "right" else "wrong, you chose the right one"
     bet.get_by_text(verdict).wait_for(timeout=LONG)
     score = bet.get_by_text(re.compile(r"So far \d of 1 right"))
     score.wait_for(timeout=LONG)

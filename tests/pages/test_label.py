@@ -134,6 +134,15 @@ def test_a_stale_double_press_is_one_vote(store):
     assert len(store.votes("me")) == 1
 
 
+def test_a_pair_that_another_tab_has_answered_is_told(store):
+    at = opened()
+    shown_here = store.next_pair("me", "storyteller", "stories")
+    store.vote(shown_here, "me", "left")
+    at = press(at, "vote_right")
+    assert [vote.choice for vote in store.votes("me")] == ["left"]
+    assert "You had answered that pair already (another tab?): left. That answer stands." in shown(at)
+
+
 def test_model_text_is_shown_and_never_interpreted(store):
     hostile = NewPair(":red[x]", "<b onclick='x()'>bold</b>", "$x$ ![i](http://x)", "storyteller", "chat")
     plain = [NewPair(f"Prompt {n}.", f" One {n}.", f" Two {n}.", "storyteller", "chat") for n in range(PAIRS)]
@@ -149,7 +158,7 @@ def test_habits_follow_the_votes(store):
     assert any("After your first votes" in text.value for text in at.markdown)
     for _ in range(8):
         at = press(at, "vote_left")
-    (sentence,) = [text.value for text in at.markdown if "the left text" in text.value]
+    (sentence,) = [text.value for text in at.markdown if "You chose **the left text**" in text.value]
     assert "8 of 8 times" in sentence
     assert Share(8, 8).leans
     assert "a lean towards it" in sentence

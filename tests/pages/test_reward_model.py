@@ -124,6 +124,21 @@ def test_calibration_is_drawn_and_its_lean_said():
     assert "10.0 points above" in said(at)
 
 
+def test_a_handful_of_unseen_votes_is_no_verdict():
+    result = RESULT | {"accuracy_heldout": 0.0, "pairs_heldout": 1}
+    run = a_run("reward", records=steps(0.0, result), preferences=["votes:me"])
+    words = said(opened("reward_model", run=run.id))
+    assert "1 vote was held out, and it predicts 0 of it: too few to judge it by" in words
+    assert "too sure" not in words and "against guessing" not in words
+
+
+def test_a_first_loss_above_log_two_is_explained_by_the_strengths():
+    from pages._reward_model.learning import _with_margins
+
+    assert _with_margins(math.log(2)) == _with_margins(0.69317) == ""
+    assert "log(1 + eᵐ)" in _with_margins((15 * math.log(2) + math.log(1 + math.e**2)) / 16)
+
+
 def test_guessing_is_called_guessing():
     result = RESULT | {"accuracy_heldout": 0.52}
     run = a_run("reward", records=steps(0.52, result), preferences=["bundled:sunny"])

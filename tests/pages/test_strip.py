@@ -36,7 +36,7 @@ def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_
     a_run("reward", preferences=["simulated:sunny:512"])
     assert not my_pipeline().unlearnt  # there are none of one's own
     feedback.vote(feedback.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
-    assert my_pipeline().stations()[1].state == "1 vote, not learnt yet"
+    assert my_pipeline().stations()[1].state == "1 vote, not in this model"
     a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
     assert my_pipeline().stations()[1].state == "1 vote"
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-Z_95 = 1.959964  # two-sided 95 % quantile of the standard normal
+from core.quantiles import Z_95
+
 _RESAMPLES = 2000
 
 

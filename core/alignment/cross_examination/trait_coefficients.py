@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.alignment.cross_examination.text_traits import text_traits
-
-_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
+from core.quantiles import Z_95
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def trait_coefficients(prompts: Sequence[str], responses: Sequence[str], scores:
     clusters = np.unique(np.array(prompts), return_inverse=True)[1]
     beta, errors, explained = standardised_fit(table[:, varying], np.asarray(scores, float), clusters)
     found = [
-        Coefficient(traits[place].name, traits[place].meaning, float(value), _Z_95 * float(error))
+        Coefficient(traits[place].name, traits[place].meaning, float(value), Z_95 * float(error))
         for place, value, error in zip(varying, beta, errors, strict=True)
     ]
     return Regression(tuple(sorted(found, key=lambda one: -abs(one.value))), explained, len(scores))

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.alignment.cross_examination.text_traits import text_traits
-
-_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
+from core.quantiles import Z_95
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def measured_traits(prompts: Sequence[str], responses: Sequence[str], scores: Se
     for trait in text_traits():
         values = [trait.read(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         correlation = spearman(values, scores)
-        reach = _Z_95 * math.sqrt(1.06 / (len(scores) - 3)) * (1 - correlation**2) if len(set(values)) > 1 else 0.0
+        reach = Z_95 * math.sqrt(1.06 / (len(scores) - 3)) * (1 - correlation**2) if len(set(values)) > 1 else 0.0
         found.append(Trait(trait.name, trait.meaning, correlation, reach))
     return sorted(found, key=lambda one: -abs(one.correlation))
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+from core.quantiles import Z_95
+
 T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 """Two-sided 95 % quantile of Student's t by degrees of freedom."""
 
@@ -36,7 +38,7 @@ def ensemble_verdict(differences: Sequence[float]) -> Verdict:
 
 def laplace_verdict(difference: float, sd: float) -> Verdict:
     """One model's Δ ± 1.96 sd of its head's posterior (`head_posterior`), in σ."""
-    return _verdict(difference, sd, 1.96)
+    return _verdict(difference, sd, Z_95)
 
 
 def _verdict(difference: float, sd: float, width: float) -> Verdict:

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import MEASURING_SEED, PPOConfig, RewardConfig
 from core.alignment.experiments.cells import Cell, Rows, run_cells
 from core.alignment.experiments.configs import ClinicConfig
 from core.alignment.experiments.failures import FAILURES, Failure, failure
@@ -18,7 +18,7 @@ from core.alignment.experiments.faults import (
     unnormalised,
 )
 from core.alignment.experiments.reference_texts import votes_on
-from core.alignment.experiments.setting import MEASURING_SEED, Setting
+from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import Rater, load_reward_model
 from core.alignment.stages import ready_to_tune, reward_stage

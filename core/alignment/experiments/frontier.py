@@ -17,13 +17,13 @@ import numpy as np
 from torch import nn
 from transformers import PreTrainedModel
 
-from core.alignment.configs import DPOConfig, GroupConfig, PPOConfig, RewardConfig
+from core.alignment.configs import MEASURING_SEED, DPOConfig, GroupConfig, PPOConfig, RewardConfig
 from core.alignment.dpo import train_dpo
 from core.alignment.evaluation import compare_on_heldout, summarise_heldout
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import FrontierConfig
 from core.alignment.experiments.reference_texts import votes_on
-from core.alignment.experiments.setting import MEASURING_SEED, Setting
+from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import load_reward_model
 from core.alignment.rloo_grpo import train_grouped

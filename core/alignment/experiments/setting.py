@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.alignment.best_of_n import best_of_table
+from core.alignment.configs import MEASURING_SEED
 from core.alignment.experiments.cells import Cell
 from core.alignment.experiments.reference_texts import (
     Scale,
@@ -24,8 +25,6 @@ from core.feedback.prompts import load_prompts
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy, policy_info
 from core.record import Controls, Record
-
-MEASURING_SEED = 1_000_003  # added to the experiment's seed: what is measured on shares no randomness with training
 
 
 class Setting:

@@ -8,8 +8,7 @@ import numpy as np
 from core.alignment.cross_examination.trait_coefficients import standardised_fit
 from core.feedback.comparison import Vote
 from core.feedback.habits import Share
-
-_Z_95 = 1.96  # two-sided 95 % quantile of the standard normal
+from core.quantiles import Z_95
 
 
 @dataclass(frozen=True)
@@ -40,4 +39,4 @@ def length_bias(votes: Sequence[Vote], left: Sequence[float], right: Sequence[fl
     uneven = words[:, 0] != words[:, 1]
     agrees = (scores[:, 0] > scores[:, 1]) == (words[:, 0] > words[:, 1])
     longer = Share(int(agrees[uneven].sum()), int(uneven.sum()))
-    return LengthBias(longer, float(beta[0]), _Z_95 * float(errors[0]))
+    return LengthBias(longer, float(beta[0]), Z_95 * float(errors[0]))

@@ -85,7 +85,7 @@ def _drift(curves: Curves, responses: int | None) -> Finding | None:
     faster = severity == "watch" and late > early > 0
     if faster:
         severity = "trouble"
-    title = {"trouble": "KL is running away", "watch": "Far from the reference"}.get(severity, "KL is under control")
+    title = {"trouble": "KL is running away", "watch": "Far from the reference"}.get(severity, "KL is within bounds")
     remedy = "Raise β, lower the learning rate, or stop at an earlier checkpoint and branch from it."
     return Finding("kl", severity, title, reading.sentence + pace, remedy if severity != "healthy" else "")
 

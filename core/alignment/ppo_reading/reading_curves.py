@@ -139,7 +139,7 @@ CURVES: tuple[Curve, ...] = (
         "sd of the reference's texts",
         "outcome",
         "Mean score of this update's fresh responses, normalised: what PPO climbs.",
-        "Rises, fast at first, then flattens.",
+        "Rises; in a long run it flattens.",
         _score,
     ),
     Curve(

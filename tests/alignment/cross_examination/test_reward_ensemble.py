@@ -104,7 +104,7 @@ def test_verdicts_by_hand():
     assert (found.difference, found.sd) == (2.0, 1.0)
     assert found.low == pytest.approx(1 / (1 + math.exp(-(2 - reach)))) and not found.decided
     sure = laplace_verdict(2.0, 0.5)
-    assert sure.low == pytest.approx(1 / (1 + math.exp(-(2 - 0.98)))) and sure.decided
+    assert sure.low == pytest.approx(1 / (1 + math.exp(-(2 - 0.5 * 1.959964)))) and sure.decided
 
 
 def test_no_ensemble_is_said(tmp_path):
