@@ -13,10 +13,14 @@ from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import SIMULATED, load_preferences, simulated
+from core.files import write_whole
 from core.language.configs import SamplingConfig
+from core.language.folders import model_hash
 from core.language.registry import load_policy, policy_info
 from core.processes import from_main
 from core.record import Controls, Record, no_controls
+
+JUDGE_FILE = "judge.txt"  # in a PPO run's folder: which weights pay it
 
 
 def run_reward(
@@ -73,9 +77,11 @@ def run_ppo(
 ) -> Iterator[Record]:
     """`model` tuned against the reward model of a folder, in `folder`/policy.
 
-    `gold`: the simulated annotator whose true utility is measured on the way; "" when nobody's is known.
+    `gold`: the simulated annotator whose true utility is measured on the way; "" when nobody's is known. Raises
+    PlaygroundError when a run that goes on would be paid by other weights than it began with.
     """
     judge = load_reward_model(reward_model)
+    from_main(partial(_check_same_judge, Path(reward_model), folder, begun=state is not None))
     policy, tokenizer = load_policy(model)
     texts = load_prompts(prompts or policy_info(model).default_prompts)
     annotator = get_annotator(gold) if gold else None
@@ -83,3 +89,14 @@ def run_ppo(
     yield from ppo_stage(
         policy, tokenizer, judge, texts.train, config, folder / "policy", state, controls, annotator, watched
     )
+
+
+def _check_same_judge(reward_model: Path, folder: Path, begun: bool) -> None:
+    file, now = folder / JUDGE_FILE, model_hash(reward_model)
+    if not begun:
+        write_whole(file, now + "\n")
+    elif file.exists() and (before := file.read_text(encoding="utf-8").strip()) != now:
+        raise PlaygroundError(
+            f"{reward_model} holds another reward model than this run began with (weights {now}, they were {before}): "
+            "put that one back, or start a new run"
+        )

@@ -23,6 +23,7 @@ WORKING_FILES = {
     "log.txt",
     "shelf_removed",
     "out.json",
+    "judge.txt",
     ORIGIN_FILE,
     "reserve",
 }

@@ -268,6 +268,23 @@ def test_weights_that_burst_fail_the_run_in_words(store, job):  # noqa: F811
     assert failed.error.endswith("start again with a lower learning rate.")
 
 
+def test_a_run_goes_on_with_the_reward_model_it_began_with_or_not_at_all(store, job):  # noqa: F811
+    run = store.create(job, queued=False)
+
+    def leave(record):
+        if record.step == 2:
+            store.request(run.id, "stop")
+
+    assert recorder.execute(run.id, on_record=leave, checkpoint_seconds=1e-9).status == "stopped"
+    file = Path(job.reward_model) / "model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-4] + b"\x00\x00\x80\x3f")  # one weight is 1 now
+    failed = recorder.execute(run.id)
+    assert failed.status == "failed" and "another reward model than this run began with" in failed.error
+    file.write_bytes(whole)
+    assert recorder.execute(run.id).status == "finished"
+
+
 def test_a_policy_that_never_ends_its_text_is_cut_and_told(store, job):  # noqa: F811
     """The end token's logit is the lowest there is: every response is cut at its longest, and the run goes on."""
     endless = tiny.gpt2()
