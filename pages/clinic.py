@@ -142,8 +142,8 @@ def claim(cases: Mapping[str, Any], patients: list[Failure]) -> str:
     farther = sum(one["objective/kl_exact"][-1] > 1.5 * kl for one in sick)
     return (
         f"{len(patients)} sick runs, beside a healthy one, which gained {gold:+.1f} sd of gold "
-        f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid half as much "
-        "again or more."
+        f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid more than "
+        "one and a half times the KL."
     )
 
 

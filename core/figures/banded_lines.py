@@ -27,6 +27,7 @@ def banded_lines(
     number = {"format": ".0%"} if share else {"format": ".2~f"}
     colours = {"domain": names, "range": [one.shade.on(dark) for one in lines]}
     legend = {"orient": "top", "labelLimit": 380, "columns": 2, "symbolSize": 200, "symbolType": "stroke"}
+    legend |= {"symbolOpacity": 1, "symbolStrokeWidth": 2}  # not the band's own, which is all but clear
     by_name = {"field": "line", "type": "nominal", "title": None, "legend": legend if len(lines) > 1 else None}
     y = {
         "type": "quantitative",

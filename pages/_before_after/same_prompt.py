@@ -208,7 +208,10 @@ def _links(subject: Subject, checkpoint: Checkpoint, prompt: str, answer: Answer
     """Both models inside, as a difference, on this very text."""
     st.subheader("Look inside, as a difference", anchor=False)
     if subject.run is None:
-        st.caption("The cached example's weights are not on this machine. With a run of yours, three links stand here.")
+        st.caption(
+            "The cached example's weights are not on this machine. After a run of your own, links here open both "
+            "models on this very text."
+        )
         return
     shared = {"model": name_of(str(checkpoint["specimen"])), "sentence": (prompt + answer["tuned"])[:400]}
     for name, part, words in (

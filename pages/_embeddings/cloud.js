@@ -277,7 +277,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const swatch = document.createElement("span");
     swatch.className = "swatch";
     swatch.style.background = data.colours[shade];
-    entry.append(swatch, `${label} ${counts[shade]}`);
+    entry.append(swatch, `${label} (${counts[shade]})`);
     entry.setAttribute("aria-pressed", String(shade === only));
     return entry;
   });

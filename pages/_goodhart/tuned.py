@@ -121,8 +121,8 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
     st.html(
         '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
         'fresh responses. <b style="color:var(--chosen)">━ gold</b>: the annotator\'s true taste, of the same '
-        "responses, which no training ever saw. Both in standard deviations of what the reference writes. The axes "
-        "are those of this β.</p>"
+        "responses, which no training ever saw. Both in standard deviations of what the reference writes. All "
+        "panels have the same axes; another β has others.</p>"
     )
 
 

@@ -37,6 +37,7 @@ def agreement(store: FeedbackStore, annotator: str, votes: Sequence[Vote]) -> No
         st.dataframe(
             pd.DataFrame(rows).drop(columns="estimate"),
             hide_index=True,
+            placeholder="–",
             column_config={
                 "κ": st.column_config.NumberColumn(
                     format="%.2f", help="Cohen: 1 always alike, 0 as chance would have it, below 0 less than that"

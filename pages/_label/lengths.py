@@ -35,6 +35,7 @@ def lengths(store: FeedbackStore, annotator: str, policy: str) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="–",
         column_config={
             "prefers the longer": st.column_config.NumberColumn(format="%.0f%%", help="of the pairs of unequal length"),
             "from": st.column_config.NumberColumn(format="%.0f%%", help="95 % interval (Wilson)"),
@@ -45,6 +46,7 @@ def lengths(store: FeedbackStore, annotator: str, policy: str) -> None:
             "±": st.column_config.NumberColumn(format="%.2f", help="half-width of its 95 % interval"),
         },
     )
+    st.caption(f"Of your newest {len(votes)} votes that the live model learns from: no hidden repeats, no ties.")
     st.markdown(" ".join(_sentence(name, mine, one) for name, one in biases.items() if one))
     if not run:
         st.markdown("Train a reward model on your votes, and its taste for length stands here too.")
