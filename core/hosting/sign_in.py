@@ -24,7 +24,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from core import paths
-from core.database.engine import engine, reading, writing
+from core.database.engine import engine, insert_new, reading, writing
 from core.database.schema import people
 from core.errors import PlaygroundError
 from core.hosting.mode import LONGEST, PASSWORD, PASSWORD_HASH
@@ -120,10 +120,10 @@ def _takes(name: str, word: str) -> bool:
     if kept is None:
         row = {"name": name, "word": hashed(word), "created": time.time()}  # before the lock: hashing takes its time
         with writing(engine()) as connection:
-            kept = connection.scalar(known)
-            if kept is None:
-                connection.execute(sa.insert(people), row)
+            taken = insert_new(engine(), people).values(row).returning(people.c.name)
+            if connection.scalar(taken) is not None:
                 return True
+            kept = connection.execute(known).scalar_one()  # another was first
     return matches(word, kept)
 
 

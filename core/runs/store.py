@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from core.config import Config
 from core.database.engine import engine as default_engine
-from core.database.engine import reading, writing
+from core.database.engine import insert_new, reading, writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
 from core.hosting import limits, ownership
@@ -130,11 +130,11 @@ class RunStore:
         dead = self._dead()
         with writing(self.engine) as connection:
             limits.check_room(connection, new=True, for_all=job.for_all, but=dead)
-            if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first():
+            made = insert_new(self.engine, runs).values(row).returning(runs.c.id)
+            if connection.execute(made).first() is None:
                 raise PlaygroundError(f"A run named {run_id} exists already: resume it, or choose another name.")
             if folder.exists() and any(folder.iterdir()):  # its checkpoints would be taken for the new run's
                 raise PlaygroundError(f"{folder} holds files of an earlier run: remove it, or choose another name.")
-            connection.execute(runs.insert().values(row))
         run_folder(run_id)
         return self.get(run_id)
 
@@ -204,13 +204,15 @@ class RunStore:
                 able = "a running one can be paused" if what == "pause" else "a paused one goes step by step"
                 raise PlaygroundError(f"The run {run_id} is {run.status}: only {able}.")
             if what == "stop" and run.status in ("queued", "interrupted"):
-                self._update(run_id, status="stopped", ended=time.time(), requested=None)
+                with writing(self.engine) as connection:
+                    values = {"status": "stopped", "ended": time.time(), "requested": None}
+                    self._still(connection, run, runs.update().values(values))
             if what == "resume" and run.status not in ("queued", "finished"):
                 dead = self._dead()
                 with writing(self.engine) as connection:
                     limits.check_room(connection, new=False, but={run_id, *dead})
                     values = {"status": "queued", "ended": None, "error": None, "requested": None, "heartbeat": None}
-                    connection.execute(runs.update().where(runs.c.id == run_id).values(values))
+                    self._still(connection, run, runs.update().values(values))
 
     def set_control(self, run_id: str, field: str, value: float) -> None:
         """Change a setting of a run that is not over, from its next update on; logged with the step it is applied at.
@@ -243,8 +245,9 @@ class RunStore:
         with self._trying(run_id) as idle:
             if not idle:
                 raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
+            run = self.get(run_id)  # again, as in `request`
             with writing(self.engine) as connection:
-                connection.execute(runs.delete().where(runs.c.id == run_id))  # steps, samples and controls go with it
+                self._still(connection, run, runs.delete())  # steps, samples and controls go with it
         let_go(run.folder)
         shutil.rmtree(run.folder, ignore_errors=True)
 
@@ -267,8 +270,16 @@ class RunStore:
     @contextlib.contextmanager
     def _trying(self, run_id: str) -> Iterator[bool]:
         """Hold the run's lock over the block if no process carries it out, here or on another machine; says whether."""
-        with locks.trying(locks.run_lock(run_id), _PATIENCE) as idle:
+        here = (home() / "runs" / run_id).exists()  # a lock would make the folder, and the run one of this machine's
+        with locks.trying(locks.run_lock(run_id), _PATIENCE) if here else contextlib.nullcontext(True) as idle:
             yield idle and not any(map(lives_elsewhere, self._rows(sa.select(runs).where(runs.c.id == run_id))))
+
+    def _still(self, connection: sa.Connection, run: Run, change: sa.Update | sa.Delete) -> None:
+        """Change the row of a run that has no process, unless another machine has taken it up meanwhile."""
+        stored = ("running", "paused") if run.status == "interrupted" else (run.status,)
+        unclaimed = sa.and_(runs.c.id == run.id, runs.c.status.in_(stored), runs.c.pid.is_not_distinct_from(run.pid))
+        if not connection.execute(change.where(unclaimed)).rowcount:
+            raise PlaygroundError(f"The run {run.id} is at work: another machine has just taken it up.")
 
     def _seen(self) -> sa.Select[Any]:
         return sa.select(runs).where(ownership.visible(runs.c.owner))

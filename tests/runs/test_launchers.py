@@ -1,6 +1,7 @@
 """Ray as a launcher, with a stand-in for its client; and what keeps machines that share a database apart."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -203,6 +204,37 @@ def test_a_resumed_run_that_waits_in_another_machines_memory_is_nobody_elses(sto
     assert store.get(run.id).status == "queued" and store.get(run.id).requested == "stop"  # it obeys by itself
     on_another_machine(store, run.id, ago=120, status="queued")
     assert [one.id for one in store.queue()] == [run.id]
+
+
+@pytest.mark.parametrize("what", ["stop", "resume", "delete"])
+def test_what_is_asked_of_a_run_that_another_machine_takes_up_meanwhile(store, monkeypatch, what):
+    """Between the look at who lives and the change of the row B claims the run: it is not taken from under B."""
+    run = store.create(WalkJob(), queued=what == "stop")
+    if what == "resume":
+        store.request(run.id, "stop")
+    look = store.get
+
+    def claimed_after_the_look(run_id):
+        seen = look(run_id)
+        values = {"status": "running", "host": "elsewhere", "pid": 7, "heartbeat": time.time()}
+        with writing(store.engine) as connection:
+            connection.execute(runs.update().where(runs.c.id == run_id).values(values))
+        return seen
+
+    acts = {"stop": store.request, "resume": store.request, "delete": lambda run_id, _: store.delete(run_id)}
+    seen = iter([look, claimed_after_the_look])
+    monkeypatch.setattr(store, "get", lambda run_id: next(seen, look)(run_id))
+    with pytest.raises(PlaygroundError, match="another machine has just taken it up"):
+        acts[what](run.id, what)
+    row, *_ = snapshot(store, run.id)
+    assert (row.status, row.host, row.pid) == ("running", "elsewhere", 7)
+
+
+def test_looking_at_a_run_of_another_machine_makes_no_folder_for_it(store):
+    run = store.create(WalkJob())
+    shutil.rmtree(run.folder)
+    store.request(run.id, "stop")
+    assert store.get(run.id).status == "stopped" and not run.folder.exists()
 
 
 def test_who_leaves_is_not_waited_for(store, monkeypatch):
