@@ -150,7 +150,17 @@ def pad_right(sequences: Sequence[Sequence[int]], pad_id: int, device: torch.dev
 
 
 def raw_scores(model: PreTrainedModel, input_ids: Tensor, mask: Tensor) -> Tensor:
-    """The classifier's logit, float32: [batch, time] -> [batch]."""
+    """The classifier's logit, float32: [batch, time] -> [batch].
+
+    Under autocast the head is in float32 all the same: the loss is of differences, which bfloat16 would round away.
+    """
+    device = input_ids.device.type
+    if torch.is_autocast_enabled(device):
+        states = model.base_model(input_ids=input_ids, attention_mask=mask, use_cache=False).last_hidden_state
+        last = states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+        with torch.autocast(device, enabled=False):
+            logits: Tensor = model.score(last.float())  # type: ignore[operator]
+        return logits[:, 0].float()
     return model(input_ids=input_ids, attention_mask=mask, use_cache=False).logits[:, 0].float()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.alignment.configs import PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
+from core.alignment.own_turns import in_own_turns
 from core.alignment.reward_model import load_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError
@@ -38,13 +39,13 @@ def run_reward(
     fresh = [source for source in sources if source.startswith(f"{SIMULATED}:")]
     if len(fresh) > 1:
         raise PlaygroundError(f"one simulated source at a time (given: {', '.join(fresh)})")
+    policy, tokenizer = load_policy(model)
     pairs: list[TaughtPair] = []
     # A resumed run goes on with what it began with, whatever was voted since.
     written = from_main((folder / PAIRS_FILE).exists)
     for source in sources if not written else ():
         if source not in fresh:
-            pairs += taught(from_main(partial(load_preferences, source)), source)
-    policy, tokenizer = load_policy(model)
+            pairs += taught(in_own_turns(from_main(partial(load_preferences, source)), tokenizer), source)
     inner = state["of"] if state and not (written and state["stage"] == "preferences") else None
     if fresh and not written:
         annotator, count = simulated(fresh[0])

@@ -67,10 +67,12 @@ def evaluate(reward_model: Path, sources: tuple[str, ...], as_json: bool) -> Non
     from core.feedback.sources import load_preferences
 
     pairs = [pair for source in sources for pair in load_preferences(source)]
+    from core.alignment.own_turns import in_own_turns
     from core.alignment.reward_model import load_reward_model
     from core.alignment.reward_training import evaluate_pairs
 
     loaded = load_reward_model(reward_model)
+    pairs = in_own_turns(pairs, loaded.tokenizer)
     began = time.monotonic()
     report = evaluate_pairs(loaded.model, loaded.tokenizer, pairs)
     seconds = time.monotonic() - began

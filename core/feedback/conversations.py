@@ -30,9 +30,14 @@ def as_conversation(pair: PreferencePair) -> dict[str, Any]:
     return row
 
 
+def is_dialogue(prompt: str) -> bool:
+    """Whether it is hh-rlhf's: turns, and an answer to come."""
+    return _SPOKEN.match(prompt) is not None and prompt.endswith("\n\nAssistant:")
+
+
 def _reading(prompt: str) -> tuple[list[Message], Callable[[str], list[Message]]]:
     """The prompt's messages, and how an answer to it is read."""
-    if _SPOKEN.match(prompt) and prompt.endswith("\n\nAssistant:"):
+    if is_dialogue(prompt):
         return _dialogue(prompt.removesuffix("\n\nAssistant:")), lambda text: _dialogue(f"\n\nAssistant:{text}")
     turns = [{"role": role, "content": content} for role, content in _TURN.findall(prompt.removesuffix(_CHATML_END))]
     if turns and prompt.startswith("<|im_start|>") and prompt.endswith(_CHATML_END):

@@ -137,15 +137,26 @@ def apply_chat_template(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> st
         return prompt
 
     def as_turn(content: str) -> str:
-        turn = [{"role": "user", "content": content}]
-        return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+        return template_text(tokenizer, [{"role": "user", "content": content}], answering=True)
 
+    before, *rest = as_turn("\0").split("\0")
+    if len(rest) != 1:
+        raise PlaygroundError("The model's chat template cannot be used for one question (it does not say it once).")
+    after = rest[0]
+    return prompt if prompt.startswith(before) and prompt.endswith(after) else as_turn(prompt)
+
+
+def template_text(tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, str]], answering: bool) -> str:
+    """`messages`, {role, content} each, as a chat policy's template writes them; `answering`: ready for an answer.
+
+    Raises PlaygroundError when the template cannot.
+    """
     try:
-        before, after = as_turn("\0").split("\0")
-        return prompt if prompt.startswith(before) and prompt.endswith(after) else as_turn(prompt)
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answering))
     except Exception as error:  # a template is a program of the model's: it runs in a sandbox, and may fail as it likes
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise PlaygroundError(f"The model's chat template cannot be used for one question ({reason}).") from error
+        what = "one question" if len(messages) == 1 else "a conversation"
+        raise PlaygroundError(f"The model's chat template cannot be used for {what} ({reason}).") from error
 
 
 def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:

@@ -15,7 +15,9 @@ from core.alignment.reward_model import (
     Normalisation,
     load_reward_model,
     new_reward_model,
+    pad_right,
     pairwise_loss,
+    raw_scores,
     running_scores,
     save_reward_model,
     score,
@@ -344,3 +346,19 @@ def test_what_was_tuned_through_adapters_opens_in_plain_transformers(family, tmp
             with tuned.disable_adapter():
                 assert (tuned(**batch).logits - expected).abs().max() > 1e-2
         assert not any("lora" in name for name, _ in plain.named_parameters())
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_under_autocast_the_head_is_in_float32(family):
+    """The trunk's states as they come, rounded, and a product with the head's weights that is not."""
+    tokenizer = tiny.tokenizer()
+    model = new_reward_model(tiny.FAMILIES[family](), tokenizer)
+    torch.nn.init.normal_(model.score.weight)
+    ids, mask = pad_right([[5, 9, 7], [8, 3]], tokenizer.pad_token_id, torch.device("cpu"))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = raw_scores(model, ids, mask)
+        states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+    expected = torch.stack([states[0, 2], states[1, 1]]).float() @ model.score.weight[0]
+    torch.testing.assert_close(found, expected)
+    assert (found.bfloat16().float() != found).any()
+    torch.testing.assert_close(found, raw_scores(model, ids, mask), atol=0.1, rtol=0.05)
