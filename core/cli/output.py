@@ -33,7 +33,8 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
     if as_json:
         click.echo(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
     else:
-        click.echo("\n".join(f"{name}: {_shown(value)}" for name, value in _flat(result)) if text is None else text)
+        lines = text.split("\n") if text is not None else [f"{name}: {_shown(value)}" for name, value in _flat(result)]
+        click.echo("\n".join(map(_printable, lines)))
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:

@@ -12,10 +12,12 @@ import hashlib
 import json
 import logging
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
+from core.errors import PlaygroundError
 from core.files import write_whole
 
 _KEPT = 2
@@ -66,12 +68,19 @@ def load(folder: Path) -> tuple[int, dict[str, Any]] | None:
     """
     for checkpoint in sorted(_checkpoints(folder), reverse=True):
         if _is_whole(checkpoint):
-            import torch
-
-            return int(checkpoint.name), torch.load(checkpoint / _STATE, map_location="cpu", weights_only=True)
+            return int(checkpoint.name), _read(checkpoint / _STATE)
         _log.warning("The checkpoint %s is not whole: going back to the one before.", checkpoint)
         _remove(checkpoint)
     return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import torch
+
+    try:
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    except pickle.UnpicklingError:
+        raise PlaygroundError(f"{file} cannot be read without running code, so this program did not write it") from None
 
 
 def kept(folder: Path) -> list[int]:

@@ -40,6 +40,9 @@ def test_scores_are_one_a_line_in_order(run, reward_folder, tmp_path):
     assert run("reward", "score", "--reward-model", reward_folder, "--input", file, "--json")[0] == 0
     file.write_text("\n")
     assert "no rows" in run("reward", "score", "--reward-model", reward_folder, "--input", file)[2]
+    file.write_text(json.dumps({"prompt": "A", "response": "\x1b]0;owned\x07 cat \x9b31m"}) + "\n")
+    out = run("reward", "score", "--reward-model", reward_folder, "--input", file)[1]
+    assert "\\x1b]0;owned\\x07 cat \\x9b31m" in out and not set(out) & {"\x1b", "\x07", "\x9b"}
     file.write_text('{"prompt": "A", "response": " b"}\n{"prompt": "A"}\n')
     status, _, err = run("reward", "score", "--reward-model", reward_folder, "--input", file)
     assert status == 2

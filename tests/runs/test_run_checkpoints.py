@@ -1,6 +1,12 @@
+import hashlib
+import json
+import os
+import pickle
+
 import pytest
 import torch
 
+from core.errors import PlaygroundError
 from core.runs import checkpoints
 
 
@@ -51,3 +57,13 @@ def test_a_state_that_could_not_be_read_back_is_refused_before_anything_is_writt
     with pytest.raises(TypeError, match=r"state\['optimizer'\]\[0\] is a set"):
         checkpoints.save(tmp_path, 4, {"optimizer": [{1, 2}]})
     assert checkpoints.load(tmp_path)[0] == 3
+
+
+def test_a_pickle_with_a_valid_marker_is_not_run(tmp_path):
+    checkpoints.save(tmp_path, 1, {"number": 1})
+    state = tmp_path / "00000001" / "state.pt"
+    state.write_bytes(pickle.dumps(os.getcwd))
+    marker = {"bytes": state.stat().st_size, "sha256": hashlib.sha256(state.read_bytes()).hexdigest()}
+    (tmp_path / "00000001" / "complete").write_text(json.dumps(marker))
+    with pytest.raises(PlaygroundError, match="without running code, so this program did not write it"):
+        checkpoints.load(tmp_path)
