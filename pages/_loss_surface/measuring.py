@@ -72,8 +72,9 @@ def measuring_form(plane: str) -> None:
 def _measured_before(config: dict[str, object]) -> str | None:
     """The run that has measured exactly this, or is about to."""
     wanted = SurfaceConfig.checked(**config).model_dump(mode="json")
+    defaults = SurfaceConfig(run="").model_dump(mode="json")  # an older run does not know the newest setting
     for run in RunStore().list("surface"):
-        if run.config == wanted and run.status in ("finished", "running", "queued", "paused"):
+        if defaults | run.config == wanted and run.status in ("finished", "running", "queued", "paused"):
             return run.id
     return None
 

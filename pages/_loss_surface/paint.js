@@ -90,8 +90,9 @@ function paintWalks(pen, data, step, place, ground) {
 function paintMap(pen, data, frame, land, step, ink, ground) {
   paintCells(pen, data, frame, land);
   pen.clip?.(frame.left, frame.top, frame.width, frame.height);
-  paintLevels(pen, data, frame, land);
+  const names = paintLevels(pen, data, frame, land);
   for (const line of data.lines) pen.path(joined(line.points.map(frame.place)), readable(shadeOf(data, line.value)), 1.4, [5, 4]);
+  for (const { level, at: [x, y], colour } of names) pen.text(short(level), x, y, { align: "center", colour });
   paintWalks(pen, data, step, frame.place, ground);
   for (const mark of data.marks) {
     const point = frame.place(mark.point);
@@ -109,9 +110,14 @@ function paintMap(pen, data, frame, land, step, ink, ground) {
   pen.text("↑ " + data.axes[1], frame.left, 10);
 }
 
-// Level lines, each named once, in a different part of its length so that names do not meet.
+// Level lines; returns their names, one each, in a different part of its length so that names do not meet, and off the
+// walks and lines where there is room.
 function paintLevels(pen, data, frame, land) {
   const named = [];
+  const strokes = [...data.walks, ...data.lines].flatMap(({ points }) => {
+    const placed = points.map(frame.place);
+    return placed.slice(1).map((to, i) => [placed[i], to]);
+  });
   data.levels.forEach((level, i) => {
     const segments = land.linesAt(level);
     if (!segments.length) return;
@@ -121,12 +127,21 @@ function paintLevels(pen, data, frame, land) {
     const free = segments
       .map(([a]) => frame.place(a))
       .filter(([x, y]) => x > frame.left + 16 && x < frame.left + frame.width - 16 && y > frame.top + 8 && y < frame.top + frame.height - 8)
-      .filter(([x, y]) => named.every(([u, v]) => Math.abs(x - u) > 32 || Math.abs(y - v) > 14));
+      .filter(([x, y]) => named.every(({ at: [u, v] }) => Math.abs(x - u) > 32 || Math.abs(y - v) > 14));
     if (!free.length) return;
-    const [x, y] = free.reduce((best, one) => (Math.abs(one[1] - wanted) < Math.abs(best[1] - wanted) ? one : best));
-    named.push([x, y]);
-    pen.text(short(level), x, y, { align: "center", colour: line });
+    const clear = free.filter((_, i) => i % 3 === 0).filter((one) => strokes.every((stroke) => distance(one, stroke) > 15));
+    if (!clear.length && named.length > 2) return; // better no name than one that is written over
+    const at = (clear.length ? clear : free).reduce((best, one) => (Math.abs(one[1] - wanted) < Math.abs(best[1] - wanted) ? one : best));
+    named.push({ level, at, colour: line });
   });
+  return named;
+}
+
+// From a point to a stretch of a line.
+function distance([x, y], [[ax, ay], [bx, by]]) {
+  const [dx, dy] = [bx - ax, by - ay];
+  const share = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(x - ax - share * dx, y - ay - share * dy);
 }
 
 // One cell a point, cut off at the edge of the picture; on the canvas an exact surface is drawn without steps.
@@ -161,11 +176,11 @@ function paintView(pen, data, scene, land, step, ink, ground) {
     const [low, high] = rising ? [a, b] : [b, a];
     const range = axis ? [y0, y1] : [x0, x1];
     const along = (share) => [low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1])];
+    const side = (a[0] + b[0]) / 2 < scene.middle ? "right" : "left"; // beside the base: under it the two edges' would meet
     for (const [share, value] of [[0.12, range[0]], [0.88, range[1]]]) {
       const [x, y] = along(share);
-      pen.text(short(value), x, y + 13, { align: "center" });
+      pen.text(short(value), x + (side === "right" ? -3 : 3), y + 11, { align: side });
     }
-    const side = (a[0] + b[0]) / 2 < scene.middle ? "right" : "left"; // names stand beside the base, not under it
     pen.text(data.axes[axis], (a[0] + b[0]) / 2 + (side === "right" ? -8 : 8), (a[1] + b[1]) / 2 + 18, { align: side });
   }
   const left = corners.map((corner) => [...corner]).sort((a, b) => base(...a)[0] - base(...b)[0])[0];
