@@ -105,8 +105,10 @@ def _execute(
                 return store.get(run_id)
             state = "has finished" if store.get(run_id).status == "finished" else "is at work on another machine"
             raise PlaygroundError(f"The run {run_id} {state}.")
-        held.callback(_last_sign, journal)
-        held.enter_context(beating(journal.beat, needed(store.engine)))
+        watched = needed(store.engine)
+        if watched:
+            held.callback(_last_sign, journal)
+        held.enter_context(beating(journal.beat, watched))
         remove_unfinished(run_folder(run_id))
         with reserve(run_folder(run_id)), last_signals() as leaving:
             execution = _Execution(job, run_folder(run_id), journal, turn, leaving, on_record, checkpoint_seconds)
