@@ -1,6 +1,7 @@
 """Every test has a data folder of its own and never sees the user's."""
 
 import os
+import time
 import uuid
 
 import pytest
@@ -54,5 +55,12 @@ def database(request, own_home, tmp_path):
     with admin.connect() as connection:
         connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
     yield sqlalchemy.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    for patience in range(20, -1, -1):
+        try:
+            with admin.connect() as connection:
+                connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+            return
+        except sqlalchemy.exc.ProgrammingError:  # the server itself is cleaning up there, and may not be ended by us
+            if not patience:
+                raise
+            time.sleep(0.5)
