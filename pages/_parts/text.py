@@ -5,6 +5,7 @@ import re
 
 import streamlit as st
 
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 
 
@@ -21,6 +22,11 @@ def escaped(text: str) -> str:
 def minus(text: str) -> str:
     """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26."""
     return re.sub(r"(?<![\w)\]}.-])-(?=\d)", "−", text)
+
+
+def raised(number: int) -> str:
+    """A number as an exponent: `²⁰⁰`."""
+    return str(number).translate(_RAISED)
 
 
 def said(prompt: str, response: str) -> None:

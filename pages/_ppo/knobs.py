@@ -38,7 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 UNITS: Mapping[str, str] = {
     "kl_coef": "score a nat",
     "learning_rate": "a step",
-    "updates": "updates",
+    "updates": "updates, at most",
     "rollout_batch": "responses",
     "max_new_tokens": "tokens",
     "watch_prompts": "prompts",

@@ -56,7 +56,7 @@ def verdict(view: TokenView, facts: Facts, whitened: bool) -> str:
 
 def _why(view: TokenView, facts: Facts, whitened: bool) -> list[str]:
     raw = view.raw_advantage
-    parts = {"the score": view.of_score, "KL": view.of_kl, "what the critic had expected": view.of_critic}
+    parts = {"the score": view.of_score, "KL": view.of_kl, "the critic's expectations on the way": view.of_critic}
     if view.of_shift:
         parts["whitening the rewards"] = view.of_shift
     main = max(parts, key=lambda name: parts[name] * (1 if raw >= 0 else -1))

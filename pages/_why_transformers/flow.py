@@ -27,7 +27,8 @@ from pages._parts.code import show_code
 from pages._parts.config_form import config_form
 from pages._parts.downloads import downloads
 from pages._parts.predict import predict, revealed
-from pages._why_transformers.numbers import raised, short
+from pages._parts.text import raised
+from pages._why_transformers.numbers import short
 
 ENTRY = "why_transformers"
 _GUESSES = ("it still vanishes", "it stays about as it is", "it explodes")

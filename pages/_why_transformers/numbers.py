@@ -2,13 +2,9 @@
 
 import math
 
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+from pages._parts.text import raised
+
 _PLAIN = (1e-2, 1e4)
-
-
-def raised(number: int) -> str:
-    """A number as an exponent: `²⁰⁰`."""
-    return str(number).translate(_RAISED)
 
 
 def short(value: float) -> str:
