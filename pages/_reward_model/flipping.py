@@ -144,8 +144,8 @@ def _control(result: Mapping[str, Any]) -> None:
     else:
         st.warning(
             f"Trained again without the flip, weights differ from the original's by up to {gap:.2g}: settings were "
-            "changed while it ran, or the machine or its number of threads is another. Below, flipped is held against "
-            "unflipped, both trained just now: that comparison stands."
+            "changed while it ran, or the machine, its precision or its threads are others. Below, flipped is held "
+            "against unflipped, both trained just now: that comparison stands."
         )
 
 
