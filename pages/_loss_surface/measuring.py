@@ -26,7 +26,8 @@ def measuring_form(plane: str) -> None:
     if not models:
         short = any(_kept(run) for run in RunStore().list("reward"))
         st.caption(
-            f"Yours has kept its weights at fewer than {_FEWEST} steps, too few for a path: train one on more votes."
+            f"Yours has kept its weights at fewer than {_FEWEST} steps, too few for a path: train one on more votes, "
+            "or stop it later."
             if short
             else "Your own appears here once one was trained on the page Reward model, which keeps its weights on the "
             "way; a whole loop keeps none."

@@ -46,7 +46,7 @@ def real_model() -> str:
 
 
 def _of_run(run: Run) -> dict[str, Any] | None:
-    watch(run.id, lambda shown, _: _draw_run(shown))
+    watch(run.id, lambda shown, _: _draw_run(shown), heard=True)
     return None if run.status in MOVING else read_view(run.folder)
 
 
@@ -88,9 +88,9 @@ def _measured(view: dict[str, Any] | None) -> str:
 
 
 def _claim(view: dict[str, Any] | None) -> str:
-    if view is None:
+    losses = [place["measured"] for place in view["places"]] if view else []
+    if view is None or None in losses:
         return "A trained transformer's own path downhill, on the ground it really walked on."
-    losses = [place["measured"] for place in view["places"]]
     return (
         f"A transformer of {view['weights'] / 1e6:.1f} million weights walked from a loss of {losses[0]:.3f} to "
         f"{losses[-1]:.3f}. This plane holds {percent(sum(view['shares']))} of that movement."

@@ -86,6 +86,9 @@ def explain(view: dict[str, Any], step: int) -> None:
     `step`: which of the places is shown.
     """
     places = view["places"]
+    if any(place["measured"] is None or place["below"] is None for place in places):
+        st.caption("What the plane shows is told here once the losses at the path's own places are measured.")
+        return
     first, second = view["shares"]
     st.subheader("What the plane shows, and what it does not", anchor=False)
     far = max(places, key=lambda place: place["beside"])

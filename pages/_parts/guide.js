@@ -124,7 +124,7 @@ function begunAtItsTop(shown) {
 // A mouse leaves the focus on what it pressed, and Enter would press that again instead of doing what Enter does here.
 function keysAreFreeAfterAClick() {
   const released = (event) => {
-    const pressed = event.target.closest?.(".st-key-answer [role=radio]");
+    const pressed = event.target.closest?.(".st-key-answer [role=radio], .st-key-strength [role=radio]");
     if (pressed) setTimeout(() => pressed.blur()); // the row gives itself the focus first
   };
   document.addEventListener("pointerup", released, { capture: true });

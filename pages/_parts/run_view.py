@@ -57,8 +57,10 @@ def offer_own(page: str, *kinds: str) -> None:
         st.page_link(site.page(page), label=label, icon=":material/person:", query_params={"run": run.id})
 
 
-def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
+def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None], heard: bool = False) -> None:
     """Status and buttons of the run, then `draw(run, steps)`, in place again every `LOOK` seconds while the run moves.
+
+    `heard`: what is done in the drawing of a run that has ended concerns the rest of the page too.
 
     Only this part of the page runs again, so nobody loses what they are typing. When the run begins, and when it ends,
     the whole page runs once more, to show what only a run at work or an ended one has.
@@ -66,7 +68,6 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
     at_first = RunStore().get(run_id)
     moving = is_moving(at_first)
 
-    @fragment(run_every=LOOK if moving else None)
     def view() -> None:
         store = RunStore()
         run = store.get(run_id)
@@ -77,7 +78,7 @@ def watch(run_id: str, draw: Callable[[Run, Sequence[Step]], None]) -> None:
         if begun or (moving and not is_moving(run)):
             st.rerun()
 
-    view()
+    (view if heard and not moving else fragment(run_every=LOOK if moving else None)(view))()
 
 
 def _status(run: Run, steps: Sequence[Step]) -> None:

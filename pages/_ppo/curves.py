@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.alignment.ppo_reading.curve_bands import LEVEL, Band, outside
-from core.alignment.ppo_reading.reading_curves import CURVES, Curve
+from core.alignment.ppo_reading.reading_curves import CURVES, Curve, few
 from core.figures.curves import METRIC_CONCEPTS
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS, RUNS
@@ -55,7 +55,12 @@ def ppo_curves(subject: Subject, others: Sequence[str] = (), about: str = "outco
             f"model, as far as {seeds} runs can say: few, which makes it wide (`python -m core gallery --only "
             "ppo_bands`). Runs paid by another reward model, and other settings, may rightly lie elsewhere."
         )
-    st.caption("One update is noisy: the sentences compare means over the first and the last few, and not two points.")
+    span = few(len(subject.rows))
+    st.caption(
+        f"One update is noisy: the sentences compare means over the first {span} and the last {span}."
+        if span > 1
+        else "So few updates are compared by their first and their last, and one update is noisy."
+    )
     shown = [one for one in CURVES if one.about == about and values_of(subject.rows, one.key)]
     for first in range(0, len(shown), 2):
         for column, one in zip(st.columns(2, gap="medium"), shown[first : first + 2], strict=False):

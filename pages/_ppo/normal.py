@@ -49,7 +49,7 @@ def normal(subject: Subject) -> None:
     )
     st.markdown(
         verdict + " Every figure is a mean over tokens or responses, never over padding; from and to are "
-        "means over the first and the last few updates, for one is noisy."
+        "means over the first and the last fifth of the updates."
     )
     for one in findings:
         _show(one)

@@ -17,7 +17,7 @@ from pages._parts.text import said
 from pages._parts.token_strip import token_strip
 from pages._reward_model.again import finished
 from pages._reward_model.subject import Subject
-from pages._reward_model.views import head_doubt, member_differences, opened, scored, words_of
+from pages._reward_model.views import head_doubt, member_differences, opened, scored, spaced, words_of
 
 _CLOSE = 0.02  # of ½: nobody would say that it had made up its mind
 
@@ -72,6 +72,7 @@ def _typed(subject: Subject) -> _Asked | None:
     left, right = st.columns(2)
     a = left.text_area("Response A", example.response_a, key="try_a", height=110)
     b = right.text_area("Response B", example.response_b, key="try_b", height=110)
+    a, b = spaced(prompt, a), spaced(prompt, b)
     folder = str(subject.folder)
     unit = opened(folder).normalisation
     score_a, score_b = scored(folder, prompt, (a, b))

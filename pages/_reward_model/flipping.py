@@ -77,6 +77,8 @@ def _choose(subject: Subject, votes: Sequence[ScoredPair]) -> None:
             st.query_params.pop("flip", None)
             return FlipJob.checked(of=run_id, model=subject.model, reward=subject.reward, place=one.place)
 
+        if unmet := _never_met(subject):
+            st.caption(unmet)
         start_button(
             subject,
             "Flip this vote and train again",
@@ -84,6 +86,18 @@ def _choose(subject: Subject, votes: Sequence[ScoredPair]) -> None:
             make,
             "Trains twice in the background, as it was and flipped: the same seed, the same order, one row different.",
         )
+
+
+def _never_met(subject: Subject) -> str:
+    """Early stopping keeps weights that have not met all votes: one that came later changes nothing in them."""
+    result = (subject.run.result if subject.run else None) or {}
+    met, of = int(result.get("best_step") or 0) * subject.reward.batch_pairs, int(result.get("pairs_train") or 0)
+    if not 0 < met < of:
+        return ""
+    return (
+        f"Early stopping kept the weights of step {result['best_step']}, which had met {met} of the {of:,} votes: a "
+        "vote that came later changes nothing in them."
+    )
 
 
 def _changes(subject: Subject, result: Mapping[str, Any], run: Run | None) -> str:
@@ -206,7 +220,9 @@ def _heldout(result: Mapping[str, Any]) -> None:
         "sides.\n\n"
         f"Δ moved by **{far.unseen:.3f}** on the average unseen pair, by **{far.own:.3f}** on its own: "
         + (
-            f"of {len(before)} unseen pair{'' if len(before) == 1 else 's'}, too few to say how far its effect reaches."
+            "the kept weights had not met this vote."
+            if far.own == far.unseen == 0
+            else f"of {len(before)} unseen pair{'' if len(before) == 1 else 's'}, too few to say how far it reaches."
             if len(before) < _FEW
             else "its effect stays close to its own texts."
             if far.stays

@@ -12,7 +12,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.token_strip import token_strip
 from pages._reward_model.subject import Subject
-from pages._reward_model.views import opened, traits_of, words_of
+from pages._reward_model.views import opened, spaced, traits_of, words_of
 
 
 def show(subject: Subject) -> str:
@@ -133,7 +133,7 @@ def _words(subject: Subject) -> None:
 def _any_text(subject: Subject) -> tuple[dict[str, Any] | None, tuple[float, float], str, str]:
     example = bundled_pairs()[0]
     prompt = st.text_area("Prompt", example.prompt, key="words_prompt", height="content")
-    response = st.text_area("Response", example.response_a, key="words_response", height=90)
+    response = spaced(prompt, st.text_area("Response", example.response_a, key="words_response", height=90))
     unit = opened(str(subject.folder)).normalisation
     if not response.strip():
         st.info("Write a response to see what its words are worth.")

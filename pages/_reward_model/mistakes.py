@@ -44,11 +44,14 @@ def _claim(wrong: list[ScoredPair], pairs: list[ScoredPair]) -> str:
     worst = f"Of its worst mistake it was {1 - wrong[0].term.probability:.0%} sure"
     if known and noisy > known / 2:
         return (
-            f"{worst}; and of its {known} worst, {noisy} are votes in which the voter's noise overruled its own taste: "
-            "nothing there to learn."
+            f"{worst}; and of the simulated votes among its worst, {noisy} of {known} are ones in which the voter's "
+            "noise overruled its own taste: nothing there to learn."
         )
     if known:
-        return f"{worst}; of its {known} worst, {known - noisy} are votes it could have got right."
+        return (
+            f"{worst}; of the simulated votes among its worst, {known - noisy} of {known} are ones it could have got "
+            "right."
+        )
     return f"{worst}: read whether you would side with the voter, or with the model."
 
 
@@ -86,7 +89,7 @@ def _summary(pairs: list[ScoredPair], wrong: list[ScoredPair]) -> None:
     all_noisy, all_known = noise_among(pairs)
     if known and all_known:
         words += (
-            f" Among its mistakes {noisy / known:.0%} of the votes go against the voter's own taste; among all votes "
-            f"{all_noisy / all_known:.0%} do."
+            f" Of the simulated votes among its mistakes {noisy / known:.0%} go against the voter's own taste; of all "
+            f"simulated votes {all_noisy / all_known:.0%} do."
         )
     st.markdown(words if wrong else "It got none wrong.")

@@ -35,7 +35,7 @@ def show(subject: Subject) -> str:
         _curve(rows, points, "accuracy", "reward", "held-out accuracy", 0.5, "guessing")
         _curve(rows, points, "log_loss", "rejected", "held-out log-loss (nats)", math.log(2), "saying ½ every time")
         seeds = int(max(row["seed"] for row in rows)) + 1
-        subject.badge("reward_curve", f"{seeds} seed{'s' if seeds > 1 else ''} a size, band: mean ± sd")
+        subject.badge("reward_curve", f"{seeds} seeds a size, band: mean ± sd" if seeds > 1 else "one seed a size")
     lost = [point["votes"] for point in points if point["log_loss"] > math.log(2)]
     if lost:
         st.markdown(
@@ -51,10 +51,10 @@ def show(subject: Subject) -> str:
         "core.alignment.cross_examination.learning_curve:train_curve",
         "core.alignment.cross_examination.vote_counts:epochs_for",
     )
-    return _claim(points)
+    return _claim(points, seeds)
 
 
-def _claim(points: Sequence[Mapping[str, float]]) -> str:
+def _claim(points: Sequence[Mapping[str, float]], seeds: int) -> str:
     if len(points) < 3:
         return PLAIN
     first, before, last = points[0], points[-2], points[-1]
@@ -64,6 +64,8 @@ def _claim(points: Sequence[Mapping[str, float]]) -> str:
         f"From {first['votes']:,.0f} to {last['votes']:,.0f} votes it goes from {first['accuracy']:.0%} to "
         f"{last['accuracy']:.0%} right"
     )
+    if seeds == 1:
+        return f"{words}, with one seed: whether more votes would help, several of them can tell."
     if rise > noise:
         return f"{words}, and the last step still brought {100 * rise:.1f} points: more votes would help."
     return f"{words}; the last step's {100 * rise:+.1f} points are within the spread of the seeds."

@@ -37,6 +37,11 @@ def show(subject: Subject) -> str:
         found = spreads(differences)
         _picture(subject, pairs, found)
     _figures(result)
+    if subject.reward.patience:
+        st.caption(
+            "The members are taught to the end, without early stopping: they may have learned more by heart than the "
+            "model under *How good*."
+        )
     st.subheader("Where they disagree most", anchor=False)
     for place in by_split(found)[:_SHOWN]:
         one = found[place]

@@ -143,3 +143,9 @@ def traits_of(subject: Subject) -> dict[str, Any] | None:
     if subject.run is None:
         return dict(subject.entry("reward_traits") or {}) or None
     return _traits(str(subject.folder)) if subject.folder else None
+
+
+def spaced(prompt: str, text: str) -> str:
+    """A typed answer, with the space before its first word that a policy would write and people forget."""
+    joined = not prompt or prompt[-1].isspace() or not text or not text[0].isalnum()
+    return text if joined else f" {text}"

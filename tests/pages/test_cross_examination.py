@@ -213,8 +213,11 @@ def test_a_learning_curve_is_drawn_while_it_is_measured(finished):
     a_run("curve", records=[Record(n, row, "curve", 3) for n, row in enumerate(rows, 1)], of=finished.id)
     at = part("More votes", finished)
     assert "From 32 to 128 votes it goes from 60% to 80% right" in said(at)
-    assert "10.0 points: more votes would help" in said(at)
+    assert "with one seed: whether more votes would help" in said(at)
     assert charts(at) == 2
+    rows += [row | {"seed": 1.0, "heldout/accuracy": row["heldout/accuracy"] + 0.02} for row in rows]
+    a_run("curve", records=[Record(n, row, "curve", 6) for n, row in enumerate(rows, 1)], of=finished.id)
+    assert "10.0 points: more votes would help" in said(part("More votes", finished))
 
 
 def test_two_models_meet_on_pairs_neither_has_learned_from(finished, judge):

@@ -194,6 +194,19 @@ def test_a_surface_being_measured_fills_in_and_says_how_far_it_is():
         assert None not in terrain(at)["values"]
 
 
+@pytest.mark.parametrize("plane", ["path", "random"])
+@pytest.mark.parametrize("status", ["paused", "stopped"])
+def test_a_surface_that_stopped_before_its_places_were_measured_is_shown_as_far_as_it_came(plane, status):
+    view = half_measured() | {"plane": plane}
+    for place in view["places"]:
+        place["measured"] = place["below"] = None
+    run = a_run("surface", status, [Record(8, {"points": 49.0}, "surface", 110)], run="reward-x", plane=plane)
+    (run.folder / VIEW_FILE).write_text(json.dumps(view))
+    with locks.run_lock(run.id):
+        words = said(opened("loss_surface", run=run.id))
+    assert "once the losses at the path's own places are measured" in words
+
+
 def test_a_finished_surface_is_explained():
     run = a_run("surface", "finished", [Record(110, {}, "surface", 110)], run="reward-x")
     (run.folder / VIEW_FILE).write_text(json.dumps(load_entry("loss_surface")["data"]))

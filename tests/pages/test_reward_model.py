@@ -139,6 +139,14 @@ def test_a_first_loss_above_log_two_is_explained_by_the_strengths():
     assert "log(1 + eᵐ)" in _with_margins((15 * math.log(2) + math.log(1 + math.e**2)) / 16)
 
 
+def test_a_typed_answer_is_joined_as_a_policy_would_write_it():
+    from pages._reward_model.views import spaced
+
+    assert spaced("To the park.", "She ran") == " She ran"
+    for prompt, kept in (("", "She"), ("Hi\n", "She"), ("The end", "."), ("The end", " She"), ("The end", "")):
+        assert spaced(prompt, kept) == kept
+
+
 def test_guessing_is_called_guessing():
     result = RESULT | {"accuracy_heldout": 0.52}
     run = a_run("reward", records=steps(0.52, result), preferences=["bundled:sunny"])

@@ -46,9 +46,14 @@ class Curve:
         return self.read(values)
 
 
+def few(updates: int) -> int:
+    """How many at the beginning, and at the end, of so many updates are compared."""
+    return max(1, updates // 5)
+
+
 def ends(values: Sequence[float]) -> tuple[float, float]:
     """Mean of the first and of the last fifth (one value at least): a trend that one noisy update cannot make."""
-    span = max(1, len(values) // 5)
+    span = few(len(values))
     return sum(values[:span]) / span, sum(values[-span:]) / span
 
 
