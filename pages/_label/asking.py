@@ -36,13 +36,12 @@ def ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:
         with column.container(border=True, height="stretch", key=f"pair_{side.lower()}"):
             st.caption(side)
             plain(text.strip() or "(nothing at all)", "said")
-    strength = st.session_state.get("strength")
     buttons = st.columns([3, 2, 3])
     for column, choice in zip(buttons, ("left", "tie", "right"), strict=True):
         with column:
-            _vote_button(store, shown, annotator, choice, began, strength)
+            _vote_button(store, shown, annotator, choice, began)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _vote_button(store, shown, annotator, "skip", began, strength, width="content")
+        _vote_button(store, shown, annotator, "skip", began, width="content")
         undo_button(store, annotator)
         st.segmented_control(
             "How much better? (optional)",
@@ -66,7 +65,6 @@ def _vote_button(
     annotator: str,
     choice: Choice,
     began: float,
-    strength: str | None,
     width: str = "stretch",
 ) -> None:
     label, key, _ = _CHOICES[choice]
@@ -77,15 +75,14 @@ def _vote_button(
         width=width,
         type="primary" if choice in ("left", "right") else "secondary",
         on_click=_vote,
-        args=(store, shown, annotator, choice, began, strength),
+        args=(store, shown, annotator, choice, began),
     )
 
 
-def _vote(
-    store: FeedbackStore, shown: ShownPair, annotator: str, choice: Choice, began: float, strength: str | None
-) -> None:
+def _vote(store: FeedbackStore, shown: ShownPair, annotator: str, choice: Choice, began: float) -> None:
     """Save first; only what the store has confirmed is said on the page."""
     decided = choice in ("left", "right")
+    strength = st.session_state.get("strength")  # now: it may have been chosen since the buttons were drawn
     now = time.time()
     try:
         vote = store.vote(

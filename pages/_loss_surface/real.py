@@ -21,17 +21,18 @@ _PLANES = {"its own path": "path", "random directions": "random"}
 def real_model() -> str:
     """Draw the part; returns the page's claim."""
     picture, controls = st.columns([3, 1], gap="large")
+    run = asked_for()
     with controls:
         through = st.radio(
             "A plane through",
             list(_PLANES),
+            index=list(_PLANES.values()).index(run.config["plane"]) if run else 0,
             key="real_plane",
             bind="query-params",
             help="*its own path*: the two directions in which its weights moved most. *random directions*: two at "
             "random, each filter as long as the model's own.",
         )
         plane = _PLANES[through]
-        run = asked_for()
         measuring_form(plane)
     with picture:
         view = _of_run(run) if run else _of_gallery(plane)

@@ -59,6 +59,18 @@ def test_vote_and_undo_by_the_keyboard_and_refresh(page, store):
     assert (prompt(page), page.locator(".st-key-pair_left").inner_text()) == (second, left_text)
 
 
+def test_the_arrows_vote_after_a_strength_was_chosen_by_mouse(page, store):
+    opened(page, "/label?annotator=mouse&again=false")
+    for votes in (1, 2):
+        far = page.locator(".st-key-strength").get_by_role("radio", name="by far")
+        far.click()
+        page.wait_for_function("() => document.querySelector('.st-key-strength [aria-checked=true]')")
+        press(page, "ArrowLeft")
+        wait_until(lambda votes=votes: len(store.votes("mouse")) == votes)
+    assert [vote.choice for vote in store.votes("mouse")] == ["left", "left"]
+    assert all(vote.strength for vote in store.votes("mouse"))
+
+
 def test_rank_four_by_the_keyboard_take_back_and_refresh(page, store):
     opened(page, "/label?annotator=ranker")
     page.get_by_role("radio", name="Rank four").click()  # and the keys do what they do here, not what was clicked
