@@ -31,8 +31,9 @@ def steer(run: Run, rows: Sequence[Row]) -> None:
         pressed = st.form_submit_button("Apply from the next update", key="steer_apply")
     if not pressed:
         return
+    asked = {control.field: control.value for control in RunStore().controls(run.id)}
     for field, (value, before) in wanted.items():
-        if value != before:
+        if value != asked.get(field, before):  # Enter, and then the button, are one wish
             try:
                 RunStore().set_control(run.id, field, value)
             except PlaygroundError as error:

@@ -56,7 +56,7 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
     if MY_VOTES in chosen and voters[voter] < total / 2:
         st.warning(
             f"{1 - voters[voter] / total:.0%} of these {total:,} pairs are not the votes of {escaped(voter)}: take the "
-            "other source out to learn from those alone.",
+            "other sources out to learn from those alone.",
             icon=":material/balance:",
         )
     return tuple(sources), total

@@ -180,6 +180,7 @@ def test_knobs_turn_while_it_runs():
         at = opened("ppo", run=run.id)
         at.number_input(key=f"steer_kl_coef_{run.id}").set_value(0.4)
         at = fine(at.button(key="steer_apply").click().run())
+        at = fine(at.button(key="steer_apply").click().run())  # once more: the same wish
         (control,) = RunStore().controls(run.id)
         assert (control.field, control.value) == ("kl_coef", 0.4)
         assert "waiting for the next update" in said(at)
