@@ -74,7 +74,7 @@ def sides_of(case: str, material: Path, peer: Path | None) -> dict[str, Callable
 
 def peers(case: str, material: Path, peer: Path) -> Callable[[], Numbers]:
     """The peer's run of a case."""
-    from core.language.precision import bf16_pays
+    from core.language.bfloat16 import bf16_pays
 
     bf16 = bf16_pays()
 

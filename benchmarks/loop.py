@@ -17,7 +17,7 @@ import time
 
 import torch
 
-from core.language.precision import bf16_pays
+from core.language.bfloat16 import bf16_pays
 
 BARS = {"gold_win_rate": "≥ 0.90", "kl": "≤ 10", "reward_skill": "≥ 0.65", "total": "≤ 90 s"}
 

@@ -14,7 +14,7 @@ SKILL_BAR, CALIBRATION_BAR = 0.70, 0.05
 
 
 def precisions() -> list[str]:
-    from core.language.precision import bf16_pays
+    from core.language.bfloat16 import bf16_pays
 
     return ["float32", *(["bfloat16"] if bf16_pays() else [])]
 

@@ -51,6 +51,12 @@ def run_folder(run_id: str) -> Path:
     return _made(home() / "runs" / run_id)
 
 
+def child_environment() -> dict[str, str]:
+    """The environment of a process that is to find this package, wherever its parent was started from."""
+    root = str(Path(__file__).resolve().parents[1])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+
+
 def typed_path(text: str) -> Path | None:
     """The path that a person typed, `~` resolved; None where no file or folder can have that name."""
     try:

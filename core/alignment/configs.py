@@ -12,6 +12,9 @@ from core.language.registry import policy_info
 MEASURING_SEED = 1_000_003
 """Added to a run's seed: what is measured on shares no randomness with training."""
 
+JUDGE_FILE = "judge.txt"
+"""In the folder of a PPO run: which weights pay it."""
+
 MICRO_BATCH = "a pass of an optimiser step, whose gradients add up (0: all at once): less memory, the same step"
 
 

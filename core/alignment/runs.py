@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import JUDGE_FILE, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.own_turns import in_own_turns
 from core.alignment.reward_model import load_reward_model
@@ -20,8 +20,6 @@ from core.language.folders import model_hash
 from core.language.registry import load_policy, policy_info
 from core.processes import from_main
 from core.record import Controls, Record, no_controls
-
-JUDGE_FILE = "judge.txt"  # in a PPO run's folder: which weights pay it
 
 
 def run_reward(

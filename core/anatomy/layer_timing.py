@@ -1,14 +1,12 @@
 """How long one layer really takes on this machine, forward and backward: beside what the theory says."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from core.anatomy.path_length import KERNEL, LAYERS, Layer
+from core.paths import child_environment
 
 LENGTHS = (64, 128, 256, 512, 1024, 2048)
 WIDTH = 64
@@ -92,8 +91,7 @@ def measured_in_process(repeats: int = REPEATS) -> Iterator[Timing]:
     """`measure()` in a process of its own with one thread, as the lines come: nothing else there disturbs the clock,
     and whoever serves pages meanwhile keeps its own threads. Raises RuntimeError when the process fails."""
     command = [sys.executable, "-m", "core.anatomy.layer_timing", str(repeats)]
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+    environment = child_environment() | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:

@@ -1,7 +1,6 @@
 """Rows of a Parquet file, read in a process of its own: on a damaged one the library can end the process it is in."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 from core.errors import PlaygroundError
 from core.feedback.rows import RejectedRow
+from core.paths import child_environment
 
 _MAX_GROUP = 2**30  # bytes of a row group, unpacked
 
@@ -39,12 +39,9 @@ def parquet_rows(
 def _messages(path: Path, fields: Sequence[str], longest: int) -> Iterator[Any]:
     """What `parquet_child` prints of the file; it is ended when nobody reads on."""
     path.open("rb").close()  # one that cannot be opened is told as any other file is
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
     command = [sys.executable, "-m", "core.feedback.parquet_child", str(path), str(longest), str(_MAX_GROUP), *fields]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    ) as child:
+    silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": child_environment()}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, **silent) as child:
         assert child.stdout
         message: Any = None
         try:

@@ -40,8 +40,8 @@ COLUMNS = frozenset(
 )
 """Every column that is read of such rows."""
 
-_TIES = ("tie", "both", "neither", "equal", "same", "draw")
-_A_TIE = re.compile(r"(tied?|both|neither|equal|same|draw)([\s_]*\(?(both[\s_]*)?(bad|good|equal|same)?\)?)")
+# A verdict that names no winner: "tie (bothbad)", "both_bad", "neither is better"; not a model's name that begins so.
+_A_TIE = re.compile(r"(tied?|both|neither|equal|equally|same|draw)([\s_(].*)?|both(bad|good)", re.DOTALL)
 
 
 class Undecided(ValueError):
@@ -61,7 +61,7 @@ def is_a_tie(row: Mapping[str, Any]) -> bool:
     """Whether a row that names chosen and rejected says beside them that neither won."""
     scores = [_number(row.get(name)) for name in _OF_THE_TWO]
     return (
-        _A_TIE.fullmatch(str(row.get("winner")).strip().casefold()) is not None  # not a model's name that begins so
+        _A_TIE.fullmatch(str(row.get("winner")).strip().casefold()) is not None
         or _number(row.get("winner_tie")) == 1
         or scores[0] == scores[1]
     )
@@ -202,7 +202,7 @@ def _named(name: str, value: Any, answers: tuple[str, str]) -> Side:
     word = str(int(number)) if number.is_integer() else str(value).strip().casefold()  # neither infinity nor NaN is
     if word in sides:
         return sides[word]
-    if word.startswith(_TIES):
+    if _A_TIE.fullmatch(word):
         return "tie"
     raise Undecided(f"{name} is {str(value)[:40]!r}, which names neither answer and no tie")
 

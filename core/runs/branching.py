@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.alignment.configs import JUDGE_FILE
 from core.database.engine import writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
@@ -17,7 +18,7 @@ from core.runs.store import Run, RunStore
 _EARLIER = {  # what a kind's earlier stages left in its folder for the later ones to read
     "loop": ("preferences.jsonl", "reward_model"),
     "reward": ("preferences.jsonl", "pairs.jsonl"),
-    "ppo": ("judge.txt",),
+    "ppo": (JUDGE_FILE,),
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from core.alignment.configs import JUDGE_FILE
 from core.errors import PlaygroundError
 from core.runs.origin import ORIGIN_FILE
 
@@ -23,7 +24,7 @@ WORKING_FILES = {
     "log.txt",
     "shelf_removed",
     "out.json",
-    "judge.txt",
+    JUDGE_FILE,
     ORIGIN_FILE,
     "reserve",
 }

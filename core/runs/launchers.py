@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from core.errors import PlaygroundError
-from core.paths import database_url, home
+from core.paths import child_environment, database_url, home
 from core.runs import locks
 
 _TAKEN_ALONG = (  # settings that a worker on a cluster keeps
@@ -71,8 +71,6 @@ class LocalProcesses:
 
 def launch(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """A process of its own session, which neither Ctrl-C in the server's terminal nor the server's end reaches."""
-    here = str(Path(__file__).resolve().parents[2])  # the worker must find `core` wherever the server was started from
-    paths = os.pathsep.join(path for path in (here, os.environ.get("PYTHONPATH")) if path)
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
@@ -84,7 +82,7 @@ def launch(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         start_new_session=True,
         close_fds=True,  # not the server's socket: the next server needs its port
         creationflags=flags,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=child_environment(),
     )
 
 

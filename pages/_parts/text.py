@@ -29,6 +29,12 @@ def raised(number: int) -> str:
     return str(number).translate(_RAISED)
 
 
+def power_of_ten(value: float) -> str:
+    """Two digits of a very small or large number: `2.1·10⁻⁷`."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}·10{raised(int(exponent))}"
+
+
 def said(prompt: str, response: str) -> None:
     """A prompt, pale, and what followed it: as plain text with its line breaks."""
     st.html(f'<p class="said"><span class="prompt">{html.escape(prompt)}</span>{html.escape(response)}</p>')

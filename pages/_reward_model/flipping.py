@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.cross_examination.flip_reading import reach_of
+from core.alignment.cross_examination.flip_reading import Reach, reach_of
 from core.alignment.cross_examination.run_pairs import TaughtPair
 from core.alignment.cross_examination.scored_pairs import ScoredPair
 from core.alignment.pair_term import pair_term
@@ -95,8 +95,8 @@ def _never_met(subject: Subject) -> str:
     if not 0 < met < of:
         return ""
     return (
-        f"Early stopping kept the weights of step {result['best_step']}, which had met {met} of the {of:,} votes: a "
-        "vote that came later changes nothing in them."
+        f"Early stopping kept the weights of step {result['best_step']}, which had met {met} of the {of:,} votes at "
+        "most: a vote that came later changes nothing in them."
     )
 
 
@@ -190,6 +190,19 @@ def _neighbours(result: Mapping[str, Any]) -> None:
         )
 
 
+def _how_far(far: Reach, unseen: int) -> str:
+    if far.own == far.unseen == 0:
+        return "the kept weights had not met this vote."
+    if unseen < _FEW:
+        return f"of {unseen} unseen pair{'' if unseen == 1 else 's'}, too few to say how far it reaches."
+    if far.stays:
+        return "its effect stays close to its own texts."
+    return (
+        "training is a chain of steps, and the first one it changes changes all that follow, so it is felt far from "
+        "its own texts."
+    )
+
+
 def _heldout(result: Mapping[str, Any]) -> None:
     held = result.get("heldout")
     far = reach_of(result)
@@ -219,16 +232,7 @@ def _heldout(result: Mapping[str, Any]) -> None:
         f"points), log-loss **{loss[0]:.4f} → {loss[1]:.4f}**. **{held['turned']}** of {len(before):,} pairs changed "
         "sides.\n\n"
         f"Δ moved by **{far.unseen:.3f}** on the average unseen pair, by **{far.own:.3f}** on its own: "
-        + (
-            "the kept weights had not met this vote."
-            if far.own == far.unseen == 0
-            else f"of {len(before)} unseen pair{'' if len(before) == 1 else 's'}, too few to say how far it reaches."
-            if len(before) < _FEW
-            else "its effect stays close to its own texts."
-            if far.stays
-            else "training is a chain of steps, and the first one it changes changes all that follow, so it is felt "
-            "far from its own texts."
-        )
+        + _how_far(far, len(before))
         + " A pair that did not move has the same Δ on both axes."
     )
     words.caption(

@@ -1,17 +1,13 @@
 """How numbers and tokens are worded on this page."""
 
 from core.language.tokens import visible
-from pages._parts.text import escaped, raised
+from pages._parts.text import escaped, power_of_ten
 
 
 def number(value: float, digits: int = 3) -> str:
     """`digits` significant digits with a proper minus."""
     size = abs(value)
-    if size == 0 or 1e-3 <= size < 1e5:
-        words = f"{size:.{digits}g}"
-    else:
-        mantissa, exponent = f"{size:.1e}".split("e")
-        words = f"{mantissa}·10{raised(int(exponent))}"
+    words = f"{size:.{digits}g}" if size == 0 or 1e-3 <= size < 1e5 else power_of_ten(size)
     return f"−{words}" if value < 0 else words
 
 

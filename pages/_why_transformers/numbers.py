@@ -2,7 +2,7 @@
 
 import math
 
-from pages._parts.text import raised
+from pages._parts.text import power_of_ten
 
 _PLAIN = (1e-2, 1e4)
 
@@ -15,8 +15,7 @@ def short(value: float) -> str:
         return "too large for float64"
     if _PLAIN[0] <= abs(value) < _PLAIN[1]:
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}·10{raised(int(exponent))}"
+    return power_of_ten(value)
 
 
 def counted(value: float) -> str:

@@ -80,6 +80,8 @@ def test_the_other_way_round_it_is_the_other_pair(row):
         WEBGPT | {"score_0": 0.0, "score_1": 0.0},
         STEER | {"overall_preference": 0},
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "Neither"},
+        {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "neither is better"},
+        {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "equally good"},
     ],
 )
 def test_ties_are_ties(row):
@@ -137,6 +139,7 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
         (KAGGLE | {"winner_model_a": 1, "winner_model_b": 1, "winner_tie": 0}, "exactly one"),
         ({"info": {"post": "p"}, "summaries": [{"text": "x"}], "choice": 0}, "instead of two"),
         ({"prompt": "p", "response_a": None, "response_b": "y", "winner": "a"}, "chosen"),
+        ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": "tiefighter-13b"}, "names neither answer"),
         (KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"}, "an answer is none"),
         (
             {"prompt": '["a list"]', "response_a": "plain x", "response_b": "plain y", "winner": "a"},
