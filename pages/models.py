@@ -21,6 +21,7 @@ def card(info: PolicyInfo) -> None:
         f"{info.parameters / 1e6:,.1f}M parameters" if info.parameters else "size not known yet",
         f"{info.size_mb:,.0f} MB" if info.size_mb else "",
         f"licence {info.licence}",
+        f"reads {info.context:,} tokens at once" if info.context else "",
         "answers a chat" if info.chat else "continues a text",
     ]
     title, source = (words[:1].upper() + words[1:] for words in (info.title, info.source))

@@ -24,6 +24,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import whole_folder
 from core.hosting import permission
 from core.language.adapters import bare, save_merged
+from core.language.context import context_of
 from core.language.folders import check_harmless, check_reads, check_weights, quiet_loading, read_json
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
@@ -162,11 +163,6 @@ def raw_scores(model: PreTrainedModel, input_ids: Tensor, mask: Tensor) -> Tenso
             logits: Tensor = model.score(last.float())  # type: ignore[operator]
         return logits[:, 0].float()
     return model(input_ids=input_ids, attention_mask=mask, use_cache=False).logits[:, 0].float()
-
-
-def context_of(model: PreTrainedModel) -> int:
-    """The longest text a model can read, in tokens."""
-    return getattr(model.config, "max_position_embeddings", None) or 1024
 
 
 @torch.no_grad()

@@ -22,7 +22,6 @@ from core.alignment.pair_passes import PairPasses, can_pass
 from core.alignment.pooling_block import pooling_block
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import (
-    context_of,
     encode_texts,
     new_reward_model,
     pad_right,
@@ -33,6 +32,7 @@ from core.alignment.reward_model import (
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state, with_adapters
+from core.language.context import context_of
 from core.language.precision import autocast
 from core.language.snapshots import save_snapshot
 from core.record import LEARNT, Controls, Record, no_controls

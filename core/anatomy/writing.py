@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.anatomy.next_token import entropy
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
+from core.language.context import check_response_fits, context_of
 from core.language.kv_cache import PreallocatedCache
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
@@ -61,10 +62,8 @@ def write(
 
     Raises PlaygroundError for a prompt and length that do not fit the context, and tokens outside the vocabulary.
     """
-    context = getattr(model.config, "max_position_embeddings", None) or 1024
-    length = config.max_new_tokens
-    if length >= context:
-        raise PlaygroundError(f"max_new_tokens is {length}, but the model's context is {context} tokens")
+    length, context = config.max_new_tokens, context_of(model)
+    check_response_fits(length, context)
     for token in (chosen or {}).values():
         if not 0 <= token < int(model.config.vocab_size):
             raise PlaygroundError(f"there is no token {token}: ids run from 0 to {int(model.config.vocab_size) - 1}")

@@ -12,8 +12,10 @@ from core.cli.options import options_of, values_of
 from core.cli.output import json_option
 from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
+from core.language.context import check_response_fits
 from core.language.registry import BUILT_IN, policy_info
 from core.paths import typed_path
+from core.runs.job import Job
 from core.runs.jobs import JOBS, LoopJob, job_from
 
 NAMES_FIRST = {
@@ -55,7 +57,7 @@ def train(
     chosen = {name: value for name, value in given.items() if source(name) is not ParameterSource.DEFAULT}
     values = values_of(JOBS[kind], {name: _anchored(value) for name, value in chosen.items()})
     job = job_from(kind, values)
-    _check_inputs(values)
+    _check_inputs(job, values)
     if isinstance(job, LoopJob) and job.prompts:
         from core.feedback.prompts import load_prompts
 
@@ -75,7 +77,7 @@ def _anchored(value: Any) -> Any:
     return value
 
 
-def _check_inputs(values: dict[str, Any]) -> None:
+def _check_inputs(job: Job, values: dict[str, Any]) -> None:
     """Refuse what can be seen to be wrong at once, so that no run is made which could only fail."""
     from core.feedback.annotators import get_annotator
     from core.feedback.prompts import load_prompts
@@ -83,6 +85,9 @@ def _check_inputs(values: dict[str, Any]) -> None:
 
     if "model" in values and (info := policy_info(values["model"])).status == "unavailable":
         raise PlaygroundError(f"{values['model']}: {info.note}")
+    settings = job.model_dump()
+    if "model" in settings and (context := policy_info(settings["model"]).context):
+        check_response_fits(_longest_response(settings), context)
     if values.get("prompts"):
         load_prompts(values["prompts"])
     for name in filter(None, (values.get("annotator"), values.get("gold"))):
@@ -94,6 +99,12 @@ def _check_inputs(values: dict[str, Any]) -> None:
         )
     for source in values.get("preferences", ()):
         check_source(source)
+
+
+def _longest_response(settings: dict[str, Any]) -> int:
+    """The largest max_new_tokens among a job's settings, those of its stages included; 0 where nothing is written."""
+    own = settings.get("max_new_tokens", 0)
+    return max(own, *(_longest_response(value) for value in settings.values() if isinstance(value, dict)), 0)
 
 
 @click.group()

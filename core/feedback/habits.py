@@ -1,46 +1,16 @@
 """What a person's own votes lean to, whatever the texts say: the side, the length, the pace."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from core.feedback.store import Vote
-from core.quantiles import Z_95
+from core.share import Share
 
 _PACE_WINDOW = 10  # votes: long enough to be steady, short enough to follow a change
 _RECENT = 40  # votes: as many as a small line can show
 _BREAK_SECONDS = 120.0  # a longer gap is a pause, not slow reading
-
-
-@dataclass(frozen=True)
-class Share:
-    """`hits` of `total`, with the 95 % Wilson interval of the share behind it."""
-
-    hits: float  # whole, or with halves where ties count half
-    total: int
-
-    @property
-    def value(self) -> float:
-        """The share itself; ½ when nothing was counted."""
-        return self.hits / self.total if self.total else 0.5
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % score interval (Wilson 1927, JASA 22:209); 0 to 1 when nothing was counted."""
-        if not self.total:
-            return 0.0, 1.0
-        share, n, z2 = self.value, self.total, Z_95**2
-        centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-        half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-        return max(0.0, centre - half), min(1.0, centre + half)
-
-    @property
-    def leans(self) -> bool:
-        """Whether ½ lies outside the interval: a lean that chance alone would rarely make."""
-        low, high = self.interval
-        return not low <= 0.5 <= high
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ from core import paths
 from core.errors import PlaygroundError
 from core.hosting import permission
 from core.language import folders, hub, smollm2
+from core.language.context import context_said
 from core.language.folders import model_hash
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class PolicyInfo:
     default_prompts: Literal["stories", "summaries", "chat"]
     status: Status
     note: str = ""
+    context: int | None = None  # tokens it reads at once; None when that is not known without opening it
 
 
 def list_policies() -> list[PolicyInfo]:
@@ -61,24 +63,9 @@ def list_policies() -> list[PolicyInfo]:
 def policy_info(policy_id: str) -> PolicyInfo:
     """What is known of one policy without loading it. PlaygroundError when the id could be none, or is not allowed."""
     permission.check_model(policy_id)
-    if policy_id in _BUILT_IN:
-        return _BUILT_IN[policy_id]()
-    folder = _local_folder(policy_id)
-    if folder is None and hub.is_hub_id(policy_id):
-        folder = hub.cached_folder(policy_id)
-        if folder is None:
-            licence = "see its page on huggingface.co"
-            return PolicyInfo(policy_id, policy_id, None, None, licence, "the hub", False, "stories", *_hub_status())
-        return _folder_info(policy_id, policy_id, folder, "the hub, kept in the local cache")
-    if folder is None:
-        raise PlaygroundError(
-            f"{policy_id[:100]!r} is no policy: give one of {', '.join(_BUILT_IN)}, a model id on the hub, or a folder"
-        )
-    if folder.name == "policy" and folder.parent.parent == paths.home() / "runs":
-        return _folder_info(
-            policy_id, f"policy of run {folder.parent.name}", folder, f"run {folder.parent.name} on this machine"
-        )
-    return _folder_info(policy_id, folder.name, folder, f"the folder {folder}")
+    info = _BUILT_IN[policy_id]() if policy_id in _BUILT_IN else _brought(policy_id)
+    folder = policy_folder(policy_id) if info.status == "ready" else None
+    return replace(info, context=context_said(folders.read_json(folder / "config.json"))) if folder else info
 
 
 def policy_folder(policy_id: str) -> Path | None:
@@ -175,6 +162,26 @@ def _obtain(policy_id: str, on_progress: hub.Progress | None) -> Path:
 def _local_folder(policy_id: str) -> Path | None:
     folder = paths.typed_path(policy_id)
     return folder if folder and policy_id and policy_id not in _BUILT_IN and folder.is_dir() else None
+
+
+def _brought(policy_id: str) -> PolicyInfo:
+    """What is known of a policy that is not built in."""
+    folder = _local_folder(policy_id)
+    if folder is None and hub.is_hub_id(policy_id):
+        folder = hub.cached_folder(policy_id)
+        if folder is None:
+            licence = "see its page on huggingface.co"
+            return PolicyInfo(policy_id, policy_id, None, None, licence, "the hub", False, "stories", *_hub_status())
+        return _folder_info(policy_id, policy_id, folder, "the hub, kept in the local cache")
+    if folder is None:
+        raise PlaygroundError(
+            f"{policy_id[:100]!r} is no policy: give one of {', '.join(_BUILT_IN)}, a model id on the hub, or a folder"
+        )
+    if folder.name == "policy" and folder.parent.parent == paths.home() / "runs":
+        return _folder_info(
+            policy_id, f"policy of run {folder.parent.name}", folder, f"run {folder.parent.name} on this machine"
+        )
+    return _folder_info(policy_id, folder.name, folder, f"the folder {folder}")
 
 
 def _info_or_reason(policy_id: str) -> PolicyInfo:

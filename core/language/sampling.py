@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
+from core.language.context import check_response_fits, context_of
 from core.language.kv_cache import PreallocatedCache
 from core.language.packed_weights import packed
 from core.language.randomness import uniforms_of_rows
@@ -110,9 +111,8 @@ def sample(
     """
     if not prompts:
         raise PlaygroundError("no prompts: give at least one")
-    context = getattr(policy.config, "max_position_embeddings", None) or 1024
-    if config.max_new_tokens >= context:
-        raise PlaygroundError(f"max_new_tokens is {config.max_new_tokens}, but the model's context is {context} tokens")
+    context = context_of(policy)
+    check_response_fits(config.max_new_tokens, context)
     rows = list(range(len(prompts)) if rows is None else rows)
     texts = [apply_chat_template(tokenizer, prompt) for prompt in prompts]
     query_ids, query_mask, cut = encode_queries(tokenizer, texts, context - config.max_new_tokens)

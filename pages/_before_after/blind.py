@@ -8,10 +8,10 @@ from core.alignment.before_after.in_numbers import BlindTally, blind_tally
 from core.errors import PlaygroundError
 from core.feedback.blind import BlindPair, BlindTrial
 from core.feedback.comparison import Choice, ShownPair
-from core.feedback.habits import Share
 from core.feedback.store import FeedbackStore
 from core.figures.interval_rows import interval_rows
 from core.hosting.ownership import full_name
+from core.share import Share
 from pages._before_after.subject import Subject
 from pages._parts import theme
 from pages._parts.code import show_code

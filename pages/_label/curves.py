@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.alignment.live.bets import Bet, hits, running_shares
 from core.feedback.annotators import get_annotator
-from core.feedback.habits import Share
 from core.feedback.store import FeedbackStore
 from core.figures.banded_lines import banded_lines
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS
 from core.gallery import load_entry
+from core.share import Share
 from pages._label.live import live
 from pages._parts import theme
 from pages._parts.badge import badge

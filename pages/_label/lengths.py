@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.alignment.live.length_bias import LengthBias, length_bias
-from core.feedback.habits import Share, habits
+from core.feedback.habits import habits
 from core.feedback.store import FeedbackStore, Vote
 from core.runs.store import Run, RunStore
+from core.share import Share
 from pages._label.live import live, shelf
 from pages._reward_model.views import opened
 

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core.errors import PlaygroundError
-from core.feedback.habits import Share, habits
+from core.feedback.habits import habits
 from core.feedback.leanings import Push, side_and_length
 from core.feedback.store import FeedbackStore, Vote
+from core.share import Share
 from pages._label.agreeing import agreement
 from pages._label.curves import bets_curve, choosing_curves
 from pages._label.lengths import lengths

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.feedback.habits import Share
 from core.figures.calibration import calibration
+from core.share import Share
 from pages._parts import theme
 from pages._parts.series import Row, values_of
 from pages._parts.state import FEW

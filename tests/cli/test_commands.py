@@ -73,6 +73,8 @@ assert not heavy, heavy
         ("loop --annotator bob", "bob"),
         ("loop --prompts /no/such.txt", "/no/such.txt"),
         ("loop --ppo-updates 0", "1<=x<=10000"),
+        ("loop --ppo-max-new-tokens 256", "the model's context is 256 tokens"),
+        ("goodhart --ppo-max-new-tokens 300", "the model's context is 256 tokens"),
         ("reward train --preferences dataset:999", "no such data set"),
         ("reward train --preferences simulated:nobody:64", "nobody"),
         ("reward train --preferences votes:nobody", "nobody"),

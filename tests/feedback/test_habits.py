@@ -1,8 +1,8 @@
-"""What votes lean to, against counts made by hand and a textbook interval."""
+"""What votes lean to, against counts made by hand."""
 
 import pytest
 
-from core.feedback.habits import Share, habits
+from core.feedback.habits import habits
 from core.feedback.store import Vote
 
 
@@ -43,18 +43,6 @@ def test_counts_sides_and_lengths_of_decided_votes_only():
 
 def test_pairs_of_equal_length_say_nothing_about_length():
     assert habits([vote(1, "left", left="a b", right="c d")]).longer.total == 0
-
-
-def test_wilson_interval_against_the_published_formula():
-    low, high = Share(8, 10).interval  # R: binom::binom.wilson(8, 10)
-    assert (low, high) == (pytest.approx(0.4901625, abs=2e-5), pytest.approx(0.9433178, abs=2e-5))
-
-
-@pytest.mark.parametrize(
-    ("hits", "total", "leans"), [(5, 10, False), (8, 10, False), (16, 20, True), (4, 20, True), (0, 0, False)]
-)
-def test_a_lean_needs_more_than_chance(hits, total, leans):
-    assert Share(hits, total).leans is leans
 
 
 def test_pace_leaves_breaks_out():

@@ -178,6 +178,7 @@ def test_the_list_has_what_is_built_in_what_was_added_and_what_runs_made(make_fo
     assert [info.id for info in infos[4:]] == [added.id, str(paths.run_folder("ppo-1") / "policy")]
     assert (infos[4].chat, infos[4].default_prompts) == (True, "chat")
     assert infos[5].title == "policy of run ppo-1"
+    assert (infos[0].context, infos[2].context) == (256, None)  # of one that is not here it is not known
     assert infos[5].status == "ready"
     registry.load_policy(infos[5].id)
 

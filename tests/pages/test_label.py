@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.feedback.habits import Share
 from core.feedback.own_prompts import LONGEST, own_prompts_of, set_of
 from core.feedback.store import FeedbackStore, NewPair, NewQuartet
+from core.share import Share
 from tests.pages.page_helpers import said
 
 PAGE = Path(__file__).parents[2] / "pages" / "label.py"

@@ -10,7 +10,7 @@ from tests.pages.page_helpers import fine, opened, said
 def test_every_policy_is_there_with_its_size_and_licence():
     words = said(opened("models"))
     assert "<b>Storyteller</b><span>✓ ready</span>" in words
-    assert "5.9M parameters · 12 MB · licence MIT · continues a text" in words
+    assert "5.9M parameters · 12 MB · licence MIT · reads 256 tokens at once · continues a text" in words
     for title, licence in (
         ("SmolLM2 135M Instruct", "Apache-2.0"),
         ("GPT-2 small", "MIT"),

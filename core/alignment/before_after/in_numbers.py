@@ -10,7 +10,7 @@ from core.alignment.before_after.diversity import distinct_n, self_bleu
 from core.alignment.before_after.estimates import Compared, Estimate, mean_of, ratio_of
 from core.feedback.annotators.text import words
 from core.feedback.blind import BlindVote
-from core.feedback.habits import Share
+from core.share import Share
 
 Row = Mapping[str, Any]
 

@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.reward_model import context_of, encode_texts, pad_right
+from core.alignment.reward_model import encode_texts, pad_right
 from core.feedback.pairs import PreferencePair
+from core.language.context import context_of
 
 PRIOR_PRECISIONS = tuple(10.0**power for power in range(-3, 5))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.alignment.pair_term import pair_term
-from core.feedback.habits import Share
+from core.share import Share
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.alignment.live.live_head import LiveHead, chance_left, fit_live_head
-from core.feedback.habits import Share
+from core.share import Share
 
 
 @dataclass(frozen=True)

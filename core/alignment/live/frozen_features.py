@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.masked import masked_mean
-from core.alignment.reward_model import context_of, pad_right
+from core.alignment.reward_model import pad_right
+from core.language.context import context_of
 
 VIEWS = ("words", "context")
 """The two views of a response: its tokens' embeddings as they enter, and what they have become two thirds up."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from core.alignment.cross_examination.trait_coefficients import standardised_fit
 from core.feedback.comparison import Vote
-from core.feedback.habits import Share
 from core.quantiles import Z_95
+from core.share import Share
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from core.alignment.probe import Probe
-from core.alignment.reward_model import context_of
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare
+from core.language.context import context_of
 from core.language.precision import autocast
 
 

@@ -1,0 +1,35 @@
+"""How many of how many, with the interval of the share behind it."""
+
+import math
+from dataclasses import dataclass
+
+from core.quantiles import Z_95
+
+
+@dataclass(frozen=True)
+class Share:
+    """`hits` of `total`, with the 95 % Wilson interval of the share behind it."""
+
+    hits: float  # whole, or with halves where ties count half
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share itself; ½ when nothing was counted."""
+        return self.hits / self.total if self.total else 0.5
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % score interval (Wilson 1927, JASA 22:209); 0 to 1 when nothing was counted."""
+        if not self.total:
+            return 0.0, 1.0
+        share, n, z2 = self.value, self.total, Z_95**2
+        centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    @property
+    def leans(self) -> bool:
+        """Whether ½ lies outside the interval: a lean that chance alone would rarely make."""
+        low, high = self.interval
+        return not low <= 0.5 <= high
