@@ -15,7 +15,10 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def home() -> Path:
     """The data folder: `RLHF_PLAYGROUND_HOME`, else the platform's user data folder. Made when missing."""
-    folder = _resolved(os.environ.get("RLHF_PLAYGROUND_HOME") or "")
+    try:
+        folder = _resolved(os.environ.get("RLHF_PLAYGROUND_HOME") or "")
+    except RuntimeError as error:  # ~name, of nobody
+        raise PlaygroundError(f"RLHF_PLAYGROUND_HOME names no folder: {error}.") from error
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +68,14 @@ def typed_path(text: str) -> Path | None:
     except (OSError, RuntimeError, ValueError):  # too long a name, nobody's home folder, a NUL in it
         return None
     return path
+
+
+def absolute(path: Path) -> Path:
+    """`path` from the root, `~` resolved. Raises PlaygroundError for the home folder of nobody."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise PlaygroundError(f"{path}: {error}") from error
 
 
 def _made(folder: Path) -> Path:

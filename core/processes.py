@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from core.environment import whole_number
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
@@ -26,7 +28,7 @@ _board: Any = None  # the key-value store that the processes met at
 
 def launched() -> int:
     """How many processes the launcher says there are: 1 when nothing launched this one."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return whole_number("WORLD_SIZE", 1)
 
 
 def left_alone() -> bool:

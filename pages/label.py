@@ -72,7 +72,7 @@ def _two(store: FeedbackStore, sitting: Sitting, prefer: Sequence[int], again: b
     if not shown:
         return False
     ask(store, shown, sitting.annotator)
-    bet_area(store, shown, last_vote())
+    bet_area(store, shown, last_vote(sitting.annotator))
     return True
 
 

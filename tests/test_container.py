@@ -1,4 +1,4 @@
-"""The image's recipe, as far as it can be held to account where no container can be built."""
+"""The image's recipe, as far as it can be held to account without building it."""
 
 import fnmatch
 import http.server
@@ -27,6 +27,11 @@ def test_it_serves_as_nobody_special_with_its_data_on_a_volume():
     assert "RLHF_PLAYGROUND_HOME=/data" in lines("ENV")[0] and "-o learner" in RECIPE
     last = [line.split()[0] for line in STAGES[-1].splitlines() if line and not line.startswith((" ", "#"))]
     assert last.index("USER") > last.index("RUN") and "RUN" not in last[last.index("USER") :]
+
+
+def test_the_format_it_is_built_in_keeps_the_health_check():
+    for text in (RECIPE, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert "podman build --format docker " in text and "podman build -t" not in text
 
 
 def test_what_it_starts_is_a_command_there_is():

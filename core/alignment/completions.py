@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from core.alignment.actor_critic import Sequences, of_tokens
+from core.language.queries import query_ids
 
 
 def encode_completions(
@@ -17,10 +18,9 @@ def encode_completions(
     The two are encoded apart, as a policy that is given the prompt writes the response. A text that is too long loses
     the beginning of its prompt. No end token is added: whether a response was over or cut off is not known of a pair.
     """
-    queries = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     answers = [tokenizer(text, add_special_tokens=False)["input_ids"][: max_tokens - 1] for text in responses]
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    queries = [(ids or [start])[-(max_tokens - len(answer)) :] for ids, answer in zip(queries, answers, strict=True)]
+    queries = query_ids(tokenizer, prompts)
+    queries = [ids[-(max_tokens - len(answer)) :] for ids, answer in zip(queries, answers, strict=True)]
     before, behind = max(map(len, queries)), max(1, max(map(len, answers)))
     input_ids = torch.full((len(queries), before + behind), tokenizer.pad_token_id)
     mask = torch.zeros_like(input_ids)

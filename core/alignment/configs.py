@@ -9,13 +9,17 @@ from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.registry import policy_info
 
-MEASURING_SEED = 1_000_003
-"""Added to a run's seed: what is measured on shares no randomness with training."""
+_SEEDS = 2**31
 
 JUDGE_FILE = "judge.txt"
 """In the folder of a PPO run: which weights pay it."""
 
 MICRO_BATCH = "a pass of an optimiser step, whose gradients add up (0: all at once): less memory, the same step"
+
+
+def measuring_seed(seed: int) -> int:
+    """The seed a run of `seed` is measured with: what is measured on shares no randomness with training."""
+    return (seed + 1_000_003) % _SEEDS
 
 
 def is_large(policy_id: str) -> bool:
@@ -144,7 +148,7 @@ class PPOConfig(OnPolicyConfig):
     cliprange_value: float = Field(0.2, gt=0, description="value clip, in normalised score")
     vf_coef: float = Field(0.1, ge=0, description="weight of the value loss")
     entropy_coef: float = Field(0.0, ge=0, le=1, description="weight of the entropy bonus")
-    whiten_rewards: bool = Field(False, description="divide per-token rewards by their standard deviation")
+    whiten_rewards: bool = Field(False, description="per-token rewards to standard deviation 1, their mean kept")
     whiten_advantages: bool = Field(
         True, description="advantages to mean 0, standard deviation 1 over the rollout's tokens"
     )

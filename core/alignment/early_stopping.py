@@ -14,7 +14,7 @@ class EarlyStopping:
     """Watches the held-out log-loss; with a patience of 0 it does nothing.
 
     The best weights were chosen by the held-out votes, whose figures then flatter them a little: fresh votes say how
-    much. Source: Prechelt (1998), "Early stopping, but when?", criterion UP_s.
+    much. Source: Goodfellow, Bengio and Courville, "Deep learning" (2016), algorithm 7.1.
     """
 
     patience: int  # measurements in a row without a lower log-loss that end the training

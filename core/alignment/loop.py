@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import MEASURING_SEED, LoopConfig
+from core.alignment.configs import LoopConfig, measuring_seed
 from core.alignment.evaluation import compare_on_heldout, reward_skill, summarise_heldout
 from core.alignment.reward_model import load_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
@@ -26,9 +26,10 @@ def run_loop(
 ) -> Iterator[Record]:
     """Run the loop, leaving preferences.jsonl, reward_model/, policy/ and heldout.jsonl in `folder`.
 
-    Each of them appears whole or not at all. `state` is what an earlier record's `state()` gave: the stages before its
-    own are taken from their files, its own continues, and the records that follow are those that followed it. The last
-    record's `result` has every figure; all but the seconds can be recomputed from the files.
+    Each of them appears whole or not at all. What `controls` change is PPO's: asked for earlier, it waits. `state` is
+    what an earlier record's `state()` gave: the stages before its own are taken from their files, its own continues,
+    and the records that follow are those that followed it. The last record's `result` has every figure; all but the
+    seconds can be recomputed from the files.
     """
     reached = STAGES.index(state["stage"]) if state else 0
     inner = [state["of"] if state and reached == stage else None for stage in range(len(STAGES))]
@@ -49,7 +50,9 @@ def run_loop(
     pairs, sd = voted_pairs(votes_file)
     if reached <= 1:
         reward_config = config.reward.model_copy(update={"seed": config.seed})
-        records = reward_stage(policy, tokenizer, pairs, reward_config, config.model, reward_folder, inner[1], controls)
+        records = reward_stage(
+            policy, tokenizer, pairs, reward_config, config.model, reward_folder, inner[1], no_controls
+        )
         yield from clock.over(records)
     reward_model = load_reward_model(reward_folder)
     ppo_config = config.ppo.model_copy(update={"seed": config.seed})
@@ -73,7 +76,7 @@ def run_loop(
     seconds = clock.seconds()
 
     tuned, _ = load_policy(str(policy_folder))
-    measuring = sampling.model_copy(update={"seed": config.seed + MEASURING_SEED})
+    measuring = sampling.model_copy(update={"seed": measuring_seed(config.seed)})
     heldout = list(itertools.islice(itertools.cycle(prompts.heldout), config.evaluation_prompts))
     first = load_policy(config.first)[0] if config.first else None
     rows = compare_on_heldout(tuned, policy, tokenizer, heldout, annotator, measuring, first)

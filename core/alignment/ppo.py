@@ -30,13 +30,14 @@ from core.alignment.minibatches import minibatches, passes
 from core.alignment.optimiser_step import optimiser_step
 from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
 from core.alignment.ppo_metrics import missing_end, shown_samples, summarise
-from core.alignment.reward_model import Rater
+from core.alignment.reward_model import Rater, RewardModel
 from core.alignment.shared_rollout import rate_together, read_together, sample_together
 from core.alignment.tuning import Tuning, measured_gold, prompts_of_update
 from core.alignment.watching import watch
 from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare
+from core.language.context import context_of
 from core.language.sampling import Rollout
 from core.record import Controls, Record, no_controls
 
@@ -67,11 +68,14 @@ def train_ppo(
     `learning_rate` and `kl_coef` at the start of an update. `state` is what an earlier record's `state()` gave: the
     records that follow are those that followed it.
 
-    Raises PlaygroundError without prompts, FloatingPointError when a loss is not finite.
+    Raises PlaygroundError without prompts and for a reward model that cannot be a separate critic of this policy,
+    FloatingPointError when a loss is not finite.
     """
     if not prompts:
         raise PlaygroundError("no prompts to train on")
     separate = reward_model.critic_start if config.value_model == "separate" else None
+    if separate:
+        _check_critic(separate, bare(policy), tokenizer)
     model = ActorCritic(policy, separate)
     tuning = Tuning(model, config, state, model.value_head, config.head_ratio)
     for update in tuning.updates(controls):
@@ -103,6 +107,20 @@ def train_ppo(
             watching += watch(bare(policy), tokenizer, reward_model, watched, tuning.sampling, update, gold)
         samples = shown_samples(rollout, tensors) + watching
         yield tuning.record(update, "ppo", policy, rollout, tensors, metrics, samples)
+
+
+def _check_critic(start: RewardModel, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """A critic is given the policy's own tokens; a reward model that only scores reads the text in its own."""
+    if start.tokenizer.get_vocab() != tokenizer.get_vocab():
+        raise PlaygroundError(
+            "A separate critic starts as the reward model and reads the policy's tokens, but this reward model knows "
+            "others: train it on this policy, or let the critic share the policy's trunk."
+        )
+    if context_of(start.model) < context_of(policy):
+        raise PlaygroundError(
+            f"A separate critic starts as the reward model, whose context is {context_of(start.model)} tokens, but the "
+            f"policy's is {context_of(policy)}: train it on this policy, or let the critic share the policy's trunk."
+        )
 
 
 @torch.no_grad()

@@ -228,8 +228,9 @@ def train_reward_model(
     five times on the way (`heldout/accuracy`, `heldout/log_loss`), all of them at the end, where the record's `result`
     holds the report. `config.weights_kept` times on the way a record's `snapshot` writes the weights, and `probe/loss`
     is the loss of those weights on 64 fixed training pairs (`probe_pairs`), in float32. With a patience, all held-out
-    pairs are measured each time, and training may end early (`EarlyStopping`): the model and the `result` are then
-    those of the best measurement, while the last record's metrics are still those of its own step. `state` is what an
+    pairs are measured each time, and training may end early (`EarlyStopping`): the model, the `result`, the last
+    `snapshot` with its `probe/loss`, and `heldout/calibration_error` are then those of the best measurement, while the
+    last record's other metrics are still those of its own step. `state` is what an
     earlier record's `state()` gave. The learning rate can be changed from outside (control `learning_rate`, the peak).
 
     Raises PlaygroundError when there is nothing to train on, FloatingPointError when the loss is not finite.
@@ -238,7 +239,7 @@ def train_reward_model(
     if not train:
         raise PlaygroundError("no preference pairs to train on")
     device = bare(model).device
-    longest = min(config.max_tokens, context_of(bare(model)))
+    longest = bare(model).config.max_text_tokens = min(config.max_tokens, context_of(bare(model)))
     chosen_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.chosen for p in train], longest)
     rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
     margins = torch.tensor([p.margin or 0.0 for p in train], device=device)

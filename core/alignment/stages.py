@@ -13,12 +13,7 @@ from core import processes
 from core.alignment.configs import PPOConfig, RewardConfig
 from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
-from core.alignment.reward_model import (
-    Normalisation,
-    Rater,
-    save_reward_model,
-    score_statistics,
-)
+from core.alignment.reward_model import Rater, normalisation_on, save_reward_model
 from core.alignment.reward_training import split_by_prompt, train_reward_model, untrained
 from core.feedback.annotators import Annotator
 from core.feedback.pairs import PreferencePair
@@ -80,15 +75,14 @@ def reward_stage(
 ) -> Iterator[Record]:
     """A reward model on the policy's trunk, trained on `pairs` and saved in `folder`.
 
-    Its scores are normalised on the responses of the held-out pairs, which it was not trained on (on all of them when
-    nothing is held out): of a policy's own pairs, these are the reference policy's samples.
+    Its scores are normalised as `normalisation_on` says.
     """
     model = untrained(policy, tokenizer, config)
     yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
     _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
     if processes.is_main():
-        mean, sd = score_statistics(model, tokenizer, heldout or pairs)
-        save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder)
+        normalisation = normalisation_on(model, tokenizer, heldout, pairs, base_model)
+        save_reward_model(model, tokenizer, normalisation, folder)
 
 
 def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, PreTrainedModel | None]:

@@ -65,7 +65,7 @@ class Tuning:
             temperature=self._config.temperature,
             max_new_tokens=self._config.max_new_tokens,
             seed=self._config.seed,
-            batch_size=self._config.rollout_batch,
+            batch_size=min(512, self._config.rollout_batch),
         )
 
     @property

@@ -11,6 +11,7 @@ from core import processes
 from core.cli.output import Stages, emit, say
 from core.errors import PlaygroundError
 from core.files import whole_folder, write_whole
+from core.paths import absolute
 from core.runs.export import WORKING_FILES
 from core.runs.follower import check_together, follow
 from core.runs.job import Job
@@ -31,7 +32,7 @@ def begin(job: Job, run_id: str | None, out: Path | None, overwrite: bool, as_js
     if not processes.is_main():
         return follow()
     if out is not None:
-        out = out.expanduser().absolute()
+        out = absolute(out)
         _check_free(out, overwrite)
     run = RunStore().create(job, run_id=run_id, queued=False)
     if out is not None:

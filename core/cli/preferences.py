@@ -42,6 +42,8 @@ def simulate(out: Path, as_json: bool, **options: Any) -> None:
 
     began = time.monotonic()
     format_of(out)  # a name that cannot be written is refused before the work, not after
+    if not out.parent.is_dir():
+        raise PlaygroundError(f"{out} cannot be written: there is no folder {out.parent}")
     annotator = get_annotator(config.annotator)
     prompts = load_prompts(config.prompts or policy_info(config.model).default_prompts)
     sampling = SamplingConfig(max_new_tokens=config.max_new_tokens, temperature=config.temperature, seed=config.seed)
@@ -110,7 +112,7 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     if report.dataset_id is not None:
         lines.append(f"train on it with --preferences dataset:{report.dataset_id}")
     emit(result, as_json, "\n".join(lines))
-    if not report.imported and not report.ties:
+    if not report.imported and report.rejected_total:
         raise PlaygroundError(f"{file}: none of its {report.rejected_total} rows can be used; nothing was imported.")
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.output import emit, json_option, table
+from core.errors import PlaygroundError
+from core.paths import absolute
 
 if TYPE_CHECKING:
     from core.runs.store import Run, RunStore
@@ -23,6 +25,10 @@ def runs() -> None:
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:
     """List the runs, newest first."""
+    from core.runs.jobs import JOBS
+
+    if kind is not None and kind not in JOBS:
+        raise PlaygroundError(f"there are no runs called {kind[:100]!r}; there are: {', '.join(JOBS)}")
     found = _store().list(kind)
     rows = [(run.id, run.kind, run.status, _progress(run), _moment(run.created), run.name) for run in found]
     text = table(rows, ("run", "kind", "status", "step", "created", "name")) if found else "no runs yet"
@@ -134,7 +140,7 @@ def branch(
 def export(name: str, kind: str, out: Path, as_json: bool) -> None:
     """Take a run elsewhere: its curves into TensorBoard or a table, its settings and data into scripts for TRL."""
     store = _store()
-    run, out = store.get(name), out.expanduser().absolute()
+    run, out = store.get(name), absolute(out)
     if kind == "trl":
         from core.runs.trl_scripts import export_trl
 

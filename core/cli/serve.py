@@ -55,7 +55,10 @@ def serve(
     }
     insisted = {key: value for key, value in chosen.items() if value is not None}
     environment = environment_of(settings(), insisted)
-    _check_free(environment["STREAMLIT_SERVER_ADDRESS"], int(environment["STREAMLIT_SERVER_PORT"]))
+    given = environment["STREAMLIT_SERVER_PORT"]
+    if not given.isascii() or not given.isdigit():
+        raise PlaygroundError(f"STREAMLIT_SERVER_PORT must be a number (given: {given[:40]!r})")
+    _check_free(environment["STREAMLIT_SERVER_ADDRESS"], int(given))
     return _become([sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *streamlit_options], environment)
 
 

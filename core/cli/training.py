@@ -25,6 +25,7 @@ NAMES_FIRST = {
     "chat",
     "votes",
 }  # these mean themselves, even beside a file so called
+_MAY_BE_PATHS = {"model", "first", "reward_model", "preferences", "prompts", "data"}
 
 
 def training_options(kind: str, results: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -55,7 +56,9 @@ def train(
     """Check the configuration, then run the job in the foreground; the exit status."""
     source = click.get_current_context().get_parameter_source
     chosen = {name: value for name, value in given.items() if source(name) is not ParameterSource.DEFAULT}
-    values = values_of(JOBS[kind], {name: _anchored(value) for name, value in chosen.items()})
+    values = values_of(
+        JOBS[kind], {name: _anchored(value) if name in _MAY_BE_PATHS else value for name, value in chosen.items()}
+    )
     job = job_from(kind, values)
     _check_inputs(job, values)
     if isinstance(job, LoopJob) and job.prompts:

@@ -6,11 +6,13 @@ examples); written out here because an interval takes 2,000 of them, and because
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from core.feedback.annotators import Annotator
 from core.feedback.comparison import Vote
+from core.quantiles import Z_95
 
 MISSING = -1
 """In ratings: this rater said nothing about this item."""
@@ -32,6 +34,11 @@ class Estimate:
     def beyond_chance(self) -> bool:
         """Whether the interval lies above zero, where chance would put it."""
         return self.low > 0
+
+    def beyond_chance_among(self, number: int) -> bool:
+        """The same of the highest of `number` estimates, whose interval must be as much wider (Bonferroni)."""
+        wider = NormalDist().inv_cdf(1 - 0.025 / number) / Z_95
+        return self.value - wider * (self.value - self.low) > 0
 
 
 def cohen_kappa(first: Sequence[int], second: Sequence[int], seed: int = 0) -> Estimate | None:

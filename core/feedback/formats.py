@@ -12,7 +12,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -46,7 +46,9 @@ def format_of(path: Path) -> str:
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     kind = _SUFFIXES.get(suffix)
     if kind is None or (kind == "parquet" and path.name.lower().endswith(".gz")):
-        raise PlaygroundError(f"{path}: the name must end in .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet")
+        raise PlaygroundError(
+            f"{path}: the name must end in .jsonl, .ndjson, .json, .csv or .tsv, or one of these and .gz, or .parquet"
+        )
     return kind
 
 
@@ -155,7 +157,7 @@ def _csv(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawR
             yield number, RejectedRow(number, f"invalid CSV ({error})")
             continue
         if len(cells) == len(header):
-            yield number, _row(dict(zip(header, cells, strict=True)))
+            yield number, _row(dict(zip(header, cells, strict=True)), delimiter)
         elif cells:
             yield number, RejectedRow(number, f"{len(cells)} cells where the header has {len(header)}")
 
@@ -170,7 +172,8 @@ def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
     for delimiter in ",;\t":  # spreadsheets write semicolons where the comma is the decimal sign
         with contextlib.suppress(csv.Error):
             header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
-            if _is_known(header) and len(set(header)) == len(header):
+            if _is_known(header):
+                _check_once(path, header)
                 return header, delimiter
     shown = line[:80].strip().encode("ascii", "replace").decode()
     raise PlaygroundError(
@@ -179,15 +182,22 @@ def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
     )
 
 
+def _check_once(path: Path, columns: Sequence[str]) -> None:
+    twice = [field for field in _FIELDS if columns.count(field) > 1]
+    if twice:
+        raise PlaygroundError(f"{path} names the column {twice[0]} twice: which of the two is meant?")
+
+
 def _is_known(columns: Collection[str]) -> bool:
     return {"chosen", "rejected"} <= set(columns) or is_two_answers(columns)
 
 
-def _row(cells: dict[str, str]) -> dict[str, Any]:
+def _row(cells: dict[str, str], delimiter: str) -> dict[str, Any]:
     row: dict[str, Any] = {field: unguarded(cells[field]) for field in _FIELDS if field in cells}
     if "margin" in cells:
         with contextlib.suppress(ValueError):
-            row["margin"] = float(cells["margin"]) if cells["margin"].strip() else None
+            margin = cells["margin"].replace(",", ".") if delimiter == ";" else cells["margin"]
+            row["margin"] = float(margin) if margin.strip() else None
     return row
 
 

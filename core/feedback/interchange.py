@@ -122,6 +122,8 @@ def export_preferences(
     store: FeedbackStore, path: str | Path, annotator: str | None = None, dataset: int | str | None = None
 ) -> int:
     """Write the votes (of one annotator, or all) or an imported dataset to a file; returns the number of rows."""
+    if dataset is None:  # at one moment: votes come and go while it is written; an imported dataset stays as it is
+        return write_preferences(store.iterate_pairs(annotator), path)
     return _write(lambda: store.iterate_pairs(annotator, dataset), Path(path))
 
 
@@ -140,7 +142,7 @@ def export_conversations(
 
 
 def write_preferences(pairs: Iterable[PreferencePair], path: str | Path) -> int:
-    """Write pairs to a .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet file, whole or not at all; returns how many.
+    """Write pairs to a file, whole or not at all; returns how many. Its format is what its name says: see `format_of`.
 
     Columns: prompt, chosen, rejected, and margin and annotator where any pair has one.
     """
@@ -158,9 +160,13 @@ def _write(pairs: Callable[[], Iterable[PreferencePair]], path: Path) -> int:
     columns = ["prompt", "chosen", "rejected"]
     columns += ["margin"] if margin_at is not None else []
     columns += ["annotator"] if named else []
-    rows = ({column: getattr(pair, column) for column in columns} for pair in _typed_first(pairs, margin_at))
+    ordered = _typed_first(pairs, margin_at) if kind == "jsonl" else pairs()
+    rows = ({column: getattr(pair, column) for column in columns} for pair in ordered)
+    tabs = path.name.lower().removesuffix(".gz").endswith(".tsv")
     with _replacing(path) as stream:
-        return {"jsonl": _write_jsonl, "csv": _write_csv, "parquet": _write_parquet}[kind](stream, columns, rows)
+        if kind == "csv":
+            return _write_csv(stream, columns, rows, "\t" if tabs else ",")
+        return {"jsonl": _write_jsonl, "parquet": _write_parquet}[kind](stream, columns, rows)
 
 
 def _typed_first(pairs: Callable[[], Iterable[PreferencePair]], margin_at: int | None) -> Iterator[PreferencePair]:
@@ -178,7 +184,8 @@ def _typed_first(pairs: Callable[[], Iterable[PreferencePair]], margin_at: int |
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A stream whose content becomes `path` when the block ends well, and leaves no trace when it does not."""
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    target = Path(os.path.realpath(path))  # a link stays one
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
         with open(unfinished, "wb") as file:
             if path.name.lower().endswith(".gz"):
@@ -188,7 +195,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
                 yield file
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        unfinished.replace(target)
     except OSError as error:
         raise PlaygroundError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
@@ -203,10 +210,10 @@ def _write_jsonl(stream: IO[bytes], columns: list[str], rows: Iterable[dict[str,
     return number
 
 
-def _write_csv(stream: IO[bytes], columns: list[str], rows: Iterable[dict[str, Any]]) -> int:
+def _write_csv(stream: IO[bytes], columns: list[str], rows: Iterable[dict[str, Any]], delimiter: str) -> int:
     number = 0
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", newline="")
-    writer = csv.DictWriter(text, columns)
+    writer = csv.DictWriter(text, columns, delimiter=delimiter)
     writer.writeheader()
     for row in rows:
         writer.writerow({name: guarded(cell) if isinstance(cell, str) else cell for name, cell in row.items()})

@@ -99,7 +99,10 @@ def by_need(annotator: str, policy: str, engine: sa.Engine | None = None) -> dic
         .outerjoin(
             pairs,
             sa.and_(
-                pairs.c.prompt_id == prompts.c.id, pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator)
+                pairs.c.prompt_id == prompts.c.id,
+                pairs.c.policy == policy,
+                pairs.c.prompt_set == set_of(annotator),
+                pairs.c.pool == WRITTEN,
             ),
         )
         .where(by(own_prompts.c.annotator, annotator))
@@ -116,7 +119,7 @@ def newest_first(annotator: str, policy: str, limit: int = 100, engine: sa.Engin
         sa.select(pairs.c.id)
         .join_from(own_prompts, pairs, pairs.c.prompt_id == own_prompts.c.prompt_id)
         .where(by(own_prompts.c.annotator, annotator))
-        .where(pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator))
+        .where(pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator), pairs.c.pool == WRITTEN)
         .order_by(own_prompts.c.id.desc(), pairs.c.id)
         .limit(limit)
     )

@@ -32,6 +32,8 @@ def parquet_rows(
                     f"{path}: the columns must be prompt, chosen, rejected, or two answers and a winner (they are: "
                     f"{', '.join(names[:8])[:200]})"
                 )
+            if twice := [field for field in fields if names.count(field) > 1]:
+                raise PlaygroundError(f"{path} names the column {twice[0]} twice: which of the two is meant?")
         elif "error" in message:
             raise PlaygroundError(f"{path}: {message['error']}")
 

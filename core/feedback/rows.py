@@ -1,10 +1,11 @@
 r"""One row of a preference file, in any of the shapes people use, as a PreferencePair; or the reason why it is none.
 
-Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages, and
-`chosen, rejected` alone, two dialogues that begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way
-they came, so that `prompt + response` is always what a model reads: the prompt is all they share, up to and including
-the last "\n\nAssistant:", and the responses are the rest. Other texts without a prompt share whole words.
-Rows with two answers and a verdict are in `two_answers.py`.
+Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages or
+with a question or instruction (and a `system`) in the prompt's place, and `chosen, rejected` alone, two dialogues that
+begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way they came, so that `prompt + response` is
+always what a model reads: the prompt is all they share, up to and including the last "\n\nAssistant:", and the
+responses are the rest. Other texts without a prompt share whole words. Rows with two answers and a verdict are in
+`two_answers.py`.
 """
 
 import math
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.feedback.pairs import PreferencePair
-from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, is_a_tie, is_two_answers
+from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, asked, is_a_tie, is_two_answers
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"
+_WITHOUT_SPACES = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uff60]")  # Chinese and Japanese: a letter is a word
 _SPOKEN = re.compile(r"\r?\n\r?\n(Human|Assistant):")
 
 
@@ -45,7 +47,7 @@ def pair_from(row: Any) -> PreferencePair:
     for field in ("chosen", "rejected"):
         if row.get(field) is None:
             raise Unusable(f"{field} is missing")
-    prompt, chosen, rejected = row.get("prompt"), row["chosen"], row["rejected"]
+    prompt, chosen, rejected = asked(row), row["chosen"], row["rejected"]
     if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
         prompt, chosen, rejected = _from_messages(prompt, chosen, rejected)
     elif prompt is None:
@@ -76,7 +78,7 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
         raise Unusable(str(reason)) from None
     if decided is None:
         raise Tie("a tie")
-    return {name: row[name] for name in VOTERS if name in row} | decided
+    return {name: row[name] for name in (*VOTERS, "margin") if name in row} | decided
 
 
 def _is_dialogue(text: Any) -> bool:
@@ -93,7 +95,7 @@ def _parted(chosen: str, rejected: str) -> tuple[str, str, str]:
         end = start + len(_ANSWER)
     else:
         end = _shared(chosen, rejected)
-        while end > 0 and not chosen[end - 1].isspace():
+        while end > 0 and not chosen[end - 1].isspace() and not _WITHOUT_SPACES.match(chosen[end - 1]):
             end -= 1
         end = len(chosen[:end].rstrip())  # the space belongs to what goes on
         if end == 0:
@@ -135,10 +137,17 @@ def _messages(field: str, value: Any, speaker: str) -> list[tuple[str, str]]:
     messages = []
     for message in value:
         role, content = (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
+        if isinstance(content, list) and all(_is_text_part(part) for part in content):
+            content = "".join(part["text"] for part in content)
         if not isinstance(role, str) or role not in _SPEAKERS or not isinstance(content, str):
             raise Unusable(f"{field} has a message that is not {{role: system, user or assistant, content: text}}")
         messages.append((role, content))
     return messages
+
+
+def _is_text_part(part: Any) -> bool:
+    """A piece of a message, where one may hold pictures too; other kinds a part names as null."""
+    return isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type", "text") == "text"
 
 
 def _dialogue(messages: list[tuple[str, str]]) -> str:

@@ -36,12 +36,14 @@ _SIGNED = "overall_preference"
 
 COLUMNS = frozenset(
     {*(name for pair in (*ANSWERS, *_SCORES) for name in pair), *VERDICTS, *VOTERS, *_PROMPTS, *_FLAGS, _SIGNED}
-    | {"summaries", "input", "turn", *_VOTES, *_OF_THE_TWO}
+    | {"summaries", "input", "system", "turn", *_VOTES, *_OF_THE_TWO}
 )
 """Every column that is read of such rows."""
 
 # A verdict that names no winner: "tie (bothbad)", "both_bad", "neither is better"; not a model's name that begins so.
-_A_TIE = re.compile(r"(tied?|both|neither|equal|equally|same|draw)([\s_(].*)?|both(bad|good)", re.DOTALL)
+_MORE = "is|are|was|were|of|them|the|one|won|wins|or|and|a|as|in|to|each|other|both|neither|answers?|responses?|quality"
+_MORE += "|better|worse|best|good|bad|great|poor|equal|equally|preference|preferred|tie|draw|same"
+_A_TIE = re.compile(rf"(tied?|both|neither|equal|equally|same|draw)([\s_,.]+({_MORE}))*[\s.]*(\(.*\))?|both(bad|good)")
 
 
 class Undecided(ValueError):
@@ -94,6 +96,8 @@ def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
         if asked is not None:
             if None in answered:
                 raise Undecided("prompt is a list of turns, and an answer is none (or has an empty turn)")
+            if any(len(turns or ()) != len(asked) for turns in answered):
+                raise Undecided(f"prompt has {len(asked)} turns, and an answer another number of them")
             return *(_conversation(asked, turns or []) for turns in answered), named  # type: ignore[return-value]
     if named[0] == "conversation_a":
         return _up_to(row.get("turn"), first), _up_to(row.get("turn"), second), named
@@ -128,7 +132,7 @@ def _turns(value: Any) -> list[str] | None:
 def _conversation(asked: list[str], answered: list[str]) -> list[dict[str, str]]:
     return [
         _said(role, text)
-        for question, answer in zip(asked, answered, strict=False)
+        for question, answer in zip(asked, answered, strict=True)
         for role, text in (("user", question), ("assistant", answer))
     ]
 
@@ -155,6 +159,34 @@ def _prompt(row: Mapping[str, Any]) -> Any:
     return [_said("user", value)] if isinstance(value, str) and _is_question(row) else value
 
 
+def asked(row: Mapping[str, Any]) -> Any:
+    """The prompt of a row that names chosen and rejected: its own, or messages made of a question and a system's text.
+
+    None where it has none, as of two dialogues that begin alike.
+    """
+    value = row.get("prompt")
+    texts = [row[name] for name in ("chosen", "rejected")]
+    if value is None and all(isinstance(text, str) and "\n\nAssistant:" not in text for text in texts):
+        value = next((row[name] for name in ("question", "instruction", "input") if row.get(name)), None)
+        more = row.get("input")
+        if isinstance(value, str) and isinstance(more, str) and more.strip() and more != value:
+            value = f"{value}\n\n{more}"
+        value = [_said("user", value)] if isinstance(value, str) else value
+    return _behind(row.get("system"), value)
+
+
+def _behind(system: Any, value: Any) -> Any:
+    """A prompt with the system's text before it, where there is one and the prompt has none of its own."""
+    if not isinstance(system, str) or not system.strip():
+        return value
+    if isinstance(value, str) and not value.startswith("\n\n"):
+        value = [_said("user", value)]
+    first = value[0] if isinstance(value, list) and value else None
+    if not isinstance(first, dict) or first.get("role") == "system":
+        return value
+    return [_said("system", system), *value]
+
+
 def _post(info: Mapping[str, Any]) -> str | None:
     """A Reddit post or an article as the summarisation data's own models read it (Stiennon et al. 2020, appendix B)."""
     if info.get("post"):
@@ -170,15 +202,17 @@ def _verdict(row: Mapping[str, Any], answers: tuple[str, str]) -> Side:
         return "first" if first else "second" if second else "tie"
     if row.get(_SIGNED) is not None:
         return _higher(-_number(row[_SIGNED]), 0.0, _SIGNED)
-    for first_score, second_score in _SCORES:
-        if row.get(first_score) is not None and row.get(second_score) is not None:
-            return _higher(_number(row[first_score]), _number(row[second_score]), first_score)
     name = next((name for name in VERDICTS if row.get(name) not in (None, "")), None)
-    if name is None and all(row.get(votes) is not None for votes in _VOTES):
-        return _higher(_number(row[_VOTES[0]]), _number(row[_VOTES[1]]), _VOTES[0])
-    if name is None:
+    scores = next((both for both in (*_SCORES, _VOTES) if all(row.get(score) is not None for score in both)), None)
+    if name is not None:
+        try:
+            return _named(name, row[name], answers)
+        except Undecided:
+            if scores is None:
+                raise
+    if scores is None:
         raise Undecided("no winner is named")
-    return _named(name, row[name], answers)
+    return _higher(_number(row[scores[0]]), _number(row[scores[1]]), scores[0])
 
 
 def _higher(first: float, second: float, name: str) -> Side:

@@ -5,8 +5,9 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from core.database.schema import runs
+from core.environment import whole_number
 from core.errors import PlaygroundError
-from core.hosting.mode import is_hosted, number
+from core.hosting.mode import is_hosted
 from core.hosting.people import person
 
 EACH = "RLHF_PLAYGROUND_RUNS_EACH"
@@ -63,7 +64,7 @@ def check_limits() -> None:
 
 
 def _limit(name: str) -> int:
-    return number(name, DEFAULTS[name])
+    return whole_number(name, DEFAULTS[name])
 
 
 def _count(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:

@@ -81,13 +81,5 @@ def allowed_models() -> tuple[str, ...]:
     return tuple(dict.fromkeys((ALWAYS_ALLOWED, *(_listed(MODELS) or ["smollm2-135m"]))))
 
 
-def number(name: str, default: int) -> int:
-    """A whole number from 1 up out of the environment. Raises PlaygroundError when it is none."""
-    said = os.environ.get(name) or str(default)
-    if not said.isdecimal() or int(said) < 1:
-        raise PlaygroundError(f"{name} is a whole number from 1 up (given: {said!r}).")
-    return int(said)
-
-
 def _listed(name: str) -> list[str]:
     return [entry for entry in os.environ.get(name, "").replace(",", " ").split() if entry]

@@ -6,14 +6,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
+from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 
 
 def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
     """`model` itself when it is small or `rank` is 0; else with rank-`rank` adapters on query and value projections.
 
-    `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole).
+    `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole). Raises PlaygroundError for a family of
+    models whose projections are not known by name.
 
     Source: Hu et al., "LoRA: Low-rank adaptation of large language models" (2022), section 4.2.
     """
@@ -21,18 +24,32 @@ def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
         return model
     from peft import LoraConfig, get_peft_model
 
-    names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
-    targets = ["q_proj", "v_proj"] if "q_proj" in names else ["c_attn"]
+    targets = _query_and_value(model)
     config = LoraConfig(
         task_type=task,
         r=rank,
         lora_alpha=2 * rank,
         lora_dropout=0.0,
         target_modules=targets,
-        fan_in_fan_out="c_attn" in targets,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         modules_to_save=["score"] if task == "SEQ_CLS" else None,
     )
     return get_peft_model(model, config)
+
+
+def _query_and_value(model: PreTrainedModel) -> list[str]:
+    """What the two, or the one layer that holds both, are called in this family of models."""
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+
+    names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
+    family = str(model.config.model_type)
+    for targets in (["q_proj", "v_proj"], ["c_attn"], TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(family)):
+        if targets and names.issuperset(targets):
+            return list(targets)
+    raise PlaygroundError(
+        f"Models of the family {family!r} cannot be tuned through adapters: where theirs would go is not known. With a "
+        "lora_rank of 0 the model is trained whole, which needs far more memory."
+    )
 
 
 def bare(model: nn.Module) -> PreTrainedModel:

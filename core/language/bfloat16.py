@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import platform
 import time
 from functools import cache
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from core.environment import one_of
 from core.files import write_whole
 from core.paths import home
 
@@ -24,8 +24,8 @@ def bf16_pays() -> bool:
     `RLHF_PLAYGROUND_PRECISION=float32` or `bfloat16` decides without measuring. Processors without the instructions
     (AVX512-BF16, AMX, the newer Arm) emulate bfloat16 and are five to ten times slower in it.
     """
-    chosen = os.environ.get("RLHF_PLAYGROUND_PRECISION", "auto")
-    return chosen == "bfloat16" if chosen in ("float32", "bfloat16") else _found_to_pay()
+    chosen = one_of("RLHF_PLAYGROUND_PRECISION", ("auto", "float32", "bfloat16"))
+    return _found_to_pay() if chosen == "auto" else chosen == "bfloat16"
 
 
 @cache

@@ -1,6 +1,8 @@
 """Configurations of sampling and pre-training. Importing this costs nothing: no torch."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from core.config import Config
 
@@ -56,6 +58,12 @@ class PretrainConfig(Config):
     )
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm of Adam's parameters")
     seed: int = Field(0, ge=0, description="fixes the initial weights and the order of the data")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.n_embd % self.n_head:
+            raise ValueError(f"n_embd is shared out among the heads: {self.n_embd} is no multiple of {self.n_head}")
+        return self
 
     def lr_scale(self, step: int) -> float:
         """Warm-up, plateau, linear cool-down: what the two learning rates are multiplied by at `step`.

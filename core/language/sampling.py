@@ -14,6 +14,7 @@ from core.language.configs import SamplingConfig
 from core.language.context import check_response_fits, context_of
 from core.language.kv_cache import PreallocatedCache
 from core.language.packed_weights import packed
+from core.language.queries import query_ids
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 
@@ -41,24 +42,16 @@ class Rollout:
 def encode_queries(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], room: int
 ) -> tuple[Tensor, Tensor, list[int]]:
-    """Left-padded ids and mask, [B, Q] each, and how many leading tokens were cut to leave at most `room`.
-
-    An empty prompt becomes the beginning-of-text token alone.
-    """
-    encoded = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    kept = [(ids or [start])[-room:] for ids in encoded]
+    """Left-padded ids and mask, [B, Q] each, and how many leading tokens were cut to leave at most `room`."""
+    encoded = query_ids(tokenizer, prompts)
+    kept = [ids[-room:] for ids in encoded]
     longest = max(len(ids) for ids in kept)
-    query_ids = torch.full((len(kept), longest), tokenizer.pad_token_id)
-    query_mask = torch.zeros(len(kept), longest, dtype=torch.long)
+    padded = torch.full((len(kept), longest), tokenizer.pad_token_id)
+    mask = torch.zeros(len(kept), longest, dtype=torch.long)
     for row, ids in enumerate(kept):
-        query_ids[row, longest - len(ids) :] = torch.tensor(ids)
-        query_mask[row, longest - len(ids) :] = 1
-    return (
-        query_ids,
-        query_mask,
-        [len(ids) - len(short) if ids else 0 for ids, short in zip(encoded, kept, strict=True)],
-    )
+        padded[row, longest - len(ids) :] = torch.tensor(ids)
+        mask[row, longest - len(ids) :] = 1
+    return padded, mask, [len(ids) - len(short) for ids, short in zip(encoded, kept, strict=True)]
 
 
 def positions(mask: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from core.environment import number_from_zero
 from core.errors import PlaygroundError
 from core.paths import child_environment, database_url, home
 from core.runs import locks
@@ -122,8 +123,8 @@ class RayJobs:
                 entrypoint=shlex.join(["python", *command[1:], run_id, OUT_OF_TURN]),
                 runtime_env={"env_vars": settings},
                 metadata={"run": run_id},
-                entrypoint_num_cpus=float(os.environ.get("RLHF_PLAYGROUND_RAY_CPUS", "1")),
-                entrypoint_num_gpus=float(os.environ.get("RLHF_PLAYGROUND_RAY_GPUS", "0")),
+                entrypoint_num_cpus=number_from_zero("RLHF_PLAYGROUND_RAY_CPUS", 1),
+                entrypoint_num_gpus=number_from_zero("RLHF_PLAYGROUND_RAY_GPUS", 0),
             )
         except ModuleNotFoundError as missing:
             raise PlaygroundError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field
 from typing_extensions import override
 
-from core.alignment.configs import MEASURING_SEED, is_large
+from core.alignment.configs import is_large, measuring_seed
 from core.record import Controls, Record
 from core.runs.job import Job
 
@@ -20,7 +20,7 @@ class LookBackJob(Job):
     of: str = Field(description="id of the PPO or loop run that is looked back over")
     count: int = Field(128, ge=4, le=2000, description="held-out prompts answered, in turn when there are fewer")
     seed: int = Field(
-        MEASURING_SEED, ge=0, le=2**31 - 1, description="fixes the responses; of every checkpoint the same"
+        measuring_seed(0), ge=0, le=2**31 - 1, description="fixes the responses; of every checkpoint the same"
     )
 
     @classmethod
@@ -28,7 +28,7 @@ class LookBackJob(Job):
         """Of the run with that id and config: the texts of a loop's own measurement, and fewer of a large policy."""
         seed = config.get("seed", config.get("ppo", {}).get("seed", 0))
         few = is_large(str(config.get("model", "storyteller")))
-        return cls.checked(of=run_id, seed=MEASURING_SEED + int(seed), count=32 if few else 128)
+        return cls.checked(of=run_id, seed=measuring_seed(int(seed)), count=32 if few else 128)
 
     @property
     @override

@@ -14,6 +14,7 @@ from core.feedback.store import FeedbackStore
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy
 from core.record import Record
+from core.runs.store import RunStore
 
 if TYPE_CHECKING:
     from core.runs.jobs import PairsJob
@@ -24,11 +25,13 @@ _BATCH = 8  # prompts: few, so that the first pairs can be voted on soon
 def write_pool(job: "PairsJob") -> Iterator[Record]:
     """Write `job.count` pairs into the store's pool, two a prompt; each can be voted on as soon as it is there.
 
-    The seed is the number of pairs the pool had been asked for: every run writes others. Of an annotator's own
-    prompts, those that have the fewest pairs come first.
+    Every run has another seed, and so writes others: the number of pairs in the pool, and of runs that have written
+    into it, for there may be nothing new in what a policy writes that repeats itself. The last record's `result` says
+    how many pairs it `added`. Of an annotator's own prompts, those that have the fewest pairs come first.
     """
     store = FeedbackStore()
-    seed = store.pairs_written(job.policy, job.prompts)
+    before = store.pairs_written(job.policy, job.prompts)
+    seed = before + len(RunStore().list("pairs", policy=job.policy, prompts=job.prompts))
     policy, tokenizer = load_policy(job.policy)
     sampling = SamplingConfig(
         max_new_tokens=job.max_new_tokens, temperature=job.temperature, seed=seed, batch_size=4 * _BATCH
@@ -41,7 +44,9 @@ def write_pool(job: "PairsJob") -> Iterator[Record]:
             (NewQuartet(prompt, four, job.policy, job.prompts, seed, settings) for prompt, four in written), WRITTEN
         )
         pairs = float(min(2 * batch * _BATCH, 2 * count))
-        yield Record(batch, {"pairs": pairs}, "pairs", total=-(-count // _BATCH))
+        last = batch == -(-count // _BATCH)
+        result = {"added": store.pairs_written(job.policy, job.prompts) - before} if last else None
+        yield Record(batch, {"pairs": pairs}, "pairs", total=-(-count // _BATCH), result=result)
 
 
 def _in_turn(job: "PairsJob", seed: int) -> Sequence[str]:

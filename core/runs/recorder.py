@@ -22,6 +22,7 @@ from typing import Any, Literal
 import filelock
 
 from core import processes
+from core.environment import number_above_zero
 from core.errors import PlaygroundError
 from core.files import remove_unfinished
 from core.hosting.people import acting_as
@@ -37,7 +38,7 @@ from core.runs.last_words import reserve, say_failed
 from core.runs.shelf import Shelf
 from core.runs.signals import last_signals
 from core.runs.store import Run, RunStore
-from core.runs.watchdog import Watchdog, number_above_zero, update_seconds
+from core.runs.watchdog import Watchdog, update_seconds
 
 _CHECKPOINT_SECONDS = "RLHF_PLAYGROUND_CHECKPOINT_SECONDS", 20.0
 _CHECKPOINT_SHARE = 0.04  # of the time at most: a state that takes long to save is saved less often

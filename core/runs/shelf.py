@@ -6,11 +6,12 @@
 Both count towards one cap a run (`RLHF_PLAYGROUND_RUN_MB`, 500 MB).
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from core.environment import number_above_zero
 
 _SUFFIX = ".safetensors"
 _UNFINISHED = ".unfinished"
@@ -40,7 +41,7 @@ class Shelf:
 
     def __init__(self, folder: Path, cap_bytes: int | None = None) -> None:
         self._folder = folder
-        self._cap = cap_bytes or int(float(os.environ.get("RLHF_PLAYGROUND_RUN_MB", "500")) * 1e6)
+        self._cap = cap_bytes or int(number_above_zero("RLHF_PLAYGROUND_RUN_MB", 500.0, "megabytes") * 1e6)
         entries = [*rollout_files(folder).items(), *weight_folders(folder).items()]
         self._sizes = {(number, entry): size_of(entry) for number, entry in entries}
 

@@ -145,10 +145,11 @@ class RunStore:
             raise _missing(run_id)
         return found[0]
 
-    def list(self, kind: str | None = None) -> builtins.list[Run]:
-        """All runs, newest first."""
+    def list(self, kind: str | None = None, **settings: Any) -> builtins.list[Run]:
+        """All runs, newest first; of one `kind` alone, and with these settings in their configuration."""
         query = self._seen().order_by(runs.c.created.desc(), runs.c.id)
-        return self._read(query if kind is None else query.where(runs.c.kind == kind))
+        found = self._read(query if kind is None else query.where(runs.c.kind == kind))
+        return [run for run in found if settings.items() <= run.config.items()] if settings else found
 
     def queue(self) -> builtins.list[Run]:
         """The runs of this data folder that wait to be started, oldest first."""
@@ -199,7 +200,7 @@ class RunStore:
                     raise PlaygroundError(f"The run {run_id} is {run.status}: only a paused one goes step by step.")
                 self._update(run_id, requested=None if what == "resume" else what)
                 return
-            run = self.get(run_id)  # again: now that the lock is ours, no process can start or end it
+            run = self._idle(run_id)  # again: now that the lock is ours, no process can start or end it
             if what in ("pause", "step"):
                 able = "a running one can be paused" if what == "pause" else "a paused one goes step by step"
                 raise PlaygroundError(f"The run {run_id} is {run.status}: only {able}.")
@@ -245,7 +246,7 @@ class RunStore:
         with self._trying(run_id) as idle:
             if not idle:
                 raise PlaygroundError(f"The run {run_id} is at work: stop it before deleting it.")
-            run = self.get(run_id)  # again, as in `request`
+            run = self._idle(run_id)  # again, as in `request`
             with writing(self.engine) as connection:
                 self._still(connection, run, runs.delete())  # steps, samples and controls go with it
         let_go(run.folder)
@@ -294,6 +295,13 @@ class RunStore:
         ownership.check_mine(run.owner, f"The run {run_id}")
         return run
 
+    def _idle(self, run_id: str) -> Run:
+        """The run while we hold its lock ourselves: nobody else is at work on it."""
+        rows = self._rows(self._seen().where(runs.c.id == run_id))
+        if not rows:
+            raise _missing(run_id)
+        return _run(rows[0], died=_looks_dead(rows[0], held=True))
+
     def _read(self, query: sa.Select[Any]) -> builtins.list[Run]:
         """Rows and locks as one consistent view: a run that finishes between the two looks is not one that died."""
         rows = self._rows(query)
@@ -320,8 +328,9 @@ def _missing(run_id: str) -> PlaygroundError:
     return PlaygroundError(f"There is no run named {run_id}: `runs list` shows those there are.")
 
 
-def _looks_dead(row: sa.Row[Any]) -> bool:
-    if row.status not in _AT_WORK or locks.is_alive(row.id) or lives_elsewhere(row):
+def _looks_dead(row: sa.Row[Any], held: bool = False) -> bool:
+    """Whether a run that should be at work has no process; `held`: its lock is ours, and says nothing."""
+    if row.status not in _AT_WORK or (not held and locks.is_alive(row.id)) or lives_elsewhere(row):
         return False
     # With one database for several machines, a run that has no folder here lives on the machine that made it.
     return row.heartbeat is not None or (home() / "runs" / row.id).exists() or row.host == socket.gethostname()

@@ -1,11 +1,11 @@
 """A run that never ends must not hold the others up for ever: each update has a time in which it must be done."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Self
 
+from core.environment import number_above_zero
 from core.errors import PlaygroundError
 
 _MINUTES = "RLHF_PLAYGROUND_UPDATE_MINUTES"
@@ -16,18 +16,6 @@ _LOOK_SECONDS = 5.0
 def update_seconds() -> float:
     """How long one update may take, in seconds: RLHF_PLAYGROUND_UPDATE_MINUTES, else two hours."""
     return 60 * number_above_zero(_MINUTES, 120, "minutes")
-
-
-def number_above_zero(name: str, otherwise: float, unit: str) -> float:
-    """What the environment says under `name`. Raises PlaygroundError when that is no number above 0."""
-    given = os.environ.get(name) or str(otherwise)
-    try:
-        number = float(given)
-    except ValueError:
-        number = 0.0
-    if not number > 0:
-        raise PlaygroundError(f"{name} is a number of {unit} above 0 (given: {given[:40]!r}).")
-    return number
 
 
 class Watchdog:

@@ -97,13 +97,13 @@ def _closest(rows: Sequence[dict[str, object]]) -> str:
     best = max(tastes, key=lambda row: float(str(row["κ"])))
     estimate = best["estimate"]
     assert isinstance(estimate, Estimate)
-    if estimate.beyond_chance:
+    if estimate.beyond_chance_among(len(tastes)):
         rivals = [row for row in tastes if row is not best and float(str(row["to"])) >= estimate.value]
         unsure = f", though {len(rivals)} others may be as close" if len(rivals) > 1 else ""
         return f"Of the simulated tastes you are closest to **{best['with']}** (κ = {estimate.value:.2f}){unsure}."
     return (
-        f"The nearest simulated taste is **{best['with']}** (κ = {estimate.value:.2f}), but its interval reaches "
-        "down to chance: on so many pairs, that is no agreement yet."
+        f"The nearest simulated taste is **{best['with']}** (κ = {estimate.value:.2f}), but the nearest of "
+        f"{len(tastes)} can be that near by chance: on so many pairs, that is no agreement yet."
     )
 
 

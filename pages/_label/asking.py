@@ -21,9 +21,10 @@ _CHOICES: dict[Choice, tuple[str, str, str]] = {
 }
 
 
-def last_vote() -> Vote | None:
-    """The vote that was just given; None before the first of this visit and after an undo."""
-    return st.session_state.get("label_last")
+def last_vote(annotator: str) -> Vote | None:
+    """The vote this person has just given; None before the first of this visit and after an undo."""
+    vote: Vote | None = st.session_state.get("label_last")
+    return vote if vote is not None and vote.annotator == annotator else None
 
 
 def ask(store: FeedbackStore, shown: ShownPair, annotator: str) -> None:

@@ -20,14 +20,14 @@ _PLACES = ("best", "second best", "third", "last")
 def rank_four(store: FeedbackStore, shown: ShownQuartet, annotator: str) -> None:
     """The four, their places so far, and the buttons."""
     began = began_at(annotator, "four", shown.quartet_id)
-    order = _order(shown)
+    order = _order(shown, annotator)
     with st.container(key="pair_prompt"):
         st.caption("Prompt")
         plain(shown.prompt, "said")
     for row in (0, 2):
         for column, place in zip(st.columns(2), (row, row + 1), strict=True):
             with column.container(border=True, height="stretch", key=f"four_{place}"):
-                _response(shown, place, order)
+                _response(shown, place, order, annotator)
     with st.container(horizontal=True):
         st.button(
             "Save the ranking",
@@ -44,11 +44,11 @@ def rank_four(store: FeedbackStore, shown: ShownQuartet, annotator: str) -> None
             shortcut="Backspace",
             disabled=not order,
             on_click=_back,
-            args=(shown,),
+            args=(shown, annotator),
         )
         st.button("Skip", key="rank_skip", shortcut="S", on_click=_skip, args=(store, shown, annotator, began))
         if order:  # what is not saved yet goes first: a saved answer is not to go while the eyes are on these four
-            st.button("Undo", key="undo", shortcut="U", icon=":material/undo:", on_click=_back, args=(shown,))
+            st.button("Undo", key="undo", shortcut="U", icon=":material/undo:", on_click=_back, args=(shown, annotator))
         else:
             undo_button(store, annotator)
     left = len(shown.responses) - len(order)
@@ -63,7 +63,7 @@ def rank_four(store: FeedbackStore, shown: ShownQuartet, annotator: str) -> None
         st.caption(f"A full order: {pairs} comparisons.")
 
 
-def _response(shown: ShownQuartet, place: int, order: list[int]) -> None:
+def _response(shown: ShownQuartet, place: int, order: list[int], annotator: str) -> None:
     ranked = order.index(place) if place in order else None
     st.caption(f"Response {place + 1}")
     plain(shown.responses[place].strip() or "(nothing at all)", "said")
@@ -74,28 +74,28 @@ def _response(shown: ShownQuartet, place: int, order: list[int]) -> None:
         type="secondary" if ranked is None else "primary",
         help="Again, and it is taken out of the order." if ranked is not None else None,
         on_click=_pick,
-        args=(shown, place),
+        args=(shown, annotator, place),
     )
 
 
-def _order(shown: ShownQuartet) -> list[int]:
-    """The places clicked so far, of these four."""
+def _order(shown: ShownQuartet, annotator: str) -> list[int]:
+    """The places clicked so far, of these four as this person sees them: everybody has an order of their own."""
     of, order = st.session_state.get("label_order", (None, []))
-    return list(order) if of == shown.quartet_id else []
+    return list(order) if of == (annotator, shown.quartet_id) else []
 
 
-def _pick(shown: ShownQuartet, place: int) -> None:
-    order = _order(shown)
+def _pick(shown: ShownQuartet, annotator: str, place: int) -> None:
+    order = _order(shown, annotator)
     now = [one for one in order if one != place] if place in order else [*order, place]
-    st.session_state["label_order"] = (shown.quartet_id, now)
+    st.session_state["label_order"] = ((annotator, shown.quartet_id), now)
 
 
-def _back(shown: ShownQuartet) -> None:
-    st.session_state["label_order"] = (shown.quartet_id, _order(shown)[:-1])
+def _back(shown: ShownQuartet, annotator: str) -> None:
+    st.session_state["label_order"] = ((annotator, shown.quartet_id), _order(shown, annotator)[:-1])
 
 
 def _save(store: FeedbackStore, shown: ShownQuartet, annotator: str, began: float) -> None:
-    _rank(store, shown, annotator, _order(shown), began)
+    _rank(store, shown, annotator, _order(shown, annotator), began)
 
 
 def _skip(store: FeedbackStore, shown: ShownQuartet, annotator: str, began: float) -> None:

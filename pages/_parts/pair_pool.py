@@ -33,7 +33,8 @@ def keep_filled(
     newest = _newest(policy, prompts)
     idle = newest is None or newest.status == "finished"
     asked = idle and st.session_state.pop("label_write_now", False)
-    if idle and (asked or waiting < low):
+    barren = newest is not None and (newest.result or {}).get("added") == 0
+    if idle and (asked or (waiting < low and not barren)):
         try:
             newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
         except PlaygroundError as error:  # a class's limit: what waits can be voted on all the same
@@ -49,8 +50,13 @@ def keep_filled(
         what = ("set of four waits" if waiting == 1 else "sets of four wait") if four else ""
         what = what or ("pair waits" if waiting == 1 else "pairs wait")
         st.caption(f"{waiting} {what} for you" + (", others are being written" if writing else ""))
-        if run and run.status in ("failed", "interrupted", "stopped") and waiting < low:
-            st.warning(escaped(run.error or f"Writing pairs {run.status}."))
+        nothing_new = run is not None and run.status == "finished" and (run.result or {}).get("added") == 0
+        if run and (run.status in ("failed", "interrupted", "stopped") or nothing_new) and waiting < low:
+            st.warning(
+                "The policy wrote nothing that can be compared: the same again and again, or nothing at all."
+                if nothing_new
+                else escaped(run.error or f"Writing pairs {run.status}.")
+            )
             if st.button("Write more pairs", key="write_pairs"):
                 _again(policy, prompts)
 
@@ -63,10 +69,7 @@ def _job(policy: str, prompts: str) -> PairsJob:
 
 def _newest(policy: str, prompts: str) -> Run | None:
     """The newest run that wrote, or writes, pairs of this policy and prompt set."""
-    for run in RunStore().list("pairs"):
-        if run.config.get("policy") == policy and run.config.get("prompts") == prompts:
-            return run
-    return None
+    return next(iter(RunStore().list("pairs", policy=policy, prompts=prompts)), None)
 
 
 def _again(policy: str, prompts: str) -> None:

@@ -1,14 +1,16 @@
 """What the parts of the page draw, computed once for each run and kept; or taken from the gallery."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
 from core.alignment.cross_examination.scored_pairs import ScoredPair, from_row
 from core.feedback import sources
+from core.paths import RUN_ID, run_folder
 from core.runs.store import Run, RunStore
 from pages._reward_model.subject import Subject
 
@@ -16,8 +18,35 @@ if TYPE_CHECKING:
     from core.alignment.cross_examination.reward_views import HeadDoubt
     from core.alignment.reward_model import RewardModel
 
+Args = ParamSpec("Args")
+Seen = TypeVar("Seen")
 
-@st.cache_resource(max_entries=3, show_spinner="Opening the reward model…")
+
+def remembered(cache: Any, **options: Any) -> Callable[[Callable[Args, Seen]], Callable[Args, Seen]]:
+    """One of Streamlit's caches, for functions whose first argument is a run's id or a folder of its.
+
+    It also goes by when what lies there was put there: a run may be deleted, and another made under its name.
+    """
+
+    def decorate(function: Callable[Args, Seen]) -> Callable[Args, Seen]:
+        @cache(**options)
+        @functools.wraps(function)
+        def kept(_: tuple[str, int], *args: Args.args, **named: Args.kwargs) -> Seen:
+            return function(*args, **named)
+
+        @functools.wraps(function)
+        def view(*args: Args.args, **named: Args.kwargs) -> Seen:
+            where = run_folder(str(args[0])) if RUN_ID.fullmatch(str(args[0])) else Path(str(args[0]))
+            since = where.stat().st_mtime_ns if where.exists() else 0
+            seen: Seen = kept((function.__name__, since), *args, **named)
+            return seen
+
+        return view
+
+    return decorate
+
+
+@remembered(st.cache_resource, max_entries=3, show_spinner="Opening the reward model…")
 def opened(folder: str) -> "RewardModel":
     """A finished run's reward model: its weights no longer change."""
     from core.alignment.reward_model import load_reward_model
@@ -25,7 +54,7 @@ def opened(folder: str) -> "RewardModel":
     return load_reward_model(folder)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Opening the ensemble…")
+@remembered(st.cache_resource, max_entries=2, show_spinner="Opening the ensemble…")
 def ensemble(folder: str) -> "list[RewardModel]":
     """A finished ensemble's members."""
     from core.alignment.cross_examination.reward_ensemble import load_ensemble
@@ -33,7 +62,7 @@ def ensemble(folder: str) -> "list[RewardModel]":
     return load_ensemble(Path(folder))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Measuring how sure the head can be…")
+@remembered(st.cache_resource, max_entries=2, show_spinner="Measuring how sure the head can be…")
 def head_doubt(run_id: str) -> "HeadDoubt":
     """The last layer's posterior of a run's reward model, fitted on its own votes."""
     from core.alignment.cross_examination.reward_views import HeadDoubt
@@ -42,13 +71,13 @@ def head_doubt(run_id: str) -> "HeadDoubt":
     return HeadDoubt(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@remembered(st.cache_data, max_entries=8, show_spinner=False)
 def run_pairs(run_id: str) -> list[TaughtPair]:
     """The votes a run learned from."""
     return read_run_pairs(RunStore().get(run_id).folder)
 
 
-@st.cache_data(max_entries=8, show_spinner="Scoring the held-out votes…")
+@remembered(st.cache_data, max_entries=8, show_spinner="Scoring the held-out votes…")
 def _heldout(run_id: str) -> dict[str, Any]:
     from core.alignment.cross_examination.reward_views import heldout_view
 
@@ -56,7 +85,7 @@ def _heldout(run_id: str) -> dict[str, Any]:
     return heldout_view(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
 
 
-@st.cache_data(max_entries=8, show_spinner="Scoring the votes it learned from…")
+@remembered(st.cache_data, max_entries=8, show_spinner="Scoring the votes it learned from…")
 def _resisted(run_id: str) -> list[dict[str, Any]]:
     from core.alignment.cross_examination.reward_views import resisted_view
 
@@ -64,14 +93,14 @@ def _resisted(run_id: str) -> list[dict[str, Any]]:
     return resisted_view(opened(_weights(run)), run_pairs(run_id), reward_config_of(run.config))
 
 
-@st.cache_data(max_entries=8, show_spinner="Scoring the bundled responses…")
+@remembered(st.cache_data, max_entries=8, show_spinner="Scoring the bundled responses…")
 def _traits(folder: str) -> dict[str, Any]:
     from core.alignment.cross_examination.reward_views import traits_view
 
     return traits_view(opened(folder), sources.bundled_pairs())
 
 
-@st.cache_data(max_entries=64, show_spinner="Deleting one word after the other…")
+@remembered(st.cache_data, max_entries=64, show_spinner="Deleting one word after the other…")
 def words_of(folder: str, prompt: str, response: str) -> dict[str, Any]:
     """One text read two ways, by the reward model in `folder`."""
     from core.alignment.cross_examination.reward_views import words_view
@@ -79,7 +108,7 @@ def words_of(folder: str, prompt: str, response: str) -> dict[str, Any]:
     return words_view(opened(folder), prompt, response)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@remembered(st.cache_data, max_entries=256, show_spinner=False)
 def scored(folder: str, prompt: str, responses: tuple[str, ...]) -> list[float]:
     """Raw scores of responses to one prompt."""
     from core.alignment.reward_model import score
@@ -88,7 +117,7 @@ def scored(folder: str, prompt: str, responses: tuple[str, ...]) -> list[float]:
     return score(reward_model.model, reward_model.tokenizer, [prompt] * len(responses), responses).tolist()
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@remembered(st.cache_data, max_entries=64, show_spinner=False)
 def member_differences(folder: str, prompt: str, first: str, second: str) -> list[float]:
     """Δ = r(first) − r(second) of every member of an ensemble."""
     from core.alignment.reward_model import score
@@ -97,7 +126,7 @@ def member_differences(folder: str, prompt: str, first: str, second: str) -> lis
     return [a - b for a, b in both]
 
 
-@st.cache_data(max_entries=4, show_spinner="Asking every member…")
+@remembered(st.cache_data, max_entries=4, show_spinner="Asking every member…")
 def members_on_heldout(folder: str, run_id: str) -> list[list[float]]:
     """Every member's Δ on the run's held-out votes."""
     from core.alignment.cross_examination.reward_views import members_view
@@ -105,7 +134,7 @@ def members_on_heldout(folder: str, run_id: str) -> list[list[float]]:
     return members_view(ensemble(folder), [from_row(row) for row in _heldout(run_id)["pairs"]])
 
 
-@st.cache_data(max_entries=8, show_spinner="Scoring the pairs…")
+@remembered(st.cache_data, max_entries=8, show_spinner="Scoring the pairs…")
 def scores_of(folder: str, prompts: Sequence[str], texts: Sequence[str]) -> list[float]:
     """Raw scores of many texts."""
     from core.alignment.reward_model import score

@@ -1,8 +1,10 @@
 """A policy too large to be tuned whole has defaults of its own, wherever its reward model is trained."""
 
 import pytest
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from core.alignment.configs import KL_BUDGET, LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
+from core.errors import PlaygroundError
 from core.language.adapters import with_adapters
 from core.runs.jobs import PPOJob, RewardJob
 from tests import tiny
@@ -51,3 +53,24 @@ def test_rank_zero_trains_all_weights_of_a_large_model(monkeypatch):
     assert all(p.requires_grad for p in whole.parameters())
     trained = [name for name, p in adapted.named_parameters() if p.requires_grad]
     assert trained and all("lora" in name for name in trained)
+
+
+@pytest.mark.parametrize("task", ["CAUSAL_LM", "SEQ_CLS"])
+def test_adapters_go_where_each_family_keeps_query_and_value(task, monkeypatch):
+    monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
+    shape = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    pythia = GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2, pad_token_id=1))
+    for policy, where in ((tiny.gpt2(), "c_attn"), (tiny.llama(), "q_proj"), (pythia, "query_key_value")):
+        adapted = with_adapters(policy, 2, task)
+        trained = {name for name, p in adapted.named_parameters() if p.requires_grad and "score" not in name}
+        assert trained and all("lora" in name for name in trained) and any(where in name for name in trained)
+
+
+def test_a_family_whose_projections_are_not_known_is_told_so(monkeypatch):
+    monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
+    policy = tiny.gpt2()
+    for block in policy.transformer.h:
+        block.attn.query = block.attn.__dict__["_modules"].pop("c_attn")
+    policy.config.model_type = "homemade"
+    with pytest.raises(PlaygroundError, match="'homemade' cannot be tuned through adapters"):
+        with_adapters(policy, 2, "CAUSAL_LM")

@@ -73,6 +73,23 @@ def test_a_loop_cut_off_in_any_stage_becomes_what_it_would_have_been(config, tmp
         assert kept + numbers(run_loop(config, folder, state)) == whole
 
 
+def test_what_is_changed_while_the_reward_model_learns_waits_for_ppo(config, tmp_path):
+    """A control is given once, to the first update that asks: it must be one that it means."""
+    waiting = {"kl_coef": 0.7, "learning_rate": 1e-5}
+
+    def controls(_):
+        told = dict(waiting)
+        waiting.clear()
+        return told
+
+    records = list(run_loop(config, tmp_path / "changed", controls=controls))
+    plain = list(run_loop(config, tmp_path / "plain"))
+    rates = [[r.metrics["learning_rate"] for r in run if r.stage == "reward"] for run in (records, plain)]
+    assert rates[0] == rates[1]
+    ppo = [record.metrics for record in records if record.stage == "ppo"]
+    assert {(row["kl_coef"], row["lr"]) for row in ppo} == {(0.7, 1e-5)}
+
+
 def test_a_reward_run_mixes_fresh_simulated_votes_with_a_file(config, tmp_path):
     file = tmp_path / "votes.jsonl"
     file.write_text(json.dumps({"prompt": "Once", "chosen": " upon", "rejected": " never"}) + "\n")

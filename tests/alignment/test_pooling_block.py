@@ -5,10 +5,12 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.alignment.configs import RewardConfig
+from core.alignment.loss_surface.trail import Trail
 from core.alignment.pooling_block import pooling_block
 from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model, score
 from core.alignment.reward_training import head_and_trunk, train_reward_model, untrained
 from core.feedback.pairs import PreferencePair
+from core.language.snapshots import save_snapshot
 from tests import tiny
 
 TEXTS = [tiny.PROMPTS[1] + " and ran.", "The sun"]
@@ -118,3 +120,13 @@ def test_another_family_keeps_its_whole_trunk():
     policy = GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2, eos_token_id=0, pad_token_id=1))
     model = new_reward_model(policy, tiny.tokenizer(), 1)
     assert model.config.num_hidden_layers == 2 and pooling_block(model) is None
+
+
+def test_weights_kept_on_the_way_hold_all_that_is_trained_beside_adapters_too(monkeypatch, tmp_path):
+    """Of new blocks, which are trained whole, peft saves nothing."""
+    monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
+    model = untrained(tiny.llama(), tiny.tokenizer(), RewardConfig(pooling_after=1, lora_rank=2))
+    save_snapshot(model, tmp_path / "kept")
+    trail = Trail(model, [tmp_path / "kept"], start=False)
+    assert torch.equal(trail.at(0), torch.cat([p.flatten() for p in model.parameters() if p.requires_grad]))
+    assert any("layers.1." in name for name in trail.parameters)

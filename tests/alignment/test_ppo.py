@@ -12,7 +12,7 @@ from core.alignment.gae import gae
 from core.alignment.masked import masked_whiten
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import Normalisation, RewardModel, new_reward_model, raw_scores, score
-from core.alignment.tuning import prompts_of_update
+from core.alignment.tuning import Tuning, prompts_of_update
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
@@ -229,6 +229,21 @@ def test_bad_input_is_named():
     )
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         list(exploding)
+
+
+def test_a_reward_model_that_reads_other_tokens_cannot_be_a_critic_of_its_own():
+    config = CONFIG.model_copy(update={"value_model": "separate"})
+    longer, other = tiny.gpt2(context=128), tiny.tokenizer()
+    other.add_tokens(["<|more|>"])
+    for policy, tokenizer, told in ((longer, tiny.tokenizer(), "context is 64"), (tiny.gpt2(), other, "knows others")):
+        with pytest.raises(PlaygroundError, match=told):
+            next(train_ppo(policy, tiny.gpt2(), judge(), tiny.PROMPTS, config, tokenizer))
+    next(train_ppo(longer, tiny.gpt2(context=128), judge(), tiny.PROMPTS, CONFIG, other))  # a shared trunk may
+
+
+def test_a_rollout_larger_than_a_batch_of_sampling_is_drawn_in_several():
+    tuning = Tuning(tiny.gpt2(), PPOConfig(rollout_batch=1024), None)
+    assert tuning.sampling.batch_size <= 512
 
 
 def test_what_is_looked_at_again_is_the_policy_after_the_update():

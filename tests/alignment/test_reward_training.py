@@ -6,12 +6,14 @@ import math
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from core.alignment.configs import RewardConfig
 from core.alignment.reward_model import (
     Normalisation,
+    load_reward_model,
     new_reward_model,
+    normalisation_on,
     save_reward_model,
     score,
 )
@@ -191,3 +193,35 @@ def test_what_was_tuned_through_adapters_opens_in_plain_transformers(family, tmp
             with tuned.disable_adapter():
                 assert (tuned(**batch).logits - expected).abs().max() > 1e-2
         assert not any("lora" in name for name, _ in plain.named_parameters())
+
+
+def test_a_text_is_read_as_far_when_it_is_scored_as_when_it_was_learned(tmp_path):
+    """Votes on the last words, behind a beginning that training never saw."""
+    config = RewardConfig(batch_pairs=8, epochs=3, max_tokens=8, learning_rate=3e-3, head_learning_rate=1e-2)
+    pairs = [PreferencePair("One day the dog ran to the park. " * 3, one.chosen, one.rejected) for one in preferences()]
+    pairs = [PreferencePair(f"{i} {one.prompt}", one.chosen, one.rejected) for i, one in enumerate(pairs)]
+    model, tokenizer = new_reward_model(tiny.gpt2(), tiny.tokenizer()), tiny.tokenizer()
+    for _ in train_reward_model(model, tokenizer, pairs, config):
+        pass
+    long, short = ("Yes. " * 30, " happy"), ("", tokenizer.decode(tokenizer("Yes. " * 30 + " happy")["input_ids"][-8:]))
+    both = score(model, tokenizer, [long[0], short[0]], [long[1], short[1]])
+    assert both[0].item() == pytest.approx(both[1].item(), abs=1e-5)
+    save_reward_model(model, tokenizer, Normalisation(), tmp_path / "reward")
+    again = load_reward_model(tmp_path / "reward")
+    assert again.rate([long[0]], [long[1]])[0].item() == pytest.approx(both[0].item(), abs=1e-5)
+    plain = AutoTokenizer.from_pretrained(tmp_path / "reward")(long[0] + long[1], truncation=True)["input_ids"]
+    assert plain == tokenizer(long[0] + long[1])["input_ids"][-8:]
+
+
+def test_scores_are_put_into_units_on_texts_enough_to_know_their_spread():
+    """Two held-out pairs say nothing: their four scores may lie anywhere, and the policy would be paid in that unit."""
+    model, tokenizer, pairs = reward_model(), tiny.tokenizer(), preferences(64)
+    few, enough = (normalisation_on(model, tokenizer, heldout, pairs, "tiny") for heldout in (pairs[:2], pairs[:32]))
+    texts = [text for pair in pairs for text in (pair.chosen, pair.rejected)]
+    scores = score(model, tokenizer, [pair.prompt for pair in pairs for _ in range(2)], texts)
+    assert (few.mean, few.sd) == (pytest.approx(scores.mean().item()), pytest.approx(scores.std().item()))
+    assert enough.mean == pytest.approx(scores[:64].mean().item())
+
+
+def test_nothing_to_score_is_no_score():
+    assert score(reward_model(), tiny.tokenizer(), [], []).shape == (0,)

@@ -82,6 +82,13 @@ assert not heavy, heavy
         ("frontier --dpo-betas 0", "greater than 0"),
         ("frontier --rollout-batch 6", "multiple of 4"),
         ("goodhart --betas -1", "greater than or equal to 0"),
+        ("goodhart --votes -5", "greater than or equal to 8"),
+        ("tastes --shares -0.25", "greater than or equal to 0"),
+        ("tastes --shares 1.5", "less than or equal to 1"),
+        ("pretrain --n-embd 100 --n-head 8 --data x.txt", "100 is no multiple of 8"),
+        ("runs list --kind nonsense", "nonsense"),
+        ("loop --out ~nobody-of-that-name/x", "nobody-of-that-name"),
+        ("preferences simulate --out /no/such/p.jsonl", "/no/such"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_no_run(run, arguments, words):

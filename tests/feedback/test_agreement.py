@@ -145,3 +145,18 @@ def test_habits_leave_out_hidden_repeats_and_the_sides_of_rankings():
     ]
     found = habits(votes)
     assert (found.left.total, found.longer.total, found.decided) == (1, 2, 2)
+
+
+def test_the_highest_of_several_by_chance_is_seldom_called_agreement():
+    """Coin-tossers, each beside six others: the nearest of six is near by luck."""
+    rng = np.random.default_rng(0)
+    called = {False: 0, True: 0}
+    for _ in range(150):
+        mine, *others = rng.integers(0, 2, size=(7, 40))
+        best = max((cohen_kappa(mine, other) for other in others), key=lambda one: one.value)
+        called[False] += best.beyond_chance
+        called[True] += best.beyond_chance_among(6)
+    assert called[True] <= 9 < called[False]  # 2.5 % would be four
+    mine = rng.integers(0, 2, size=200)
+    other = np.where(rng.random(200) < 0.3, 1 - mine, mine)
+    assert cohen_kappa(mine, other).beyond_chance_among(6)

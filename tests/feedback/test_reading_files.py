@@ -26,7 +26,7 @@ from tests.feedback.preference_files import GOOD, only_row, staged_rows
         ("a.jsonl.gz", gzip.compress(json.dumps(GOOD).encode() * 50)[:-20], "cut short"),
         ("a.csv", b"prompt,good,bad\na,b,c\n", "prompt, chosen, rejected"),
         ("a.csv", b"", "prompt, chosen, rejected"),
-        ("a.csv", b"chosen,rejected,chosen\n", "prompt, chosen, rejected"),
+        ("a.csv", b"chosen,rejected,chosen\n", "column chosen twice"),
         ("a.csv", bytes(range(256)), "prompt, chosen, rejected"),
         ("a.parquet", b"PAR1 it is not", "Parquet"),
         ("a.docx", b"", "must end in"),
@@ -80,8 +80,9 @@ def test_csv_as_spreadsheets_write_it(tmp_path):
         + b'3;p;"open" x;r;\r\n'
         + b"4;p\xff;c;r;\r\n"
         + b"5;'=1+1;'x;r;\r\n"
-        + b'6;p;c;"never closed\r\n'
-        + b"7;p;c;r;1\r\n"
+        + b"6;p;c;r;1,5\r\n"
+        + b'7;p;c;"never closed\r\n'
+        + b"8;p;c;r;1\r\n"
     )
     read = dict(read_preferences(path))
     assert read[2] == PreferencePair("Two\r\nlines; here", 'He said "yes"', "no", 0.5)
@@ -89,8 +90,24 @@ def test_csv_as_spreadsheets_write_it(tmp_path):
     assert "invalid CSV" in read[6].reason
     assert "Unicode" in read[7].reason
     assert read[8] == PreferencePair("=1+1", "'x", "r")
-    assert "invalid CSV" in read[9].reason
-    assert sorted(read) == [2, 4, 6, 7, 8, 9]
+    assert read[9] == PreferencePair("p", "c", "r", 1.5)  # where semicolons part cells, the comma is the decimal sign
+    assert "invalid CSV" in read[10].reason
+    assert sorted(read) == [2, 4, 6, 7, 8, 9, 10]
+
+
+def test_columns_that_nobody_reads_may_have_no_name_or_one_twice_but_not_those_that_are_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,prompt,chosen,rejected,x,,\n1,Once, upon, more,2,,\n")
+    assert dict(read_preferences(path)) == {2: PreferencePair("Once", " upon", " more")}
+    path.write_text("prompt,chosen,rejected,chosen\nOnce, upon, more, again\n")
+    with pytest.raises(PlaygroundError, match="names the column chosen twice"):
+        list(read_preferences(path))
+    table = pa.table(
+        [pa.array([text]) for text in ("Once", " upon", " more", " again")], ["prompt", "chosen", "rejected", "chosen"]
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(PlaygroundError, match="names the column chosen twice"):
+        list(read_preferences(tmp_path / "a.parquet"))
 
 
 def test_an_unclosed_quote_costs_one_mebibyte_and_not_the_file(tmp_path):

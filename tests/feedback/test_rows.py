@@ -65,12 +65,40 @@ def test_a_dialogue_with_windows_line_ends_is_one(tmp_path):
         ("The sky is blue.", "The sky is green.", "The sky is"),
         ("The cat sat.", "The car sat.", "The"),  # whole words: "ca" is no prompt
         ("One day", "One day, a fox", "One"),
+        ("今天天气很好", "今天天气不好", "今天天气"),  # no spaces between words
     ],
 )
 def test_texts_without_a_prompt_share_whole_words(tmp_path, chosen, rejected, prompt):
     pair = only_row(lines_file(tmp_path / "p.jsonl", {"chosen": chosen, "rejected": rejected}))
     assert pair.prompt == prompt
     assert (pair.prompt + pair.chosen, pair.prompt + pair.rejected) == (chosen, rejected)
+
+
+@pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({"system": "", "question": "Where is it?"}, "\n\nHuman: Where is it?\n\nAssistant:"),
+        ({"system": "Be brief.", "input": "Where?"}, "\n\nSystem: Be brief.\n\nHuman: Where?\n\nAssistant:"),
+        ({"instruction": "Say it in French", "input": "Hi"}, "\n\nHuman: Say it in French\n\nHi\n\nAssistant:"),
+        ({"system": "Be brief.", "prompt": "Where?"}, "\n\nSystem: Be brief.\n\nHuman: Where?\n\nAssistant:"),
+    ],
+)
+def test_a_question_beside_chosen_and_rejected_is_what_was_asked(tmp_path, row, prompt):
+    """Intel's orca_dpo_pairs and its like: what both answers begin with is no prompt."""
+    answers = {"chosen": "The city lies in France.", "rejected": "The city is in Texas."}
+    pair = only_row(lines_file(tmp_path / "p.jsonl", row | answers))
+    assert pair == PreferencePair(prompt, " The city lies in France.", " The city is in Texas.")
+
+
+def test_a_messages_text_may_come_in_parts(tmp_path):
+    """As chats that can hold pictures have it; one with a picture is no text."""
+    said = [
+        {"role": "user", "content": [{"type": "text", "text": "Where"}, {"type": "text", "text": "?", "image": None}]}
+    ]
+    row = {"prompt": said, "chosen": "Here", "rejected": "There"}
+    assert only_row(lines_file(tmp_path / "p.jsonl", row)).prompt == "\n\nHuman: Where?\n\nAssistant:"
+    said[0]["content"].append({"type": "image", "text": None})
+    assert "message" in only_row(lines_file(tmp_path / "q.jsonl", row)).reason
 
 
 def test_a_dialogue_that_is_said_again_with_each_answer_is_read_once(tmp_path):

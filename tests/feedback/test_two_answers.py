@@ -89,10 +89,27 @@ def test_ties_are_ties(row):
         pair_from(row)
 
 
-@pytest.mark.parametrize("winner", ["same-model-7b", "Equall/Saul-7B", "bothmodel", "tiefighter", "drawer", None])
+@pytest.mark.parametrize(
+    "winner", ["same-model-7b", "Equall/Saul-7B", "bothmodel", "tiefighter", "drawer", "Equal Weight 7B", None]
+)
 def test_a_winners_name_that_begins_like_a_tie_is_none(winner):
     row = {"prompt": "Once", "chosen": " upon", "rejected": " more", "winner": winner, "score_chosen": 5.0}
     assert pair_from(row | {"score_rejected": 1.0}) == PreferencePair("Once", " upon", " more")
+
+
+@pytest.mark.parametrize(
+    "winner", ["Both responses are equally good.", "neither is better", "same quality", "tie, both"]
+)
+def test_a_tie_in_words_is_one(winner):
+    with pytest.raises(Tie):
+        pair_from({"prompt": "Once", "response_a": "x", "response_b": "y", "winner": winner})
+
+
+def test_the_winner_that_is_named_goes_before_scores_and_a_margin_is_kept():
+    row = {"prompt": "Once", "response_a": "x", "response_b": "y", "score_a": 5, "score_b": 3}
+    assert pair_from(row).chosen == "x"
+    assert pair_from(row | {"winner": "b", "margin": 1.5}) == PreferencePair("Once", "y", "x", 1.5)
+    assert pair_from(row | {"label": "train"}).chosen == "x"  # a column of that name which says nothing of the kind
 
 
 def test_a_turn_that_was_judged_by_itself_is_read_up_to_there():

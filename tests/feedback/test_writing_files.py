@@ -18,7 +18,7 @@ from core.feedback.pairs import PreferencePair
 from core.feedback.store import NewPair
 from tests.feedback.preference_files import GOOD, only_row, staged_rows
 
-KINDS = ["p.jsonl", "p.jsonl.gz", "p.csv", "p.csv.gz", "p.parquet"]
+KINDS = ["p.jsonl", "p.jsonl.gz", "p.csv", "p.csv.gz", "p.tsv", "p.parquet"]
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
@@ -50,7 +50,7 @@ def test_what_is_written_reads_back(tmp_path, name, pairs):
     assert write_preferences(iter(pairs), tmp_path / name) == len(pairs)
     read = [row for _, row in read_preferences(tmp_path / name)]
     assert sorted(read, key=repr) == sorted(pairs, key=repr)
-    if all(pair.margin is None for pair in pairs):
+    if "jsonl" not in name or all(pair.margin is None for pair in pairs):
         assert read == pairs
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [name]
 
@@ -89,6 +89,32 @@ def test_cells_that_a_spreadsheet_would_run_are_guarded(tmp_path):
     write_preferences([PreferencePair("=SUM(A1)", "@cmd", "'-1", -2.0)], tmp_path / "p.csv")
     with open(tmp_path / "p.csv", newline="") as file:
         assert list(csv.reader(file))[1] == ["'=SUM(A1)", "'@cmd", "''-1", "-2.0"]
+
+
+def test_votes_are_written_as_they_were_at_one_moment(tmp_path, store, monkeypatch):
+    """An undo while the file is written, which moves every vote behind it up by one, is in it or is not."""
+    pairs = [PreferencePair(f"p{i}", "a", "b", 1.0 if i == 1 else None) for i in range(3)]
+    calls = []
+
+    def read(annotator, dataset=None):
+        calls.append(annotator)
+        return iter(pairs if len(calls) == 1 else pairs[1:])
+
+    monkeypatch.setattr(store, "iterate_pairs", read)
+    assert export_preferences(store, tmp_path / "p.jsonl") == 3
+    assert {row.prompt for _, row in read_preferences(tmp_path / "p.jsonl")} == {"p0", "p1", "p2"}
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "p.csv").symlink_to(tmp_path / "kept" / "real.csv")
+    write_preferences([PreferencePair("p", "a", "b")], tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").is_symlink() and (tmp_path / "kept" / "real.csv").is_file()
+
+
+def test_tabs_part_what_is_called_tsv(tmp_path):
+    write_preferences([PreferencePair("p", "a", "b")], tmp_path / "p.tsv")
+    assert (tmp_path / "p.tsv").read_text() == "prompt\tchosen\trejected\np\ta\tb\n"
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):

@@ -13,7 +13,9 @@ from core.alignment.cross_examination.verdict import laplace_verdict
 from core.alignment.reward_training import split_by_prompt
 from core.feedback.pairs import PreferencePair
 from core.record import Record
+from core.runs.jobs import RewardJob
 from core.runs.store import RunStore
+from pages._reward_model import views
 from tests.pages.page_helpers import a_run, fine, opened, said
 from tests.pages.reward_helpers import (  # noqa: F401 - one is a fixture
     PAIRS,
@@ -245,3 +247,13 @@ def test_a_run_that_wrote_nothing_down_says_so(finished):
     (finished.folder / "pairs.jsonl").unlink()
     assert "did not write down" in said(opened("reward_model", run=finished.id)).replace("\\", "")
     assert "did not write down" in said(part("Worst mistakes", finished)).replace("\\", "")
+
+
+def test_a_run_made_under_the_name_of_one_that_was_deleted_is_another(own_home):
+    """What was computed of the old one is kept by the name, and must not be shown for the new one."""
+    for words in ("old", "new"):
+        run = RunStore().create(RewardJob(preferences=("votes",)), run_id="mine", queued=False)
+        write_run_pairs(run.folder, taught([PreferencePair(words, " a", " b")], "file"))
+        assert [one.pair.prompt for one in views.run_pairs("mine")] == [words]
+        assert views.run_pairs("mine") == views.run_pairs("mine")
+        RunStore().delete("mine")

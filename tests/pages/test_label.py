@@ -216,6 +216,19 @@ def test_four_are_ranked_by_clicks_in_order(fours):
     assert fours.next_quartet("me", "storyteller", "stories").prompt in shown(at)
 
 
+def test_what_one_person_has_clicked_is_not_another_persons_order(fours):
+    """Each sees the four in an order of their own: a place is another text."""
+    at = opened(answer="Rank four")
+    at = press(at, "rank_0")
+    at.text_input(key="annotator").set_value("bob").run()
+    assert at.button(key="rank_save").disabled
+    four = fours.next_quartet("bob", "storyteller", "stories")
+    at = press(at, "rank_0")
+    at = press(at, "rank_save")
+    assert {pair.chosen for pair in fours.preference_pairs("bob")} == {four.responses[0]}
+    assert fours.preference_pairs("me") == []
+
+
 def test_a_ranking_in_part_is_only_what_was_decided_and_one_undo_takes_it_back(fours):
     at = opened(answer="Rank four")
     four = fours.next_quartet("me", "storyteller", "stories")

@@ -212,7 +212,7 @@ def test_what_is_asked_of_a_run_that_another_machine_takes_up_meanwhile(store, m
     run = store.create(WalkJob(), queued=what == "stop")
     if what == "resume":
         store.request(run.id, "stop")
-    look = store.get
+    look = store._idle
 
     def claimed_after_the_look(run_id):
         seen = look(run_id)
@@ -222,8 +222,7 @@ def test_what_is_asked_of_a_run_that_another_machine_takes_up_meanwhile(store, m
         return seen
 
     acts = {"stop": store.request, "resume": store.request, "delete": lambda run_id, _: store.delete(run_id)}
-    seen = iter([look, claimed_after_the_look])
-    monkeypatch.setattr(store, "get", lambda run_id: next(seen, look)(run_id))
+    monkeypatch.setattr(store, "_idle", claimed_after_the_look)
     with pytest.raises(PlaygroundError, match="another machine has just taken it up"):
         acts[what](run.id, what)
     row, *_ = snapshot(store, run.id)

@@ -48,6 +48,22 @@ def test_an_id_is_given_once_even_when_only_its_files_are_left(store):
         store.create(WalkJob(), run_id="mine")
 
 
+def test_of_a_run_whose_process_is_gone_a_stop_holds_at_once(store):
+    run = store.create(WalkJob(), queued=False)
+    assert store.get(run.id).status == "interrupted"
+    with pytest.raises(PlaygroundError, match="is interrupted: only a running one can be paused"):
+        store.request(run.id, "pause")
+    store.request(run.id, "stop")
+    stopped = store.get(run.id)
+    assert (stopped.status, stopped.requested) == ("stopped", None) and stopped.ended is not None
+
+
+def test_runs_are_found_by_their_settings(store):
+    for seed in (1, 2, 1):
+        store.create(WalkJob(seed=seed))
+    assert len(store.list("walk", seed=1)) == 2 and store.list("walk", seed=3) == []
+
+
 def test_unknown_runs_say_so(store):
     for ask in (store.get, store.delete, store.disk_use, store.metrics_csv, lambda run_id: store.rename(run_id, "x")):
         with pytest.raises(PlaygroundError, match="no run named nothing"):

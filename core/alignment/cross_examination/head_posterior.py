@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.alignment.reward_model import encode_texts, pad_right
+from core.alignment.reward_model import encode_texts, longest_read, pad_right
 from core.feedback.pairs import PreferencePair
-from core.language.context import context_of
 
 PRIOR_PRECISIONS = tuple(10.0**power for power in range(-3, 5))
 
@@ -27,7 +26,7 @@ def head_features(
 
     The score is this vector times the head's weights: the head has no bias.
     """
-    encoded = encode_texts(tokenizer, prompts, responses, context_of(model))
+    encoded = encode_texts(tokenizer, prompts, responses, longest_read(model))
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
     features = torch.zeros(len(encoded), model.config.hidden_size)
     for first in range(0, len(order), batch_size):

@@ -13,14 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.retraining import retrained
-from core.alignment.reward_model import (
-    Normalisation,
-    RewardModel,
-    load_reward_model,
-    save_reward_model,
-    score,
-    score_statistics,
-)
+from core.alignment.reward_model import RewardModel, load_reward_model, normalisation_on, save_reward_model, score
 from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -67,24 +60,26 @@ def train_ensemble(
         model = untrained(policy, tokenizer, own)
         resampled = bootstrap(train, (config.seed, member))
         inner = state["of"] if state and member == first else None
+        planned = 0
         for record in retrained(model, tokenizer, resampled, own, inner, controls):
-            yield _numbered(record, member, members)
-        mean, sd = score_statistics(model, tokenizer, heldout or train)
-        save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder / f"member-{member + 1}")
+            planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
+            yield _numbered(record, planned, member, members)
+        normalisation = normalisation_on(model, tokenizer, heldout, train, base_model)
+        save_reward_model(model, tokenizer, normalisation, folder / f"member-{member + 1}")
     about = {"members": members, "seeds": [member_config(config, m).seed for m in range(members)], "bootstrap": True}
     write_whole(folder / ENSEMBLE_FILE, json.dumps(about, indent=2) + "\n")
     result = _measured(load_ensemble(folder), heldout) if heldout else {}
     yield Record(members, {}, "measuring", total=members, result=about | result)
 
 
-def _numbered(record: Record, member: int, members: int) -> Record:
+def _numbered(record: Record, planned: int, member: int, members: int) -> Record:
     """A member's record within the whole ensemble."""
     inner = record.state
 
     def state() -> dict[str, Any]:
         return {"member": member, "of": inner() if inner else None}
 
-    step, total = member * record.total + record.step, members * record.total
+    step, total = member * planned + record.step, members * planned
     metrics = record.metrics | {"member": float(member + 1)}
     return replace(record, step=step, total=total, metrics=metrics, stage="reward", state=state, result=None)
 

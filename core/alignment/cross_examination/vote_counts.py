@@ -11,10 +11,7 @@ _LEAST_STEPS, _MOST_EPOCHS = 24, 8
 
 
 def sizes_up_to(votes: int) -> list[int]:
-    """32, 64, 128, … and at last all `votes`; all of them alone when there are fewer than 64.
-
-    The last doubling is left out where it is within a tenth of all.
-    """
+    """32, 64, 128, … and at last all `votes`. A doubling within a tenth of all is left out, or beyond."""
     doublings = [FEWEST_VOTES * 2**power for power in range(32) if FEWEST_VOTES * 2**power < 0.9 * votes]
     return [*doublings, votes]
 

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.head_posterior import head_features
 from core.alignment.cross_examination.retraining import retrained
-from core.alignment.reward_model import Normalisation, load_reward_model, save_reward_model, score, score_statistics
+from core.alignment.reward_model import load_reward_model, normalisation_on, save_reward_model, score
 from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -61,21 +61,23 @@ def train_flip(
         model = untrained(policy, tokenizer, config)
         taught = pairs if turn == 0 else flipped(pairs, place)
         inner = state["of"] if state and turn == first else None
+        planned = 0
         for record in retrained(model, tokenizer, taught, config, inner, controls):
-            yield _numbered(record, turn)
-        mean, sd = score_statistics(model, tokenizer, heldout or pairs)
-        save_reward_model(model, tokenizer, Normalisation(mean, sd, base_model), folder / BOTH[turn])
+            planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
+            yield _numbered(record, planned, turn)
+        normalisation = normalisation_on(model, tokenizer, heldout, pairs, base_model)
+        save_reward_model(model, tokenizer, normalisation, folder / BOTH[turn])
     result = _changes(folder, pairs, place, train, heldout) | _same_as(original, folder / BOTH[0])
     yield Record(1, {}, "measuring", total=1, result=result)
 
 
-def _numbered(record: Record, turn: int) -> Record:
+def _numbered(record: Record, planned: int, turn: int) -> Record:
     inner = record.state
 
     def state() -> dict[str, Any]:
         return {"which": BOTH[turn], "of": inner() if inner else None}
 
-    step, total = turn * record.total + record.step, len(BOTH) * record.total
+    step, total = turn * planned + record.step, len(BOTH) * planned
     return replace(record, step=step, total=total, stage=BOTH[turn], state=state, result=None)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import MEASURING_SEED, PPOConfig, RewardConfig
+from core.alignment.configs import PPOConfig, RewardConfig, measuring_seed
 from core.alignment.experiments.cells import Cell, Rows, run_cells
 from core.alignment.experiments.configs import ClinicConfig
 from core.alignment.experiments.failures import FAILURES, Failure, failure
@@ -14,6 +14,7 @@ from core.alignment.experiments.faults import (
     WithoutPadding,
     drawn_colder,
     padded_on_the_right,
+    reads_as_storyteller,
     stale_reference,
     unnormalised,
 )
@@ -38,7 +39,8 @@ def run_clinic(
 ) -> Iterator[Record]:
     """The healthy run and the failures of `config`; `result["findings"]` has a finding a run: its curves and texts.
 
-    Raises PlaygroundError for a failure there is none of.
+    A policy with other tokens than the storyteller's has no stale reference: it is left out of all failures. Raises
+    PlaygroundError for a failure there is none of, and for that one where it was asked for by name.
     """
     known = [one.name for one in FAILURES]
     for name in config.failures:
@@ -46,6 +48,12 @@ def run_clinic(
             raise PlaygroundError(f"There is no failure {name!r}; there are: {', '.join(known)}.")
     setting = Setting(config.model, config.annotator, config.seed, folder, controls)
     chosen = [HEALTHY, *(failure(name) for name in config.failures or known)]
+    if not reads_as_storyteller(setting.tokenizer):
+        if config.failures and any(one.fault == "stale_reference" for one in chosen):
+            raise PlaygroundError(
+                f"{config.model} has other tokens than the storyteller, whose early weights are stale."
+            )
+        chosen = [one for one in chosen if one.fault != "stale_reference"]
     cells = [setting.pool_cell(config.votes), Cell("reward", _Clinic(config, setting).teach)]
     yield from run_cells([*cells, *(_Clinic(config, setting).cell(one) for one in chosen)], state)
 
@@ -92,7 +100,7 @@ class _Clinic:
             asked = list(islice(setting.prompts.heldout, SHOWN))
             if case.fault == "padding":
                 asked = padded_on_the_right([*asked, max(setting.prompts.train, key=len)], tokenizer)[:SHOWN]
-            sampling = SamplingConfig(seed=self.config.seed + MEASURING_SEED)
+            sampling = SamplingConfig(seed=measuring_seed(self.config.seed))
             rollout = sample(bare(tuned), tokenizer, asked, sampling)
             texts = zip(islice(setting.prompts.heldout, SHOWN), rollout.responses, strict=True)
             write_whole(texts_file, json.dumps([{"prompt": p, "response": r} for p, r in texts]) + "\n")

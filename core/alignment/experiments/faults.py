@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.experiments.failures import COLD, OFFSET
 from core.alignment.reward_model import RewardModel
 from core.language.adapters import bare
-from core.language.registry import STORYTELLER
+from core.language.registry import STORYTELLER, load_tokenizer
 from core.language.snapshots import EARLY, open_snapshot
 
 
@@ -53,6 +53,11 @@ def drawn_colder(policy: nn.Module) -> None:
         return output
 
     bare(policy).register_forward_hook(colder, with_kwargs=True)
+
+
+def reads_as_storyteller(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the storyteller's early weights could be a reference: they must know the policy's tokens."""
+    return bool(tokenizer.get_vocab() == load_tokenizer("storyteller").get_vocab())
 
 
 def stale_reference(model: str) -> PreTrainedModel:

@@ -17,7 +17,7 @@ import numpy as np
 from torch import nn
 from transformers import PreTrainedModel
 
-from core.alignment.configs import MEASURING_SEED, DPOConfig, GroupConfig, PPOConfig, RewardConfig
+from core.alignment.configs import DPOConfig, GroupConfig, PPOConfig, RewardConfig, measuring_seed
 from core.alignment.dpo import train_dpo
 from core.alignment.evaluation import compare_on_heldout, summarise_heldout
 from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
@@ -140,7 +140,7 @@ class _Frontier:
     def measured(self, tuned: PreTrainedModel, seed: int) -> dict[str, float]:
         """Gold, proxy, win rate and KL on held-out prompts."""
         config, setting = self.config, self.setting
-        sampling = SamplingConfig(seed=seed + MEASURING_SEED)
+        sampling = SamplingConfig(seed=measuring_seed(seed))
         prompts = list(islice(cycle(setting.prompts.heldout), config.evaluation_prompts))
         rows = compare_on_heldout(tuned, setting.policy, setting.tokenizer, prompts, setting.annotator, sampling)
         judge, scale = load_reward_model(self.reward_folder(seed)), setting.scale()

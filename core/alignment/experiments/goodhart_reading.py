@@ -3,17 +3,21 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import numpy as np
+
 WINDOW = 5  # updates a value is averaged over: one update's 64 responses say little
-SURE = 3.0  # standard errors beyond which a fall is called one
+SURE = 3.0  # standard errors beyond which the end is called overrated
+_CHANCE = 1 / 1000  # of the runs whose gold is flat are called broken
+_FLAT_RUNS = 20_000  # simulated, to know how far the gold of those ends below its highest point
 
 
-def smooth(values: Sequence[float], window: int = WINDOW) -> list[float]:
-    """The mean of each value and those around it, up to `window` in all, fewer at the ends."""
-    half = window // 2
-    parts = [values[max(0, i - half) : i + half + 1] for i in range(len(values))]
-    return [sum(part) / len(part) for part in parts]
+def smooth(values: Sequence[float]) -> list[float]:
+    """The mean of each value and those around it, up to `WINDOW` in all, fewer at the ends."""
+    smoothed: list[float] = _smoothed(np.array([values], dtype=np.float64))[0].tolist()
+    return smoothed
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Outcome:
     gold: float  # at the end, smoothed
     proxy: float
     kl: float
-    error: float  # standard error of a difference of two smoothed golds
+    error: float  # standard error of the gold at the end
+    chance: float  # how far below its peak a flat gold that scatters alike ends in one run of a thousand
 
     @property
     def fall(self) -> float:
@@ -34,8 +39,8 @@ class Outcome:
 
     @property
     def broke(self) -> bool:
-        """Whether the gold fell farther from its peak than chance could do."""
-        return self.fall > SURE * self.error
+        """Whether the gold fell farther from its peak than chance does: a peak is the highest of many values."""
+        return self.fall > self.chance
 
     @property
     def overrated(self) -> float:
@@ -56,15 +61,47 @@ def outcome(kl: Sequence[float], proxy: Sequence[float], gold: Sequence[float], 
     """
     golds, proxies, kls = smooth(gold), smooth(proxy), smooth(kl)
     best = max(range(len(golds)), key=golds.__getitem__)
-    window = min(WINDOW, len(gold))
-    around = [value - middle for value, middle in zip(gold, golds, strict=True)]
-    noise = math.sqrt(sum(value * value for value in around) / len(around) * window / max(1, window - 1))
-    error = math.sqrt(2 / window) * max(noise, 1 / math.sqrt(responses))
-    return Outcome(golds[best], kls[best], golds[-1], proxies[-1], kls[-1], error)
+    noise = max(float(_scatter(np.array([gold]), np.array([golds]))[0]), 1 / math.sqrt(responses))
+    first, behind = _windows(len(gold))
+    error = noise / math.sqrt(behind[-1] - first[-1])
+    chance = noise * _fall_by_chance(len(gold))
+    return Outcome(golds[best], kls[best], golds[-1], proxies[-1], kls[-1], error, chance)
+
+
+def _windows(updates: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first update of each window that `smooth` takes the mean of, and the first behind it."""
+    places = np.arange(updates)
+    return np.maximum(0, places - WINDOW // 2), np.minimum(updates, places + WINDOW // 2 + 1)
+
+
+def _smoothed(rows: np.ndarray) -> np.ndarray:
+    """`smooth` of every row: [runs, updates] -> [runs, updates]."""
+    first, behind = _windows(rows.shape[1])
+    sums = np.concatenate([np.zeros((len(rows), 1)), rows.cumsum(1)], axis=1)
+    return (sums[:, behind] - sums[:, first]) / (behind - first)
+
+
+def _scatter(values: np.ndarray, smoothed: np.ndarray) -> np.ndarray:
+    """Standard deviation of one update's value around the smoothed curve, a run a row: [runs, updates] -> [runs]."""
+    first, behind = _windows(values.shape[1])
+    free = (1 - 1 / (behind - first)).sum()  # a mean lies nearer to the values that it was made of
+    return np.sqrt(((values - smoothed) ** 2).sum(1) / max(free, 1e-9))
+
+
+@cache
+def _fall_by_chance(updates: int) -> float:
+    """How far below its highest point a smoothed flat curve ends in one run of a thousand, in units of its scatter."""
+    values = np.random.default_rng(0).standard_normal((_FLAT_RUNS, updates))
+    smoothed = _smoothed(values)
+    scatter = np.maximum(_scatter(values, smoothed), 1e-9)
+    return float(np.quantile((smoothed.max(1) - smoothed[:, -1]) / scatter, 1 - _CHANCE))
 
 
 def mean_over_seeds(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[int, float, str], dict[str, Any]]:
-    """PPO findings by (votes, β, judge): kl, proxy, gold and length averaged update by update, and which seeds."""
+    """PPO findings by (votes, β, judge): kl, proxy, gold and length averaged update by update, and which seeds.
+
+    As far as all seeds went, where a budget of KL ended some of them earlier.
+    """
     groups: dict[tuple[int, float, str], list[Mapping[str, Any]]] = {}
     for one in findings:
         if one["kind"] == "ppo":
@@ -72,7 +109,7 @@ def mean_over_seeds(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[int, fl
     means: dict[tuple[int, float, str], dict[str, Any]] = {}
     for key, runs in groups.items():
         means[key] = {
-            name: [sum(values) / len(values) for values in zip(*(run[name] for run in runs), strict=True)]
+            name: [sum(values) / len(values) for values in zip(*(run[name] for run in runs), strict=False)]
             for name in ("kl", "proxy", "gold", "length")
         }
         means[key]["seeds"] = [run["seed"] for run in runs]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.alignment.best_of_n import best_of_table
-from core.alignment.configs import MEASURING_SEED
+from core.alignment.configs import measuring_seed
 from core.alignment.experiments.cells import Cell
 from core.alignment.experiments.reference_texts import (
     Scale,
@@ -52,7 +52,7 @@ class Setting:
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
             asked = list(islice(self.prompts.heldout, prompts))
-            sampling = SamplingConfig(seed=self.seed + MEASURING_SEED, batch_size=128)
+            sampling = SamplingConfig(seed=measuring_seed(self.seed), batch_size=128)
             return write_many(self.policy, self.tokenizer, asked, each, sampling, self._many_file, state)
 
         return Cell("responses", records)

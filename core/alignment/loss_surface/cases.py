@@ -16,11 +16,13 @@ def votes_of(d: np.ndarray, case: Case) -> np.ndarray:
     """The differences of the votes that `case` leaves or turns round: [votes, 2] -> [some, 2].
 
     - *as voted*: all of them
-    - *agreeing alone*: those that the best two weights rank rightly; the others are left out
+    - *agreeing alone*: those that the best two weights rank rightly; the others are left out (all stay, where none is:
+      two votes that say the opposite of each other)
     - *some reversed*: every fourth is turned round, as if its two buttons had been mixed up
     """
     if case == "agreeing alone":
-        return d[d @ _best(d) > 0]
+        agreeing = d @ _best(d) > 0
+        return d[agreeing] if agreeing.any() else d
     if case == "some reversed":
         turned = np.ones(len(d))
         turned[EVERY - 1 :: EVERY] = -1

@@ -8,8 +8,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from core.errors import PlaygroundError
+from core.language.snapshots import ADAPTERS, saved_name
 
-_FULL, _ADAPTERS = "model.safetensors", "adapter_model.safetensors"
+_FULL = "model.safetensors"
 
 
 class Trail:
@@ -25,7 +26,7 @@ class Trail:
         self._start = {name: p.detach().cpu().clone() for name, p in self.parameters.items()} if start else None
         self._files = [_open(folder) for folder in folders]
         for folder, file in zip(folders, self._files, strict=True):
-            missing = {_saved(name) for name in self.parameters} - set(file.keys())
+            missing = {saved_name(name) for name in self.parameters} - set(file.keys())
             if missing:
                 raise PlaygroundError(f"{folder}: these saved weights are of another model ({min(missing)} is missing)")
 
@@ -35,7 +36,7 @@ class Trail:
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Name and values at every place of the trail, float32: [places, elements]."""
         for name in self.parameters:
-            rows = [file.get_tensor(_saved(name)).float().flatten() for file in self._files]
+            rows = [file.get_tensor(saved_name(name)).float().flatten() for file in self._files]
             if self._start is not None:
                 rows.insert(0, self._start[name].flatten())
             yield name, torch.stack(rows)
@@ -45,16 +46,11 @@ class Trail:
         if self._start is not None and place % len(self) == 0:
             return torch.cat([values.flatten() for values in self._start.values()])
         file = self._files[place % len(self) - (self._start is not None)]
-        return torch.cat([file.get_tensor(_saved(name)).float().flatten() for name in self.parameters])
+        return torch.cat([file.get_tensor(saved_name(name)).float().flatten() for name in self.parameters])
 
 
 def _open(folder: Path) -> safe_open:
     try:
-        return safe_open(folder / (_FULL if (folder / _FULL).exists() else _ADAPTERS), "pt")
+        return safe_open(folder / (_FULL if (folder / _FULL).exists() else ADAPTERS), "pt")
     except (OSError, SafetensorError) as error:
         raise PlaygroundError(f"{folder}: these saved weights cannot be opened ({error})") from error
-
-
-def _saved(name: str) -> str:
-    """What a parameter is called in the file: peft leaves the adapter's own name out."""
-    return name.replace(".default.", ".").replace(".modules_to_save.", ".") if ".default." in name else name

@@ -61,14 +61,15 @@ def _score(values: Sequence[float]) -> Reading:
     start, end = ends(values)
     steps = [later - earlier for earlier, later in pairwise(values)]
     noise = (sum(step * step for step in steps) / (2 * len(steps))) ** 0.5  # sd of white noise from its differences
-    if end - start > noise:
+    chance = 2 * noise * (2 / few(len(values))) ** 0.5  # two standard errors of a difference of two means
+    if end - start > chance:
         return Reading("healthy", f"Rose from {start:.2f} to {end:.2f}: the policy finds what the reward model likes.")
-    if start - end > noise:
+    if start - end > chance:
         return Reading(
             "trouble", f"Fell from {start:.2f} to {end:.2f}: the steps are too large, or β outweighs the score."
         )
     return Reading(
-        "watch", f"From {start:.2f} to {end:.2f}, within the noise of one update (±{noise:.2f}): nothing learnt yet."
+        "watch", f"From {start:.2f} to {end:.2f}, within what chance does from update to update (±{chance:.2f})."
     )
 
 

@@ -1,5 +1,7 @@
 """One vote flipped: the data differ in one row, the order in nothing, and unflipped it is the original bit for bit."""
 
+from itertools import pairwise
+
 import pytest
 
 from core.alignment import reward_training
@@ -115,3 +117,17 @@ def test_the_reach_by_hand():
     found = reach_of({"scores": scores, "heldout": held})
     assert (found.own, found.unseen) == (2.5, pytest.approx(0.3)) and found.stays
     assert reach_of({"scores": scores}) is None
+
+
+def test_the_only_vote_there_is_can_be_flipped_and_has_no_neighbours(tmp_path):
+    config = CONFIG.model_copy(update={"heldout_share": 0.0})
+    *_, last = train_flip(tiny.gpt2(), tiny.tokenizer(), PAIRS[:1], 0, config, "tiny", None, tmp_path)
+    assert last.result["neighbours"] == {"chosen": [], "rejected": []}
+
+
+def test_the_steps_of_one_that_ends_early_never_count_backwards(tmp_path):
+    config = CONFIG.model_copy(update={"epochs": 20, "patience": 1, "evaluate_every": 1, "learning_rate": 1e-2})
+    records = list(train_flip(tiny.gpt2(), tiny.tokenizer(), PAIRS, PLACE, config, "tiny", None, tmp_path))[:-1]
+    assert len(records) < records[0].total  # both did end early
+    assert len({record.total for record in records}) == 1
+    assert all(one.step < other.step for one, other in pairwise(records))

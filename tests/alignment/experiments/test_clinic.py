@@ -2,17 +2,25 @@
 
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
-from core.alignment.configs import PPOConfig
+from core.alignment.configs import PPOConfig, measuring_seed
 from core.alignment.experiments.clinic import run_clinic
 from core.alignment.experiments.configs import ClinicConfig
 from core.alignment.experiments.failures import COLD, FAILURES, OFFSET
-from core.alignment.experiments.faults import WithoutPadding, drawn_colder, padded_on_the_right, unnormalised
+from core.alignment.experiments.faults import (
+    WithoutPadding,
+    drawn_colder,
+    padded_on_the_right,
+    reads_as_storyteller,
+    unnormalised,
+)
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
 from tests import tiny
 from tests.alignment.test_ppo import judge
+from tests.language.byte_models import byte_tokenizer
 
 
 def test_ten_failures_each_a_valid_configuration_that_differs_from_the_healthy_one():
@@ -66,3 +74,22 @@ def test_a_run_keeps_every_curve_and_what_is_written_in_the_end(tmp_path):
 def test_an_unknown_failure_is_named(tmp_path):
     with pytest.raises(PlaygroundError, match="There is no failure 'gremlins'"):
         next(run_clinic(ClinicConfig(failures=("gremlins",)), tmp_path))
+
+
+def test_a_policy_with_other_tokens_has_no_stale_reference(tmp_path):
+    """The stale reference is the storyteller's early self: it would be asked about tokens that it does not have."""
+    folder = tmp_path / "other"
+    tokenizer = byte_tokenizer(("<|endoftext|>", "<pad>"), pad_token="<pad>")
+    shape = {"n_positions": 64, "n_embd": 32, "n_layer": 2, "n_head": 2}
+    policy = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), eos_token_id=256, pad_token_id=257, **shape))
+    policy.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    assert not reads_as_storyteller(tokenizer) and reads_as_storyteller(tiny.tokenizer())
+    with pytest.raises(PlaygroundError, match="other tokens than the storyteller"):
+        next(run_clinic(ClinicConfig(model=str(folder), failures=("stale-reference",)), tmp_path))
+    assert next(run_clinic(ClinicConfig(model=str(folder), votes=16), tmp_path / "all")).stage
+
+
+def test_the_seed_it_is_measured_with_is_one_whatever_its_own():
+    assert {measuring_seed(seed) for seed in (0, 5)} == {1_000_003, 1_000_008}
+    assert SamplingConfig(seed=measuring_seed(2**31 - 1)).seed == 1_000_002

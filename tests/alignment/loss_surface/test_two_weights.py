@@ -169,3 +169,8 @@ def test_the_cases_are_what_they_say(votes):
 def test_votes_that_are_separable_from_the_start_are_left_as_they_are():
     d = np.array([[1.0, 0.2], [0.5, -0.1]])
     assert (votes_of(d, "agreeing alone") == d).all()
+
+
+def test_two_votes_that_say_the_opposite_leave_nobody_agreeing_and_stay():
+    d = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    assert (votes_of(d, "agreeing alone") == d).all()

@@ -103,7 +103,7 @@ CASES = [
     ("ended", {"val__num_eos_tokens": [60.0 - 3 * n for n in LINE]}, "watch", "stopped ending", "in the first"),
     ("ended", {"val__num_eos_tokens": [1.0] * COUNT}, "note", "cut off", "2% of the responses"),
     ("score", {"objective__scores": [-0.1 * n for n in LINE]}, "trouble", "falls", "Fell from"),
-    ("score", {"objective__scores": [(-1.0) ** n for n in LINE]}, "watch", "Nothing", "noise"),
+    ("score", {"objective__scores": [(-1.0) ** n for n in LINE]}, "watch", "Nothing", "chance"),
 ]
 
 

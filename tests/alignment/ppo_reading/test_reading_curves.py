@@ -1,5 +1,7 @@
 """Readings follow the measured numbers: each verdict is provoked by a series that deserves it."""
 
+import random
+
 import pytest
 
 from core.alignment.ppo_reading.reading_curves import CURVES
@@ -52,3 +54,11 @@ def test_the_measured_value_is_in_the_sentence(curve):
 def test_one_noisy_update_does_not_make_a_trend():
     steady = [5.0] * 9 + [5.0]
     assert BY_KEY["objective/kl_exact"].reading([*steady, 40.0, 5.0, 5.0]).verdict == "healthy"
+
+
+@pytest.mark.parametrize("updates", [4, 6, 12, 20, 40])
+def test_a_flat_score_that_scatters_is_seldom_said_to_fall_or_rise(updates):
+    rng, read = random.Random(0), BY_KEY["objective/scores"].read
+    said = [read([rng.gauss(0, 1) for _ in range(updates)]).verdict for _ in range(1000)]
+    assert said.count("trouble") <= 80 and said.count("healthy") <= 80
+    assert read([update + rng.gauss(0, 0.1) for update in range(updates)]).verdict == "healthy"

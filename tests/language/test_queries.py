@@ -1,0 +1,42 @@
+"""What a policy is given, beside what its own tokenizer would make of the text."""
+
+import pytest
+from tokenizers.processors import TemplateProcessing
+
+from core.alignment.completions import encode_completions
+from core.language.queries import query_ids
+from core.language.registry import apply_chat_template
+from core.language.sampling import encode_queries
+from tests import tiny
+from tests.language.byte_models import TURNS, byte_tokenizer
+
+
+@pytest.fixture
+def opening():
+    """A tokenizer that opens every text with its beginning-of-text token, and closes it too, as some do."""
+    tokenizer = byte_tokenizer(("<|endoftext|>", "<s>", "<pad>"), bos_token="<s>", pad_token="<pad>")
+    ends = [(token, tokenizer.convert_tokens_to_ids(token)) for token in ("<s>", "<|endoftext|>")]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing("<s> $A <|endoftext|>", special_tokens=ends)
+    return tokenizer
+
+
+def test_a_text_is_opened_as_the_tokenizer_opens_it_and_not_closed(opening):
+    for text in ("Once", "a b", ""):
+        assert query_ids(opening, [text]) == [opening(text)["input_ids"][:-1]]
+    assert query_ids(opening, ["<s>Once"]) == query_ids(opening, ["Once"])  # not twice
+    ids, mask, cut = encode_queries(opening, ["Once", "a"], room=8)
+    assert ids[mask.bool()].tolist() == [*opening("Once")["input_ids"][:-1], *opening("a")["input_ids"][:-1]]
+    assert cut == [0, 0]
+    given = encode_completions(opening, ["Once"], [" upon"], 20)
+    assert given.input_ids[0].tolist() == opening("Once upon")["input_ids"][:-1]
+
+
+def test_a_chat_policys_turns_are_taken_as_its_template_wrote_them(opening):
+    opening.chat_template = TURNS
+    text = apply_chat_template(opening, "Hi")
+    assert query_ids(opening, [text]) == [opening(text, add_special_tokens=False)["input_ids"]]
+
+
+def test_the_storyteller_goes_on_with_what_it_is_given():
+    tokenizer = tiny.tokenizer()
+    assert query_ids(tokenizer, ["Once upon", ""]) == [tokenizer("Once upon")["input_ids"], [tokenizer.bos_token_id]]
