@@ -30,7 +30,6 @@ from core.language.packed_weights import packed
 from core.language.precision import suit_processor
 
 NORMALISATION_FILE = "normalisation.json"
-_ENOUGH_HELD_OUT = 32  # pairs: the spread of twice as many texts is known to a tenth
 
 
 def pairwise_loss(chosen: Tensor, rejected: Tensor, margin: float | Tensor = 0.0) -> Tensor:
@@ -219,25 +218,16 @@ def score_statistics(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]
 ) -> tuple[float, float]:
     """Mean and standard deviation of the raw scores of every response in `pairs`."""
-    prompts = [pair.prompt for pair in pairs]
-    scores = score(bare(model), tokenizer, prompts * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs])
+    texts = [pair.chosen for pair in pairs] + [pair.rejected for pair in pairs]
+    return statistics_of(bare(model), tokenizer, [pair.prompt for pair in pairs] * 2, texts)
+
+
+def statistics_of(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], responses: Sequence[str]
+) -> tuple[float, float]:
+    """Mean and standard deviation of raw scores."""
+    scores = score(model, tokenizer, prompts, responses)
     return scores.mean().item(), max(scores.std().item(), 1e-6)
-
-
-def normalisation_on(
-    model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
-    heldout: Sequence[PreferencePair],
-    pairs: Sequence[PreferencePair],
-    base_model: str,
-) -> Normalisation:
-    """On the responses of the held-out pairs, which the model was not trained on; on all `pairs` where those are few.
-
-    Of a policy's own pairs, these are the reference policy's samples. The spread of a handful of texts is chance: from
-    two held-out pairs it came out up to eight times too small, and the policy was paid eight times too much.
-    """
-    measured = heldout if len(heldout) >= _ENOUGH_HELD_OUT else pairs
-    return Normalisation(*score_statistics(model, tokenizer, measured), base_model)
 
 
 def save_reward_model(

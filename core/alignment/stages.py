@@ -11,9 +11,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core import processes
 from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.normalisation import normalisation_on
 from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
-from core.alignment.reward_model import Rater, normalisation_on, save_reward_model
+from core.alignment.reward_model import Rater, save_reward_model
 from core.alignment.reward_training import split_by_prompt, train_reward_model, untrained
 from core.feedback.annotators import Annotator
 from core.feedback.pairs import PreferencePair
@@ -81,7 +82,8 @@ def reward_stage(
     yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
     _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
     if processes.is_main():
-        normalisation = normalisation_on(model, tokenizer, heldout, pairs, base_model)
+        prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
+        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder)
 
 

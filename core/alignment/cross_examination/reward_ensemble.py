@@ -13,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.retraining import retrained
-from core.alignment.reward_model import RewardModel, load_reward_model, normalisation_on, save_reward_model, score
+from core.alignment.normalisation import normalisation_on
+from core.alignment.reward_model import RewardModel, load_reward_model, save_reward_model, score
 from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -64,7 +65,8 @@ def train_ensemble(
         for record in retrained(model, tokenizer, resampled, own, inner, controls):
             planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
             yield _numbered(record, planned, member, members)
-        normalisation = normalisation_on(model, tokenizer, heldout, train, base_model)
+        prompts = list(dict.fromkeys(pair.prompt for pair in train))
+        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder / f"member-{member + 1}")
     about = {"members": members, "seeds": [member_config(config, m).seed for m in range(members)], "bootstrap": True}
     write_whole(folder / ENSEMBLE_FILE, json.dumps(about, indent=2) + "\n")

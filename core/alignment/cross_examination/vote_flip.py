@@ -13,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.head_posterior import head_features
 from core.alignment.cross_examination.retraining import retrained
-from core.alignment.reward_model import load_reward_model, normalisation_on, save_reward_model, score
+from core.alignment.normalisation import normalisation_on
+from core.alignment.reward_model import load_reward_model, save_reward_model, score
 from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -65,7 +66,8 @@ def train_flip(
         for record in retrained(model, tokenizer, taught, config, inner, controls):
             planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
             yield _numbered(record, planned, turn)
-        normalisation = normalisation_on(model, tokenizer, heldout, pairs, base_model)
+        prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
+        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder / BOTH[turn])
     result = _changes(folder, pairs, place, train, heldout) | _same_as(original, folder / BOTH[0])
     yield Record(1, {}, "measuring", total=1, result=result)
