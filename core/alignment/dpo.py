@@ -17,7 +17,7 @@ from core.alignment.completions import encode_completions, response_logprobs
 from core.alignment.configs import DPOConfig
 from core.alignment.minibatches import passes
 from core.alignment.optimiser_step import optimiser_step
-from core.alignment.reward_training import batches_by_length, lr_scale
+from core.alignment.pair_schedule import batches_by_length, lr_scale
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state

@@ -9,9 +9,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core.alignment.actor_critic import Sequences, read_in_parts, response_distribution
 from core.alignment.kl import exact_kl
+from core.alignment.pair_report import evaluate_pairs
 from core.alignment.preferences import vote, write_pairs
 from core.alignment.reward_model import RewardModel
-from core.alignment.reward_training import evaluate_pairs
 from core.feedback.annotators import Annotator
 from core.language.configs import SamplingConfig
 from core.language.sampling import Rollout, sample

@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,8 @@ from core.alignment.early_stopping import EarlyStopping
 from core.alignment.minibatches import passes
 from core.alignment.optimiser_step import optimiser_step
 from core.alignment.pair_passes import PairPasses, can_pass
+from core.alignment.pair_report import evaluate_pairs, share_right
+from core.alignment.pair_schedule import batches_by_length, lr_scale, steps_kept
 from core.alignment.pooling_block import pooling_block
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import (
@@ -27,7 +29,6 @@ from core.alignment.reward_model import (
     pad_right,
     pairwise_loss,
     raw_scores,
-    score,
 )
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
@@ -59,88 +60,6 @@ def split_by_prompt(
     count = min(len(prompts) - 1, max(1, round(heldout_share * len(prompts))))
     heldout = set(random.Random(seed).sample(prompts, count))
     return [p for p in pairs if p.prompt not in heldout], [p for p in pairs if p.prompt in heldout]
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """The pairs on which the model is about equally sure of its favourite."""
-
-    confidence: float  # mean probability given to the favourite, ½ to 1
-    accuracy: float  # how often the favourite was chosen
-    pairs: int
-
-
-@dataclass(frozen=True)
-class PairReport:
-    """How well scores predict votes. `log_loss` is in nats; `calibration_error` is expected, over the bins."""
-
-    accuracy: float
-    log_loss: float
-    calibration_error: float
-    pairs: int
-    calibration: tuple[CalibrationBin, ...] = ()  # by rising confidence; empty bins are left out
-
-
-def share_right(difference: Tensor) -> Tensor:
-    """1 where the chosen text scores higher, ½ where both score the same, 0 elsewhere: [pairs] -> [pairs]."""
-    return (difference > 0).double() + 0.5 * (difference == 0)
-
-
-def report_pairs(chosen: Tensor, rejected: Tensor) -> PairReport:
-    """Accuracy, log-loss and expected calibration error of P(chosen wins) = σ(r_w − r_l): [pairs] twice.
-
-    An equal pair of scores counts half. Calibration: each pair once, from the side the model favours, so that the
-    confidence is in [½, 1] and is compared with how often that side was chosen (Guo et al. 2017, eq. 3, ten bins of
-    equal width).
-    """
-    difference = (chosen - rejected).double()
-    correct = share_right(difference)
-    confidence = difference.abs().sigmoid()
-    places = ((confidence - 0.5) * 20).long().clamp(max=9)
-    calibration = tuple(
-        CalibrationBin(confidence[inside].mean().item(), correct[inside].mean().item(), int(inside.sum()))
-        for inside in (places == place for place in places.unique())
-    )
-    error = sum(one.pairs * abs(one.confidence - one.accuracy) for one in calibration) / len(difference)
-    loss = torch.nn.functional.softplus(-difference).mean()
-    return PairReport(correct.mean().item(), loss.item(), error, len(difference), calibration)
-
-
-def evaluate_pairs(model: nn.Module, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[PreferencePair]) -> PairReport:
-    """`report_pairs` of a reward model on `pairs`."""
-    prompts, texts = [pair.prompt for pair in pairs] * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs]
-    mine = processes.share(len(texts))
-    scores = score(bare(model), tokenizer, prompts[mine], texts[mine]) if texts[mine] else torch.zeros(0)
-    both = processes.whole(scores, len(texts))
-    return report_pairs(both[: len(pairs)], both[len(pairs) :])
-
-
-def steps_kept(steps: int, times: int) -> set[int]:
-    """The steps, from 1, behind which the weights are kept: `times` of them evenly spread, the last one among them."""
-    return {max(1, round(steps * place / times)) for place in range(1, times + 1)} if steps else set()
-
-
-def lr_scale(step: int, steps: int, warmup_share: float) -> float:
-    """Linear warm-up, then a cosine down to a tenth: what the learning rates are multiplied by at step 0, 1, 2, …"""
-    warmup = warmup_share * steps
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    progress = (step - warmup) / max(1.0, steps - warmup)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
-
-
-def batches_by_length(lengths: Sequence[int], size: int, seed: tuple[int, int]) -> list[np.ndarray]:
-    """One epoch's batches of `size`: every index once, in random order, texts of like length together.
-
-    Shuffled, then sorted within stretches of eight batches, then the batches shuffled: less padding, and still chance
-    decides who meets whom. The last batch of the shuffled order may be smaller.
-    """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(lengths))
-    stretches = [order[first : first + 8 * size] for first in range(0, len(order), 8 * size)]
-    ordered = [stretch[np.argsort(np.asarray(lengths)[stretch], kind="stable")] for stretch in stretches]
-    batches = [part[first : first + size] for part in ordered for first in range(0, len(part), size)]
-    return [batches[i] for i in rng.permutation(len(batches))]
 
 
 def scores_of_pairs(

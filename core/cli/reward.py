@@ -68,8 +68,8 @@ def evaluate(reward_model: Path, sources: tuple[str, ...], as_json: bool) -> Non
 
     pairs = [pair for source in sources for pair in load_preferences(source)]
     from core.alignment.own_turns import in_own_turns
+    from core.alignment.pair_report import evaluate_pairs
     from core.alignment.reward_model import load_reward_model
-    from core.alignment.reward_training import evaluate_pairs
 
     loaded = load_reward_model(reward_model)
     pairs = in_own_turns(pairs, loaded.tokenizer)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.calibration import calibration_curve
 
-from core.alignment.reward_training import report_pairs
+from core.alignment.pair_report import report_pairs
 
 
 def test_bins_against_scikit_learn():

@@ -7,9 +7,10 @@ import torch
 from safetensors.torch import load_file
 
 from core.alignment.configs import LoopConfig, RewardConfig
+from core.alignment.pair_schedule import steps_kept
 from core.alignment.probe import Probe, probe_pairs
 from core.alignment.reward_model import new_reward_model, pairwise_loss, score
-from core.alignment.reward_training import split_by_prompt, steps_kept, train_reward_model
+from core.alignment.reward_training import split_by_prompt, train_reward_model
 from core.feedback.pairs import PreferencePair
 from tests import tiny
 

@@ -9,6 +9,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from core.alignment.configs import RewardConfig
+from core.alignment.pair_report import report_pairs
+from core.alignment.pair_schedule import batches_by_length
 from core.alignment.reward_model import (
     Normalisation,
     load_reward_model,
@@ -16,7 +18,7 @@ from core.alignment.reward_model import (
     save_reward_model,
     score,
 )
-from core.alignment.reward_training import batches_by_length, report_pairs, split_by_prompt, train_reward_model
+from core.alignment.reward_training import split_by_prompt, train_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language import adapters

@@ -11,7 +11,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.retraining import retrained
 from core.alignment.cross_examination.vote_counts import by_votes, epochs_for, sizes_up_to
-from core.alignment.reward_training import evaluate_pairs, split_by_prompt, untrained
+from core.alignment.pair_report import evaluate_pairs
+from core.alignment.reward_training import split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.record import Controls, Record, no_controls

@@ -14,8 +14,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.retraining import retrained
 from core.alignment.normalisation import normalisation_on
+from core.alignment.pair_report import report_pairs
 from core.alignment.reward_model import RewardModel, load_reward_model, save_reward_model, score
-from core.alignment.reward_training import report_pairs, split_by_prompt, untrained
+from core.alignment.reward_training import split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.files import write_whole

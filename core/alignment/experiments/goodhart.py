@@ -16,6 +16,7 @@ from core.alignment.experiments.cells import Cell, Rows, kept, run_cells
 from core.alignment.experiments.configs import GoodhartConfig
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
+from core.alignment.pair_report import evaluate_pairs
 from core.alignment.pooled_reward import PooledReward, Pooling
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import (
@@ -25,7 +26,7 @@ from core.alignment.reward_model import (
     save_reward_model,
     score_statistics,
 )
-from core.alignment.reward_training import evaluate_pairs, untrained
+from core.alignment.reward_training import untrained
 from core.alignment.stages import ready_to_tune
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair

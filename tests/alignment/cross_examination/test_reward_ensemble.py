@@ -18,8 +18,9 @@ from core.alignment.cross_examination.reward_ensemble import (
 from core.alignment.cross_examination.spread import by_split, by_spread, right_by_agreement, spreads
 from core.alignment.cross_examination.verdict import T_975, ensemble_verdict, laplace_verdict
 from core.alignment.cross_examination.vote_flip import largest_difference
+from core.alignment.pair_report import report_pairs
 from core.alignment.reward_model import score
-from core.alignment.reward_training import report_pairs, split_by_prompt
+from core.alignment.reward_training import split_by_prompt
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny
