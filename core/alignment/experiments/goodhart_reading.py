@@ -56,12 +56,12 @@ class Outcome:
 def outcome(kl: Sequence[float], proxy: Sequence[float], gold: Sequence[float], responses: int) -> Outcome:
     """`kl`, `proxy` and `gold` of each update; `responses`: how many each mean is over, all runs together.
 
-    An update's gold is taken to be as uncertain as it is seen to scatter around the smoothed curve, and no less than
+    An update's gold is taken to be as uncertain as it is seen to scatter around its neighbours, and no less than
     a mean of so many responses of standard deviation 1.
     """
     golds, proxies, kls = smooth(gold), smooth(proxy), smooth(kl)
     best = max(range(len(golds)), key=golds.__getitem__)
-    noise = max(float(_scatter(np.array([gold]), np.array([golds]))[0]), 1 / math.sqrt(responses))
+    noise = max(float(_scatter(np.array([gold], dtype=np.float64))[0]), 1 / math.sqrt(responses))
     first, behind = _windows(len(gold))
     error = noise / math.sqrt(behind[-1] - first[-1])
     chance = noise * _fall_by_chance(len(gold))
@@ -81,11 +81,14 @@ def _smoothed(rows: np.ndarray) -> np.ndarray:
     return (sums[:, behind] - sums[:, first]) / (behind - first)
 
 
-def _scatter(values: np.ndarray, smoothed: np.ndarray) -> np.ndarray:
-    """Standard deviation of one update's value around the smoothed curve, a run a row: [runs, updates] -> [runs]."""
-    first, behind = _windows(values.shape[1])
-    free = (1 - 1 / (behind - first)).sum()  # a mean lies nearer to the values that it was made of
-    return np.sqrt(((values - smoothed) ** 2).sum(1) / max(free, 1e-9))
+def _scatter(values: np.ndarray) -> np.ndarray:
+    """Standard deviation of one update's value, a run a row: [runs, updates] -> [runs]; 0 with fewer than three.
+
+    From how far each lies off the line between its neighbours, so that a steady rise is no scatter. Source: Gasser,
+    Sroka and Jennen-Steinmetz (1986), "Residual variance and residual pattern in nonlinear regression".
+    """
+    off = values[:, 1:-1] - (values[:, :-2] + values[:, 2:]) / 2
+    return np.sqrt((off**2).mean(1) / 1.5) if off.shape[1] else np.zeros(len(values))
 
 
 @cache
@@ -93,7 +96,7 @@ def _fall_by_chance(updates: int) -> float:
     """How far below its highest point a smoothed flat curve ends in one run of a thousand, in units of its scatter."""
     values = np.random.default_rng(0).standard_normal((_FLAT_RUNS, updates))
     smoothed = _smoothed(values)
-    scatter = np.maximum(_scatter(values, smoothed), 1e-9)
+    scatter = np.maximum(_scatter(values), 1e-9)
     return float(np.quantile((smoothed.max(1) - smoothed[:, -1]) / scatter, 1 - _CHANCE))
 
 

@@ -37,8 +37,11 @@ def test_the_error_is_that_of_the_mean_at_the_end():
     assert outcome([0.0] * 9, [0.0] * 9, [0.0] * 9, 64).error == pytest.approx((1 / (64 * 3)) ** 0.5)
 
 
-def test_the_scatter_is_found_whatever_the_windows_at_the_ends():
-    found = [outcome(range(9), range(9), gold, 10**9).error for gold in np.random.default_rng(2).normal(size=(2000, 9))]
+@pytest.mark.parametrize("slope", [0.0, 3.0])
+def test_the_scatter_is_found_and_a_steady_rise_is_none(slope):
+    rise = slope * np.arange(9)
+    golds = rise + np.random.default_rng(2).normal(size=(2000, 9))
+    found = [outcome(range(9), range(9), gold, 10**9).error for gold in golds]
     assert np.mean(np.square(found)) == pytest.approx(1 / 3, rel=0.05)
 
 
