@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.alignment.ppo_reading.reading_curves import ends
+from core.alignment.ppo_reading.reading_curves import SCORE, ends
 from core.runs.store import Run, RunStore, Step
 from pages._parts.header import page_header
 from pages._parts.questions import closing
@@ -133,13 +133,14 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
             "and KL is the price of every step away."
         )
     first, last = ends(scores)
-    gain = last - first
+    gain, verdict = last - first, SCORE.reading(scores).verdict
     paid = f"{kl[-1]:.1f} nats of KL a response in its last update"
-    if gain > 0:
+    if gain > 0 and verdict in ("healthy", "early"):
         return (
             f"The mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."
         )
-    return f"The mean score has not risen ({gain:+.1f} standard deviations), and {paid} were spent."
+    beyond = "" if verdict == "trouble" else " beyond what chance does"
+    return f"The mean score has not risen{beyond} ({gain:+.1f} standard deviations), and {paid} were spent."
 
 
 def _closing() -> None:

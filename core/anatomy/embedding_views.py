@@ -41,11 +41,14 @@ ANALOGIES = (  # a − b + c, and what an English speaker would answer
 
 def input_view(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> dict[str, Any]:
     """Tokens with their bytes, and content + position = input; where positions rotate, a query before and after."""
+    layers(model)  # says so where the inside of this family is not known
     tokens = [token_of(tokenizer, token) for token in ids]
     return {
         "tokens": [{"id": one.id, "piece": one.piece, "bytes": one.bytes.hex(" ").upper()} for one in tokens],
         "vectors": content_plus_position(model, ids),
-        "turned": turned_queries(model, ids) if rotates(model) else None,
+        "turned": turned_queries(model, ids) | {"theta": positions.rotary_frequencies(model)}
+        if rotates(model)
+        else None,
     }
 
 
@@ -55,6 +58,8 @@ def positions_view(learner: "PreTrainedModel", turner: "PreTrainedModel | None",
     learner: a model with learned positions. turner: one with RoPE, or None for the published constants at the
     learner's head size.
     """
+    for model in filter(None, (learner, turner)):
+        layers(model)
     table = positions.learned(learner, length)
     assert table is not None, "the learner has learned positions"
     length, width = table.shape

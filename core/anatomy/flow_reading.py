@@ -51,7 +51,7 @@ def read_flow(norms: Sequence[float]) -> Reading:
     last = len(norms) - 1
     changes = pace(norms, _FROM if last > _FROM else 0, last)
     at = {n: norms[n] for n in MARKS if n <= last}
-    shares = {n: norm / norms[0] for n, norm in at.items()}
+    shares = {n: norm / norms[0] if norms[0] else 0.0 for n, norm in at.items()}
     return Reading(at, shares, norms[last], changes, verdict_of(changes))
 
 
@@ -85,3 +85,12 @@ def clipped(weight_norms: Sequence[float], largest: float) -> list[float]:
     what has vanished is as small beside the rest as before.
     """
     return [min(1.0, largest / norm) for norm in weight_norms]
+
+
+def share_in_cell(product: np.ndarray) -> float:
+    """How much of what an LSTM's product passes best comes from the cell: [2 width, 2 width], hidden vector first.
+
+    The squared length, within the cell's half, of the right singular vector of the largest singular value.
+    """
+    best = np.linalg.svd(product)[2][0]
+    return float((best[len(best) // 2 :] ** 2).sum())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core import paths
 from core.errors import PlaygroundError
+from core.hosting import permission
 from core.language.configs import PretrainConfig
 from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, model_hash, policy_info
 from core.language.snapshots import EARLY, open_snapshot
@@ -49,6 +50,7 @@ def specimen(specimen_id: str) -> Specimen:
         return Specimen(specimen_id, STAGES[specimen_id], "storyteller")
     run_id, at, step = specimen_id.rpartition("@")
     if at:
+        permission.check_run(run_id)
         if not step.isdecimal() or int(step) not in weight_folders(_run_folder(run_id)):
             raise PlaygroundError(f"{specimen_id}: that run has no saved weights after step {step or '?'}")
         return Specimen(specimen_id, f"{run_id}, after step {step}", _model_of(run_id))

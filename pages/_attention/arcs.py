@@ -9,6 +9,7 @@ import streamlit as st
 from core.figures.palette import TEXT, colour
 from pages._parts import theme
 from pages._parts.downloads import downloads
+from pages._parts.url import number_in_url
 
 _HERE = Path(__file__).parent
 LEGIBLE = 24  # tokens whose arcs can all be seen together
@@ -39,8 +40,8 @@ def arcs(
     dark = theme.dark()
     queries, keys = np.nonzero(weights >= LEAST)
     links = [[int(q), int(k), round(float(weights[q, k]), 4)] for q, k in zip(queries, keys, strict=True)]
-    asked = st.query_params.get(key, "")
-    locked = int(asked) if asked.isdigit() and int(asked) < len(tokens) else None
+    asked = number_in_url(key)
+    locked = asked if asked is not None and asked < len(tokens) else None
     _component(
         data={
             "key": key,

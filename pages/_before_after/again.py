@@ -214,7 +214,7 @@ def _claim(subject: Subject, found: Sequence[Round]) -> str:
     golds = [one.gold_after or 0.0 for one in done]
     way = " → ".join(f"{gold:.2f}" for gold in golds)
     last: Any = done[-1]
-    if golds[-1] < golds[-2]:
+    if round(golds[-1], 1) < round(golds[-2], 1):
         worse = f"Round {last.number} made it worse: after each round the true taste says {way}."
         return f"{worse} Again is not always better."
     far = f", now {last.kl_first:.0f} nats from where all began" if last.kl_first is not None else ""

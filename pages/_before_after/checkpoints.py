@@ -134,10 +134,11 @@ def claim(subject: Subject, courses: Sequence[Course]) -> str:
         return f"From update to update the same prompts get other answers, {price} in the end."
     best = max(courses, key=lambda one: one["gold"].value)
     voter = subject.voter
-    if last["gold"].low <= first["gold"].high:
+    update = subject.checkpoints[list(courses).index(best)]["update"]
+    rose = best["gold"].low > first["gold"].high
+    if last["gold"].low <= first["gold"].high and not (rose and best["gold"].low > last["gold"].high):
         way = f"{first['gold'].value:.2f} to {last['gold'].value:.2f}, {price}"
         return f"{voter}'s true taste has not risen for certain on the way: {way}."
-    update = subject.checkpoints[list(courses).index(best)]["update"]
     if best["gold"].low > last["gold"].high:
         return f"{voter}'s true taste was best after update {update} and has fallen since: the tuning went too far."
     return (

@@ -177,8 +177,10 @@ def _claim(subject: Subject, found: Mapping[str, Compared], share: Any) -> str:
     words = "The tuned policy"
     if share:
         words = f"{subject.voter} prefers the tuned response on {share.value:.0%} of unseen prompts"
-        if share.interval[0] <= 0.5:
+        if not share.leans:
             words += ", which chance could do"
+        elif share.value < 0.5:
+            words += ": fewer than chance would give"
     length = found["length"]
     if length.moved:
         way = "shorter" if length.after.value < length.before.value else "longer"

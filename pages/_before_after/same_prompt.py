@@ -83,6 +83,8 @@ def _choose(subject: Subject) -> tuple[Checkpoint, str, int, int, float]:
             )
             st.caption("Another seed or temperature has both models write anew, here and now.")
     checkpoint = by_update.get(update, subject.checkpoints[-1])
+    if subject.run is None:  # of the cached example there are no weights to write anew with
+        return checkpoint, "", number - 1, subject.seed, subject.temperature
     return checkpoint, (own or "").strip(), number - 1, int(seed), float(temperature)
 
 

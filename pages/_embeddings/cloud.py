@@ -10,6 +10,7 @@ import streamlit as st
 from core.figures.palette import GROUND
 from pages._parts import theme
 from pages._parts.downloads import downloads
+from pages._parts.url import number_in_url, whole
 
 _HERE = Path(__file__).parent
 _CSS = """
@@ -77,6 +78,7 @@ def cloud(
         download: name of the downloaded files (default: `key`).
     """
     place = {token: at for at, token in enumerate(ids)}
+    only = st.query_params.get(f"{key}_only", "")
     data: dict[str, Any] = {
         "key": key,
         "points": np.round(np.asarray(points, dtype=float).T, 3).tolist(),
@@ -93,7 +95,7 @@ def cloud(
         "near": [place[token] for token in near if token in place],
         "path": [place[token] for token in path if token in place],
         "locked": st.query_params.get(key, ""),
-        "only": st.query_params.get(f"{key}_only", ""),
+        "only": only if (whole(only) or 0) < len(legend) else "",
         "view": st.query_params.get(f"{key}_view", ""),
         "hint": "Point at a token, or walk with the arrow keys; click or Enter locks it. Drag to move or turn.",
     }
@@ -110,8 +112,8 @@ def cloud(
 
 def locked_token(key: str, vocabulary: int) -> int | None:
     """The id locked in the URL, if there is such a token."""
-    asked = st.query_params.get(key, "")
-    return int(asked) if asked.isascii() and asked.isdecimal() and int(asked) < vocabulary else None
+    asked = number_in_url(key)
+    return asked if asked is not None and asked < vocabulary else None
 
 
 def _keep(key: str, trigger: str, name: str) -> None:

@@ -12,6 +12,7 @@ from pages._parts.code import show_code
 from pages._parts.matrix import matrix
 from pages._parts.specimen import cached_or_live, provenance
 from pages._parts.terms import prose
+from pages._parts.text import escaped
 
 SHOWN = 4  # numbers written out
 
@@ -87,8 +88,8 @@ def _turned(data: Data, chosen: int, twin: int | None, specimen: Specimen) -> st
     piece = data["tokens"][chosen]["piece"]
     places = sorted(place for place in (chosen, twin) if place is not None)
     prose(
-        f"**{specimen.title} adds no position vector**: the content vector is the input. Position enters later, in "
-        "every layer, as a rotation of each head's queries and keys."
+        f"**{escaped(specimen.title)} adds no position vector**: the content vector is the input. Position enters "
+        "later, in every layer, as a rotation of each head's queries and keys."
     )
     if _whole_sentence(("input",)):
         _sentence_strip(content, data, "input")
@@ -107,17 +108,20 @@ def _turned(data: Data, chosen: int, twin: int | None, specimen: Specimen) -> st
         )
     st.subheader("The equation", anchor=False)
     half = query.shape[1] // 2
+    first = float(data["turned"]["theta"][0])
+    turn = f"{chosen}" if first == 1 else f"{chosen * first:.3g}"
     a, b = query[chosen][0], query[chosen][half]
     c, d = turned[chosen][0], turned[chosen][half]
     st.latex(
         rf"R_{{{chosen}}}\begin{{pmatrix}}q_0\\q_{{{half}}}\end{{pmatrix}}"
-        rf"=\begin{{pmatrix}}\cos {chosen}&-\sin {chosen}\\\sin {chosen}&\cos {chosen}\end{{pmatrix}}"
+        rf"=\begin{{pmatrix}}\cos {turn}&-\sin {turn}\\\sin {turn}&\cos {turn}\end{{pmatrix}}"
         rf"\begin{{pmatrix}}{a:.3f}\\{b:.3f}\end{{pmatrix}}=\begin{{pmatrix}}{c:.3f}\\{d:.3f}\end{{pmatrix}}"
     )
     lengths = length(query[chosen]), length(turned[chosen])
     st.markdown(
-        f"The first pair turns by one radian a position, later pairs more slowly. The query is **{lengths[0]:.3f}** "
-        f"long before and **{lengths[1]:.3f}** after: a rotation changes directions, never lengths."
+        f"The first pair turns by {'one radian' if first == 1 else f'{first:.3g} radians'} a position, later pairs "
+        f"more slowly. The query is **{lengths[0]:.3f}** long before and **{lengths[1]:.3f}** after: a rotation "
+        "changes directions, never lengths."
     )
     show_code("core.anatomy.embeddings:turned_queries", "core.anatomy.parts:rotate")
     if twin is None:

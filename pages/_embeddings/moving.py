@@ -104,7 +104,7 @@ def _claim(data: Data, group: str, before: str, after: str) -> str:
             f"{where} no token's vector moved; in context the states still differ by up to {deepest:.3g} (1 − cosine)."
         )
     median = data["medians"][group]
-    if _rare_first(data):
+    if _rare_first(data) and group == "all":
         return (
             f"{where} rare tokens moved farthest (rank correlation with frequency {data['frequency']:+.2f}): "
             f"“{most[0]['piece']}” by {most[0]['distance']:.2g}, the median by {median:.2g}."

@@ -56,7 +56,13 @@ def _controls() -> tuple[str, str, bool, str, bool]:
             "Search a token", WORD, key="word", bind="query-params", max_chars=60, on_change=_unlock, width=220
         )
         colour = st.segmented_control(
-            "Colour by", COLOURS, default=COLOURS[0], required=True, key="colour", bind="query-params"
+            "Colour by",
+            COLOURS,
+            default=COLOURS[0],
+            required=True,
+            key="colour",
+            bind="query-params",
+            on_change=_recoloured,
         )
         solid = st.toggle("3-D", key="solid", bind="query-params")
         with st.popover("More"):
@@ -68,6 +74,11 @@ def _controls() -> tuple[str, str, bool, str, bool]:
                 st.caption("UMAP comes with the optional package umap-learn.")
             path = st.toggle("The way of my sentence", key="path", bind="query-params")
     return word, str(colour), solid, str(method), path
+
+
+def _recoloured() -> None:
+    """One colour shown alone is another one now."""
+    st.query_params.pop("cloud_only", None)
 
 
 def _unlock() -> None:
@@ -192,7 +203,7 @@ def _measured(grouping: Data, view: Data, colour: str) -> str:
     )
     return (
         f"{rule}Of a token's ten nearest, **{one['share']:.0%}** share its "
-        f"{'kind' if colour == 'Kind of word' else 'first letter'}; by chance it would be {one['chance']:.0%}."
+        f"{'kind' if colour == 'Kind' else 'first letter'}; by chance it would be {one['chance']:.0%}."
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.figures.palette import diverging, sequential
 from pages._parts import theme
 from pages._parts.downloads import downloads
+from pages._parts.url import whole
 
 _HERE = Path(__file__).parent
 HINT = "Point at a cell, or step with the arrow keys; click or Enter locks it."
@@ -133,7 +134,7 @@ def _keep(key: str, on_lock: Callable[[Cell | None], None] | None) -> None:
 
 def _locked(key: str, rows: int, columns: int) -> Cell | None:
     row, dash, column = st.query_params.get(key, "").partition("-")
-    if not dash or not row.isdigit() or not column.isdigit():
+    at, across = whole(row), whole(column)
+    if not dash or at is None or across is None:
         return None
-    cell = int(row), int(column)
-    return cell if cell[0] < rows and cell[1] < columns else None  # a URL of another sentence: nothing is locked
+    return (at, across) if at < rows and across < columns else None  # a URL of another sentence: nothing is locked

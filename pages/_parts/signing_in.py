@@ -84,7 +84,8 @@ def _of_cookie() -> str | None:
 
 def _of_provider() -> str | None:
     """The address that the provider vouches for, as a name that can own things."""
-    if not st.user.is_logged_in or st.user.get("email_verified", True) is False:
+    verified = str(st.user.get("email_verified", True)).strip().lower()  # some providers send it as a text
+    if not st.user.is_logged_in or verified in ("false", "0", "no"):
         return None
     address = str(st.user.get("email") or "").strip().lower()
     return address.replace("/", "_") if address and mode.admits(address) else None

@@ -138,5 +138,8 @@ async def _form(receive: Receive) -> dict[str, str] | None:
         if len(body) > _MOST_BYTES:
             return None
         if not message.get("more_body"):
-            fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=16)
+            try:
+                fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=16)
+            except ValueError:  # more fields than that
+                return None
             return {name: values[0] for name, values in fields.items()}

@@ -137,7 +137,7 @@ def _named(sizes: View, residuals: int | None, norms: int | None) -> str:
 
 def _reveal(data: View, guess: str, what: str) -> None:
     ratio = data["grown"] if _finite(data["grown"]) else math.inf
-    right = GUESSES[3] if ratio < 0.1 else GUESSES[0] if ratio < 10 else GUESSES[1] if ratio <= 1000 else GUESSES[2]
+    right = GUESSES[3] if ratio < 0.5 else GUESSES[0] if ratio < 10 else GUESSES[1] if ratio <= 1000 else GUESSES[2]
     carried, now = data["carried"]
     loss, other = data["losses"]
     length = (

@@ -50,8 +50,8 @@ def show(specimen: Specimen, text: str, sizes: View, columns: Columns) -> str:
     with right:
         st.caption(
             "*Look for* the row from which on a column no longer changes its word. The input row mostly reads as the "
-            "token itself: the embedding is also the unembedding. *It does not show* what a layer knows in a form that "
-            "only later layers can read; the norm and W_U were trained for the last row alone."
+            "token itself where the embedding is also the unembedding. *It does not show* what a layer knows in a form "
+            "that only later layers can read; the norm and W_U were trained for the last row alone."
         )
     _compare(specimen, sizes, first, count)
     return claim(data, sizes, first, token)

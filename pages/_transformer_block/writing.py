@@ -18,6 +18,7 @@ from pages._parts.downloads import downloads
 from pages._parts.specimen import provenance
 from pages._parts.text import escaped, said
 from pages._parts.told import fragment
+from pages._parts.url import number_in_url
 from pages._transformer_block import opening
 from pages._transformer_block.branches import MAIN, choices, leaving, listed
 from pages._transformer_block.choice import Columns
@@ -147,13 +148,12 @@ def _unbranch() -> None:
 
 
 def _shown(config: SamplingConfig) -> int:
-    asked = st.query_params.get("shown", "")
-    return min(int(asked[:6]), config.max_new_tokens) if asked.isdigit() else min(SHOWN, config.max_new_tokens)
+    asked = number_in_url("shown")
+    return min(SHOWN if asked is None else asked, config.max_new_tokens)
 
 
 def _locked() -> int | None:
-    asked = st.query_params.get("at", "")
-    return int(asked[:6]) if asked.isdigit() else None
+    return number_in_url("at")
 
 
 def _lock(place: int | None) -> None:

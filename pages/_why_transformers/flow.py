@@ -252,8 +252,12 @@ def _predict(config: FlowConfig) -> None:
         guess,
         measured,
         f"At ρ = {_STEEP} it is {short(reading.farthest)} at the first token, {config.length - 1} "
-        f"back, and changes by × {reading.pace:.3f} a token: {measured}. Without its tanh it would be × {_STEEP}: "
-        "saturation holds the explosion back.",
+        f"back, and changes by × {reading.pace:.3f} a token: {measured}."
+        + (
+            f" Without its tanh it would be × {_STEEP}: saturation holds the explosion back."
+            if reading.pace < 0.99 * _STEEP
+            else ""
+        ),
     )
 
 
@@ -316,5 +320,5 @@ def claim(readings: Mapping[Kind, Reading]) -> str:
     flat = f"a transformer's is {short(attention.at[middle])} there and {short(attention.farthest)} at the first token"
     reason = ": its path is one step, whatever the distance." if attention.verdict == "holds" else "."
     if lstm.at[middle] > attention.at[middle] and attention.verdict == "holds":
-        reason = ": smaller, but the same at any distance, because its path is one step."
+        reason = ": smaller, but of much the same size at any distance, because its path is one step."
     return f"{back}; {gate}; {flat}{reason}"

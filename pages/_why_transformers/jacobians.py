@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.anatomy.flow_config import FlowConfig
-from core.anatomy.flow_reading import pace, verdict_of
+from core.anatomy.flow_reading import pace, share_in_cell, verdict_of
 from core.figures.networks import NAMES
 from core.figures.singular_values import singular_values
 from core.gallery import load_entry
@@ -17,6 +17,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.matrix import matrix
 from pages._parts.told import fragment
+from pages._parts.url import number_in_url
 from pages._why_transformers.numbers import short
 
 ENTRY = "why_transformers_jacobians"
@@ -122,8 +123,8 @@ def _stepping(kind: Kind, config: FlowConfig, view: dict[str, Any], live: bool) 
 
 def _linked() -> int:
     """The number of factors that the URL names."""
-    named = st.query_params.get("factors", "")
-    return min(FACTORS, max(1, int(named))) if named.isascii() and named.isdigit() and len(named) < 6 else FIRST
+    named = number_in_url("factors")
+    return FIRST if named is None else min(FACTORS, max(1, named))
 
 
 def _move(by: int) -> None:
@@ -216,9 +217,11 @@ def _equation(kind: Kind, config: FlowConfig, view: dict[str, Any]) -> None:
             "Every factor also has 1 − h², at most 1: tanh can only shrink what passes."
         )
     elif kind == "lstm":
+        in_cell = [share_in_cell(np.asarray(view["products"][n - 1], float)) for n in (1, 50)]
         words += (
-            "The largest belong to the cell, which is multiplied by the forget gate; the other half of the state, the "
-            "hidden vector, is written anew at each token, and next to nothing of it passes by itself."
+            f"What passes best is the cell's to **{in_cell[0]:.0%}** after one factor, to **{in_cell[1]:.0%}** after "
+            "50: the cell is multiplied by the forget gate, while the other half of the state, the hidden vector, is "
+            "written anew at each token."
         )
     else:
         words += "With its biases at zero, z is about ½: half of the old state is replaced at every token."

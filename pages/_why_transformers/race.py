@@ -52,7 +52,7 @@ def show() -> str:
                 _of_gallery(entry, distance)
             with right:
                 against_distance(entry, distance)
-    _task(entry, distance)
+    _task(run, entry, distance)
     return claim(entry)
 
 
@@ -136,18 +136,23 @@ def _reason(curves: Mapping[str, Any], distance: int) -> None:
     )
 
 
-def _task(entry: Mapping[str, Any] | None, distance: int) -> None:
+def _task(run: Run | None, entry: Mapping[str, Any] | None, distance: int) -> None:
     st.subheader("The task, and what is equal", anchor=False)
     st.latex(r"\mathcal{L} = -\log p_\theta\big(x_{T-k}\,\big|\,x_{T-k},\dots,x_T\big),\qquad x_t \sim \text{uniform}")
-    config = RaceConfig(**entry["key"]) if entry else RaceConfig()
+    if run:  # what was asked of the run in the picture, which knows its networks' sizes when it is over
+        settings, parameters = run.config, (run.result or {}).get("parameters")
+    else:
+        settings = entry["key"] if entry else {}
+        parameters = entry["data"]["parameters"] if entry else None
+    config = RaceConfig(**settings)
     st.markdown(
         f"A sequence of k + 1 random tokens out of {config.vocabulary}; behind the last one, name the first. The same "
         f"sequences, {config.steps} steps of {config.batch}, Adam, gradients clipped at {config.grad_clip:g}, and as "
         "many weights for each: "
-        + (sizes_in_words(entry["data"]["parameters"]).removeprefix("weights: ") if entry else "within 3 %")
+        + (sizes_in_words(parameters).removeprefix("weights: ") or "within 3 %")
         + ". Recurrent matrices start orthogonal, the LSTM's forget bias at 1, as is usual."
     )
-    if entry and str(distance) in entry["data"]["curves"]:
+    if not run and entry and str(distance) in entry["data"]["curves"]:
         _reason(entry["data"]["curves"][str(distance)], distance)
     sweep = load_entry(SWEEP)
     if sweep:

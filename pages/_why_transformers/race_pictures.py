@@ -1,6 +1,6 @@
 """The pictures of the race: accuracy and influence while learning, and how far back each of the four gets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -98,7 +98,7 @@ def against_distance(entry: Mapping[str, Any] | None, distance: int) -> None:
         st.info("No cached races: run `python -m core gallery --only why_transformers_race`.")
         return
     final = {int(k): dict(networks) for k, networks in entry["data"]["final"].items()}
-    own = _own_races(entry["key"])
+    own = _own_races(entry["key"], {(k, seed) for k in final for seed in entry["data"]["seeds"]})
     for k, accuracies in own:
         final[k] = {kind: [*final.get(k, {}).get(kind, []), accuracies[kind]] for kind in KINDS}
     points = [
@@ -132,12 +132,15 @@ def against_distance(entry: Mapping[str, Any] | None, distance: int) -> None:
     badge("cached", note=f"mean and range over the seeds{mine} · {entry['command']}")
 
 
-def _own_races(key: Mapping[str, Any]) -> list[tuple[int, Mapping[str, float]]]:
+def _own_races(key: Mapping[str, Any], known: Collection[tuple[int, int]]) -> list[tuple[int, Mapping[str, float]]]:
+    """Distance and accuracies of the reader's own, each distance and seed once: one that is cached says nothing new."""
+
     def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in config.items() if name not in ("distance", "seed")}
 
-    return [
-        (int(run.config["distance"]), run.result["accuracy"])
+    found = {
+        (int(run.config["distance"]), int(run.config["seed"])): run.result["accuracy"]
         for run in RunStore().list("race")
         if run.status == "finished" and run.result and comparable(run.config) == comparable(key)
-    ]
+    }
+    return [(distance, accuracy) for (distance, seed), accuracy in found.items() if (distance, seed) not in known]

@@ -204,3 +204,5 @@ CURVES: tuple[Curve, ...] = (
         _value,
     ),
 )
+
+SCORE = CURVES[0]
