@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from transformers import OPTConfig, OPTForCausalLM
 
+from core.anatomy.embedding_views import input_view, positions_view
 from core.anatomy.embeddings import content_plus_position, turned_queries
 from core.anatomy.specimens import open_specimen
 from core.anatomy.vocabulary import cosine
-from tests.tiny import FAMILIES, gpt2, llama
+from core.errors import PlaygroundError
+from tests.tiny import FAMILIES, gpt2, llama, tokenizer
 
 IDS = [5, 9, 200, 9, 4000, 3]
 
@@ -65,3 +68,19 @@ def test_a_rotation_keeps_lengths():
 def test_cosine_of_nothing_is_zero():
     assert cosine(np.zeros(3), np.ones(3)) == 0.0
     assert cosine(np.array([1.0, 1.0]), np.array([2.0, 2.0])) == pytest.approx(1.0)
+
+
+def test_a_family_whose_inside_is_not_known_is_refused_in_words():
+    policy = OPTForCausalLM(
+        OPTConfig(
+            vocab_size=4096,
+            hidden_size=32,
+            ffn_dim=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            word_embed_proj_dim=32,
+        )
+    )
+    for look in (lambda: input_view(policy, tokenizer(), [5, 6]), lambda: positions_view(policy, None, 8)):
+        with pytest.raises(PlaygroundError, match="opt model cannot be opened here"):
+            look()

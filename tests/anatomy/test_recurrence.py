@@ -14,6 +14,7 @@ from core.anatomy.flow_reading import (
     clipped,
     pace,
     read_flow,
+    share_in_cell,
     through_eigenvalue,
     through_forget_gate,
     verdict_of,
@@ -315,3 +316,16 @@ def test_the_gallerys_jacobians_are_what_is_computed_now():
     fresh = jacobian_view(key.pop("kind"), FlowConfig(**key))
     np.testing.assert_allclose(np.asarray(entry["data"]["values"], float), fresh["values"], rtol=1e-4)
     np.testing.assert_allclose(np.asarray(entry["data"]["attention"], float), fresh["attention"], rtol=1e-4)
+
+
+def test_a_gradient_that_is_nowhere_is_read_as_nothing():
+    reading = read_flow([0.0] * 60)
+    assert reading.verdict == "vanishes" and set(reading.shares.values()) == {0.0}
+
+
+def test_the_share_of_the_cell_is_the_best_directions_own():
+    """Hidden vector first, the cell behind it: a product that passes one place of either alone."""
+    hidden, cell = np.zeros((4, 4)), np.zeros((4, 4))
+    hidden[2, 1] = cell[0, 3] = 2.0
+    assert share_in_cell(hidden) == 0.0 and share_in_cell(cell) == 1.0
+    assert share_in_cell(np.outer(np.ones(4), [3.0, 0.0, 4.0, 0.0])) == pytest.approx(16 / 25)

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models
 from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
 
 from core.language.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
 from tests.tiny import tokenizer
@@ -76,3 +78,15 @@ def test_what_cannot_be_seen_is_made_visible(text, shown):
 def test_every_token_of_the_vocabulary_has_a_name_without_controls():
     pieces = pieces_of(TOKENIZER, range(len(TOKENIZER)))
     assert all(piece and piece.isprintable() for piece in pieces)
+
+
+def test_sentencepieces_tokens_are_the_texts_they_stand_for():
+    """Llama 2 and Mistral: a space is ▁, an é is an é, and what has no token is written byte by byte."""
+    pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "▁dog", "é", "s"]
+    bpe = Tokenizer(models.BPE({piece: n for n, piece in enumerate(pieces)}, [], unk_token="<unk>", byte_fallback=True))
+    bpe.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    llama = PreTrainedTokenizerFast(tokenizer_object=bpe, unk_token="<unk>")
+    ids = [pieces.index(piece) for piece in ("▁dog", "s", "▁", "é", "<0x0A>", "<0xF0>")]
+    assert pieces_of(llama, ids) == ["␣dog", "s", "␣", "é", "⏎", "⟨F0⟩"]
+    assert b"".join(token_of(llama, token).bytes for token in ids) == " dogs é\n".encode() + b"\xf0"
+    assert token_of(TOKENIZER, TOKENIZER.convert_tokens_to_ids("Ã")).bytes == b"\xc3"  # in byte-level BPE: half an é

@@ -1,7 +1,10 @@
 """Before and after as a reader goes through it: the cached example, a run of one's own, the blind vote, the rounds."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from core.alignment.before_after.estimates import Estimate
 from core.alignment.before_after.in_numbers import compared, win_rate
 from core.feedback.blind import BlindTrial
 from core.feedback.store import FeedbackStore
@@ -10,6 +13,8 @@ from core.language.registry import STORYTELLER, model_hash
 from core.record import Record
 from core.runs import supervisor
 from core.runs.store import RunStore
+from core.share import Share
+from pages._before_after import checkpoints, numbers
 from tests.pages.page_helpers import a_run, fine, opened, said
 
 ENTRY = load_entry("before_after")
@@ -165,3 +170,29 @@ def test_the_next_round_begins_where_this_one_ended():
 
 def test_a_run_that_is_not_there_is_said_to_be_missing():
     assert "no PPO or loop run" in said(opened("before_after", run="loop-gone"))
+
+
+def test_a_lost_taste_and_a_lost_vote_are_not_called_chance():
+    """Up and all the way down again is a fall; 20 of 100 is a defeat."""
+
+    def at(gold):
+        return {"gold": Estimate(gold, gold - 0.1, gold + 0.1), "kl": Estimate(3.0, 2.9, 3.1)}
+
+    subject = SimpleNamespace(voter="Sunny", checkpoints=[{"update": update} for update in (0, 4, 8)])
+    assert "best after update 4 and has fallen since" in checkpoints.claim(subject, [at(1.0), at(3.0), at(1.0)])
+    assert "not risen for certain" in checkpoints.claim(subject, [at(1.0), at(1.1), at(1.0)])
+    assert "rises from 1.00 to 3.00" in checkpoints.claim(subject, [at(1.0), at(2.0), at(3.0)])
+    found = {"length": SimpleNamespace(moved=False)}
+    for hits, words in (
+        (20, "20% of unseen prompts: fewer than chance"),
+        (52, "which chance could do"),
+        (80, "80% of unseen prompts."),
+    ):
+        assert words in numbers._claim(subject, found, Share(hits, 100))
+
+
+def test_a_url_that_asks_the_cached_example_for_other_texts_gets_the_example():
+    """Its weights are not here: no other prompt, seed or temperature can be answered."""
+    plain = said(opened("before_after"))
+    for url in ({"own": "Hello"}, {"own_seed": "5"}, {"own_temperature": "1.7"}):
+        assert said(opened("before_after", **url)) == plain

@@ -272,6 +272,23 @@ def test_a_race_with_other_settings_is_not_mixed_with_the_cached_ones():
     assert "of your own" not in said(opened(PAGE, part=RACE))
 
 
+def test_the_words_beneath_a_race_are_of_the_race_in_the_picture():
+    run = a_run("race", records=records(result=RESULT), distance=10, vocabulary=64, steps=20, batch=4)
+    words = said(opened(PAGE, run=run.id))
+    assert "tokens out of 64" in words and "20 steps of 4" in words and "RNN 20,000" in words
+    assert "Who could learn it" not in words  # that was measured of the cached ones
+
+
+def test_a_seed_that_is_cached_says_nothing_new():
+    entry = load_entry("why_transformers_race")
+    seed, distance = entry["data"]["seeds"][0], next(iter(entry["data"]["final"]))
+    a_run("race", records=records(result=RESULT), distance=int(distance), seed=seed)
+    assert "of your own" not in said(opened(PAGE, part=RACE))
+    for _ in range(2):
+        a_run("race", records=records(result=RESULT), distance=int(distance), seed=777)
+    assert "with 1 of your own" in said(opened(PAGE, part=RACE))
+
+
 def test_a_paused_race_can_be_stepped_resumed_and_stopped():
     run = a_run("race", "paused", records(), distance=30)
     store = RunStore()
