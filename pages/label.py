@@ -88,7 +88,9 @@ def _none_ready(sitting: Sitting) -> None:
     if sitting.own and not own_prompts_of(sitting.annotator):
         st.info(f"You have no prompts of your own yet. Open **{OWN_TITLE}** on the right and type one.")
     else:
-        st.info("All that is ready has your answer. More is being written; the first appears here by itself.")
+        begun = FeedbackStore().pairs_written(sitting.policy, sitting.prompts)
+        ready = "All that is ready has your answer. More is" if begun else "The first pairs are"
+        st.info(f"{ready} being written; the first appears here by itself.")
 
 
 @st.cache_resource(show_spinner=False)

@@ -30,10 +30,14 @@ def run_curves(lines: Sequence[NamedLine], dark: bool, legend: bool = False, hei
         "y": base["y"],
         "color": by_line | {"legend": None, "scale": drawn["color"]["scale"]},
         "tooltip": [{"field": "line", "title": "line"}, *base["tooltip"]],
-        "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
+        "opacity": {
+            "condition": [{"param": "near", "empty": False, "value": 1}, {"test": "datum.points === 1", "value": 1}],
+            "value": 0,
+        },
     }
     near = {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}
     measured = [{"filter": "isValid(datum.value)"}]
+    lone = {"joinaggregate": [{"op": "count", "as": "points"}], "groupby": ["line"]}  # one point alone is no line
     return {
         "height": height,
         "layer": [
@@ -46,7 +50,7 @@ def run_curves(lines: Sequence[NamedLine], dark: bool, legend: bool = False, hei
             {
                 "params": [{"name": "near", "select": near}],
                 "mark": {"type": "point", "size": 60, "filled": True},
-                "transform": measured,
+                "transform": [*measured, lone],
                 "encoding": hovered,
             },
         ],

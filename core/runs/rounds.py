@@ -94,6 +94,8 @@ def _round(store: RunStore, number: int, run: Run) -> Round:
     votes, accuracy = run.config.get("pairs"), newest.get("heldout/accuracy")
     if run.kind == "ppo":
         votes, accuracy = _taught(store, str(run.config.get("reward_model", "")))
+    sampled = result.get("kl", newest.get("objective/kl_exact", newest.get("objective/kl")))
+    kl = result.get("kl_exact", sampled)  # of a PPO run the exact one is the better figure; a loop's is exact
     return Round(
         number=number,
         run_id=run.id,
@@ -105,8 +107,8 @@ def _round(store: RunStore, number: int, run: Run) -> Round:
         gold_before=result.get("gold_before"),
         gold_after=result.get("gold_after", newest.get("objective/gold")),
         win_rate=result.get("gold_win_rate"),
-        kl=result.get("kl", newest.get("objective/kl_exact", newest.get("objective/kl"))),
-        kl_first=result.get("kl_first", result.get("kl") if number == 1 else None),
+        kl=kl,
+        kl_first=result.get("kl_first", kl if number == 1 and result else None),
         model=str(run.config.get("model", "")),
         **_written(run),
     )

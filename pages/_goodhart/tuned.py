@@ -269,9 +269,9 @@ def claim(outcomes: Mapping[Key, Outcome], beta: float, judge: str) -> str:
     worst = max(drawn, key=lambda key: drawn[key].overrated)
     one = drawn[worst]
     nothing = (
-        f"Here nothing broke, in {len(broke)} of all {len(outcomes)} settings it did."
+        f"Here the gold fell back no farther than chance does, in {len(broke)} of all {len(outcomes)} settings it did."
         if broke
-        else f"Nothing broke: in none of {len(outcomes)} settings did the gold fall back."
+        else f"Nothing broke: in none of {len(outcomes)} settings did the gold fall back beyond chance."
     )
     promised = "But the score promised more" if one.overrated > 0 else "The score promised no more"
     return (

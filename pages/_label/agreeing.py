@@ -63,7 +63,7 @@ def _people(store: FeedbackStore, annotator: str, mine: set[int]) -> dict[str, d
     for name in store.annotators():
         if name != annotator:
             common = {pair: said for pair, said in judgements(store.votes(name)).items() if pair in mine}
-            if len(common) >= 2:
+            if common:
                 found[name] = common
     return dict(sorted(found.items(), key=lambda item: -len(item[1]))[:_OTHERS])
 
@@ -103,7 +103,7 @@ def _closest(rows: Sequence[dict[str, object]]) -> str:
         return f"Of the simulated tastes you are closest to **{best['with']}** (κ = {estimate.value:.2f}){unsure}."
     return (
         f"The nearest simulated taste is **{best['with']}** (κ = {estimate.value:.2f}), but the nearest of "
-        f"{len(tastes)} can be that near by chance: on so many pairs, that is no agreement yet."
+        f"the {len(tastes)} with pairs enough can be that near by chance: on so many pairs, that is no agreement yet."
     )
 
 

@@ -144,8 +144,9 @@ def _equation(view: dict[str, Any], step: int) -> None:
         r"r_\theta(x_i, y_{l,i}),"
         r"\qquad \theta = \theta_\text{end} + x\,u + y\,v"
     )
+    x, y = (round(place[axis], 2) + 0.0 for axis in "xy")  # + 0.0: no minus before a nought
     st.latex(
-        rf"\mathcal{{L}}({place['x']:.2f},\ {place['y']:.2f}) = {place['below']:.3f} \qquad n = {view['pairs']}"
+        rf"\mathcal{{L}}({x:.2f},\ {y:.2f}) = {place['below']:.3f} \qquad n = {view['pairs']}"
         rf"\qquad \theta \in \mathbb{{R}}^{{{view['weights']:,}}}"
     )
     st.caption(

@@ -112,7 +112,13 @@ def _rates(ground: Ground) -> tuple[float, float]:
     limit = ground.stable
     if limit is not None:
         with st.container(horizontal=True, gap="small"):
-            st.button("η below 2/λ_max", key="two_below", on_click=_set_rate, args=(0.9 * limit,))
+            st.button(
+                "η below 2/λ_max",
+                key="two_below",
+                on_click=_set_rate,
+                args=(0.9 * limit,),
+                help="λ_max: the largest curvature at the minimum. With η above 2/λ_max every step lands farther off.",
+            )
             st.button("η above it", key="two_above", on_click=_set_rate, args=(1.15 * limit,))
     rate = st.number_input(
         "Learning rate η",

@@ -195,7 +195,7 @@ def _numbers(store: "RunStore", run: "Run") -> dict[str, float]:
     result = run.result or {}
     for key, names in {
         "accuracy": ("reward_accuracy", "accuracy_heldout"),
-        "kl": ("kl",),
+        "kl": ("kl", "kl_exact"),  # a loop's is exact; of a PPO run the exact one is the better figure
         "gold_before": ("gold_before",),
         "gold_after": ("gold_after",),
     }.items():

@@ -28,6 +28,9 @@ def glance(read: Callable[[], Subject], moving: bool) -> None:
         newest = subject.rows[-1]
         of = subject.run.total if subject.run and subject.run.stage == "ppo" else len(subject.rows)
         st.markdown(f"**Update {int(newest['step'] or 0)} of {max(of, len(subject.rows))}**")
+        asked, budget = subject.ppo.get("updates"), subject.ppo.get("kl_budget")
+        if subject.run and subject.run.status == "finished" and budget and asked and asked > len(subject.rows):
+            st.caption(f"{asked} were asked for: it ended when its KL budget of {budget:g} nats a response was spent.")
         lines = [
             [f"{mark} {label}", form.format(newest[key])]
             for label, key, form, mark in _NUMBERS

@@ -49,7 +49,9 @@ class Subject:
             badge("cached", model=self.entry["model"], seed=self.entry["seed"], note=note)
         elif self.run:
             model, beta = str(self.run.config.get("model", "")), self.ppo.get("kl_coef")
-            badge("live", model=model, seed=self.ppo.get("seed"), run=self.run.id, note=f"β = {beta}")
+            changed = any(row.get("kl_coef") not in (None, beta) for row in self.rows)
+            note = f"β = {beta}" + (" at first" if changed else "")
+            badge("live", model=model, seed=self.ppo.get("seed"), run=self.run.id, note=note)
 
 
 def of_run(run: Run, steps: Sequence[Step]) -> Subject:

@@ -56,6 +56,8 @@ def show(subject: Subject) -> str:
 
 def _claim(asked: _Asked) -> str:
     verdict, term = asked.verdict, pair_term(*asked.scores)
+    if term.difference == 0:
+        return "It gives both texts the same score: it has no preference between them."
     favourite = "A" if term.difference > 0 else "B"
     sure = max(term.probability, 1 - term.probability)
     if verdict.decided:
@@ -165,6 +167,8 @@ def _probability(asked: _Asked) -> None:
     favourite = "A" if term.difference > 0 else "B" if term.difference < 0 else "neither"
     unsure = verdict.low < 0.5 < verdict.high and favourite != "neither"
     opinion = f"It leans to **{favourite}**, no more" if unsure else f"It prefers **{favourite}**"
+    if favourite == "neither":
+        opinion = "It has no preference"
     whose = (
         f"Small bars are the {len(asked.members)} members of an ensemble, each taught on another resample of the same "
         "votes; the thick stretch of the curve is where one more would land"

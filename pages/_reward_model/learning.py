@@ -20,6 +20,7 @@ from pages._parts.downloads import downloads
 from pages._parts.learnt_pair import learnt_pair
 from pages._parts.run_view import MOVING, offer_own, watch
 from pages._parts.series import Row, rows_of, values_of
+from pages._parts.state import FEW
 from pages._parts.text import escaped
 from pages._parts.voters import voter_title
 from pages._reward_model.outcome import Worth, claim, figures, worth
@@ -102,7 +103,7 @@ def _overlap(subject: Subject) -> None:
     mean, sd = view["unit"]
     chosen, rejected = ([(row["scores"][which] - mean) / sd for row in view["pairs"]] for which in (0, 1))
     found = overlap(chosen, rejected)
-    st.subheader("How far apart are the texts people chose and those they did not?", anchor=False)
+    st.subheader("How far apart are the chosen and the rejected texts?", anchor=False)
     picture, words = st.columns([3, 2], gap="large", vertical_alignment="center")
     with picture:
         st.vega_lite_chart(
@@ -124,7 +125,9 @@ def _overlap(subject: Subject) -> None:
         f"A chosen text outscores a rejected one of *any* prompt **{found.above:.0%}** of the time; within its own "
         f"pair, {accuracy:.0%}. "
         + (
-            "The difference is what the prompts account for: some make every answer score high. "
+            f"**{len(chosen)} held-out votes are too few to say more**: each of these shares could be chance. "
+            if len(chosen) < FEW
+            else "The difference is what the prompts account for: some make every answer score high. "
             if abs(gain) >= 0.02
             else "Whose prompt it was hardly matters. "
         )

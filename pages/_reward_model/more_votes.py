@@ -79,7 +79,11 @@ def _start(subject: Subject) -> None:
 
     sizes = ""
     if subject.run and (trained := (subject.run.result or {}).get("pairs_train")):
-        sizes = f" Sizes: {', '.join(f'{size:,}' for size in sizes_up_to(trained))}."
+        several = sizes_up_to(trained)
+        if len(several) == 1:
+            st.info(f"It learned from {trained} votes, too few for a curve: 36 give its first two sizes, 32 and all.")
+            return
+        sizes = f" Sizes: {', '.join(f'{size:,}' for size in several)}."
     start_button(subject, "Measure the curve", "curve_start", make, f"In the background, small sizes first.{sizes}")
 
 

@@ -13,6 +13,7 @@ from core.runs.store import Step
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.state import FEW
 from pages._reward_model.again import finished, newest, start_button, watched
 from pages._reward_model.cards import vote_card
 from pages._reward_model.subject import Subject
@@ -144,3 +145,5 @@ def _figures(result: Mapping[str, Any]) -> None:
         delta_arrow="off",
     )
     cells[2].metric("Calibration error of the mean score", f"{result['calibration_error_heldout']:.1%}")
+    if (votes := int(result["pairs_heldout"])) < FEW:
+        st.caption(f"On {votes} held-out votes: too few for any of these three to say much.")

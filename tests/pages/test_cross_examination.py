@@ -100,6 +100,22 @@ def test_any_two_texts_are_scored_as_core_scores_them(finished, judge):
     assert f"Scores {a + 7:+.2f} and {b + 7:+.2f}: probability **{probability}**" in said(at)
 
 
+def test_of_two_equal_texts_it_prefers_neither(finished):
+    at = part("Ask it", finished)
+    for name in ("try_a", "try_b"):
+        at.text_area(key=name).set_value(" barked.")
+    words = said(fine(at.run()))
+    assert "It gives both texts the same score" in words and "It has no preference" in words
+    assert "prefers **" not in words
+
+
+def test_too_few_votes_for_a_curve_are_said_before_it_is_measured():
+    run = a_run("reward", records=steps(result=RESULT | {"pairs_train": 20}), preferences=["votes"])
+    at = part("More votes", run)
+    assert "It learned from 20 votes, too few for a curve" in "".join(one.value for one in at.info)
+    assert not [one for one in at.button if one.key == "curve_start"]
+
+
 def test_one_model_alone_gives_the_interval_of_its_head(finished, judge):
     from core.alignment.cross_examination.reward_views import HeadDoubt
     from core.alignment.reward_model import load_reward_model

@@ -343,3 +343,11 @@ def test_the_texts_of_a_finished_loop_are_those_of_its_last_update():
     run = a_run("loop", records=records)
     words = said(opened("ppo", run=run.id, ppo_view="Texts"))
     assert "**Fresh responses** of update 3" in words and "bold" in words and "grunted" not in words
+
+
+def test_a_run_that_its_kl_budget_ended_says_so():
+    judge = str(RunStore().get(a_reward_model()).folder / "reward_model")
+    for asked, told in ((20, True), (6, False)):
+        run = a_run("ppo", records=updates(), reward_model=judge, ppo={"updates": asked, "kl_budget": 9.0})
+        words = said(opened("ppo", run=run.id))
+        assert ("20 were asked for: it ended when its KL budget of 9 nats a response was spent" in words) == told
