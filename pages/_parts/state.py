@@ -31,6 +31,7 @@ class Pipeline:
 
     policy: str = "storyteller"
     votes: int = 0
+    people: int = 1  # whose votes these are
     unlearnt: bool = False  # these are the reader's own, and the reward model beside them learned from others
     accuracy: float | None = None  # held-out share of votes predicted
     heldout: int | None = None  # of how many votes, where the run says so
@@ -49,7 +50,9 @@ class Pipeline:
         of = f"of {self.heldout} " if self.heldout is not None and self.heldout < FEW else ""
         reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
-        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}{', not in this model' if self.unlearnt else ''}"
+        votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}"
+        votes += f" of {self.people} people" if self.people > 1 else ""
+        votes += ", not in this model" if self.unlearnt else ""
         share = f"{self.progress:.0%} done"
         return [
             Station("overview", "Policy", "policy", short_model(self.policy), True),
@@ -96,7 +99,8 @@ def my_pipeline() -> Pipeline:
     runs = store.list()
     rewarded, tuned = _chain(runs)
     newest = tuned or rewarded
-    state = Pipeline(votes=_votes(FeedbackStore()))
+    feedback = FeedbackStore()
+    state = Pipeline(votes=_votes(feedback), people=len(feedback.annotators()))
     if newest is None:
         return state
     numbers = (_numbers(store, rewarded) if rewarded else {}) | (_numbers(store, tuned) if tuned else {})
@@ -106,6 +110,7 @@ def my_pipeline() -> Pipeline:
     return Pipeline(
         policy=str(newest.config.get("model") or "storyteller"),
         votes=state.votes or int(newest.config.get("pairs") or 0),
+        people=state.people,
         unlearnt=state.votes > 0 and rewarded is not None and not _learned_own_votes(rewarded),
         accuracy=numbers.get("accuracy"),
         score=numbers.get("score"),

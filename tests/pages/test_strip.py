@@ -14,6 +14,13 @@ def test_the_strip_shows_what_is_finished_until_the_next_one_is():
     a_run("ppo", "stopped", TUNED[:1], reward_model="somewhere")
     state = my_pipeline()
     assert (state.ppo_run, state.busy) == (done.id, "")
+    tuned = a_run(
+        "ppo",
+        records=[*TUNED[:2], Record(3, TUNED[2].metrics, "ppo", 3, result={"kl": 5.2, "kl_exact": 6.0})],
+        reward_model="x",
+    )
+    assert my_pipeline().kl == 6.0  # what the page of PPO says, and not the estimate beside it in the result
+    assert my_pipeline().ppo_run == tuned.id
     waiting = a_run("ppo", "queued", reward_model="somewhere")
     state = my_pipeline()
     assert (state.ppo_run, state.busy) == (waiting.id, "ppo")
@@ -39,6 +46,8 @@ def test_the_strip_says_when_a_reward_model_learned_from_others_votes_than_ones_
     assert my_pipeline().stations()[1].state == "1 vote, not in this model"
     a_run("reward", preferences=["simulated:sunny:512", "votes:me"])
     assert my_pipeline().stations()[1].state == "1 vote"
+    feedback.vote(feedback.next_pair("bob", "storyteller", "stories"), "bob", "right", response_seconds=1.0)
+    assert my_pipeline().stations()[1].state == "2 votes of 2 people"  # nobody takes all of them for theirs
 
 
 def test_a_policy_stands_beside_the_reward_model_that_paid_it():
