@@ -21,6 +21,8 @@ from pages._reward_model.views import head_doubt, member_differences, opened, sc
 
 _CLOSE = 0.02  # of ½: nobody would say that it had made up its mind
 
+_LONGEST = 1000  # characters of a text that is asked about
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -70,10 +72,11 @@ def _claim(asked: _Asked) -> str:
 
 def _typed(subject: Subject) -> _Asked | None:
     example = bundled_pairs()[0]
-    prompt = st.text_area("Prompt", example.prompt, key="try_prompt", height="content")
+    linked: dict[str, Any] = {"bind": "query-params", "max_chars": _LONGEST}  # an address has to hold them
+    prompt = st.text_area("Prompt", example.prompt, key="try_prompt", height="content", **linked)
     left, right = st.columns(2)
-    a = left.text_area("Response A", example.response_a, key="try_a", height=110)
-    b = right.text_area("Response B", example.response_b, key="try_b", height=110)
+    a = left.text_area("Response A", example.response_a, key="try_a", height=110, **linked)
+    b = right.text_area("Response B", example.response_b, key="try_b", height=110, **linked)
     a, b = spaced(prompt, a), spaced(prompt, b)
     folder = str(subject.folder)
     unit = opened(folder).normalisation

@@ -100,6 +100,12 @@ def test_any_two_texts_are_scored_as_core_scores_them(finished, judge):
     assert f"Scores {a + 7:+.2f} and {b + 7:+.2f}: probability **{probability}**" in said(at)
 
 
+def test_a_link_carries_the_texts_that_are_asked_about(finished):
+    at = part("Ask it", finished, try_prompt="The dog", try_a=" barked.", try_b=" slept & dreamt.")
+    asked = [at.text_area(key=name).value for name in ("try_prompt", "try_a", "try_b")]
+    assert asked == ["The dog", " barked.", " slept & dreamt."]
+
+
 def test_of_two_equal_texts_it_prefers_neither(finished):
     at = part("Ask it", finished)
     for name in ("try_a", "try_b"):
