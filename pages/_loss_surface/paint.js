@@ -181,7 +181,10 @@ function paintView(pen, data, scene, land, step, ink, ground) {
       const [x, y] = along(share);
       pen.text(short(value), x + (side === "right" ? -3 : 3), y + 11, { align: side });
     }
-    pen.text(data.axes[axis], (a[0] + b[0]) / 2 + (side === "right" ? -8 : 8), (a[1] + b[1]) / 2 + 18, { align: side });
+    const wide = 7 * data.axes[axis].length + 4; // about: turned, an edge may lie where its name has no room
+    const beside = (a[0] + b[0]) / 2 + (side === "right" ? -8 : 8);
+    const inside = side === "right" ? Math.max(beside, wide) : Math.min(beside, 2 * scene.middle - wide);
+    pen.text(data.axes[axis], inside, (a[1] + b[1]) / 2 + 18, { align: side });
   }
   const left = corners.map((corner) => [...corner]).sort((a, b) => base(...a)[0] - base(...b)[0])[0];
   const [foot, head] = [base(...left), scene.project(...left, data.high)];

@@ -18,6 +18,7 @@ from pages._loss_surface.votes import choose_features, choose_votes
 from pages._parts import theme
 from pages._parts.badge import badge
 from pages._parts.code import show_code
+from pages._parts.text import minus
 
 _KEY = "two"
 _GRID = 41
@@ -180,7 +181,8 @@ def _draw(ground: Ground, walks: dict[str, np.ndarray], names: tuple[str, str]) 
         losses = ground.loss(points)
         concept, dash, shape = looks[name]
         notes = [
-            f"{name}: w = ({w[0]:+.2f}, {w[1]:+.2f}), loss {loss:.4f}" + ("" if step < _STEPS else " (the last step)")
+            minus(f"{name}: w = ({w[0]:+.2f}, {w[1]:+.2f}), loss {loss:.4f}")
+            + ("" if step < _STEPS else " (the last step)")
             for step, (w, loss) in enumerate(zip(points, losses, strict=True))
         ]
         drawn.append(Walk(name, colour(concept, dark), np.column_stack([points, losses]), notes, dash, shape))
