@@ -35,6 +35,7 @@ class Round:
     kl: float | None  # nats a response, to what this round began with
     kl_first: float | None  # the same, to what the first round began with
     model: str  # what it began with
+    heldout: int | None = None  # votes that the accuracy was measured on
     length: float | None = None  # words a held-out response of this round's policy, the mean
     example: tuple[str, str] | None = None  # the first held-out prompt, and what this round's policy writes to it
 
@@ -91,9 +92,9 @@ def _round(store: RunStore, number: int, run: Run) -> Round:
     for step in store.steps(run.id):
         newest |= {name: value for name, value in step.metrics.items() if value is not None}
     result = run.result or {}
-    votes, accuracy = run.config.get("pairs"), newest.get("heldout/accuracy")
+    votes, accuracy, heldout = run.config.get("pairs"), newest.get("heldout/accuracy"), None
     if run.kind == "ppo":
-        votes, accuracy = _taught(store, str(run.config.get("reward_model", "")))
+        votes, accuracy, heldout = _taught(store, str(run.config.get("reward_model", "")))
     sampled = result.get("kl", newest.get("objective/kl_exact", newest.get("objective/kl")))
     kl = result.get("kl_exact", sampled)  # of a PPO run the exact one is the better figure; a loop's is exact
     return Round(
@@ -110,6 +111,7 @@ def _round(store: RunStore, number: int, run: Run) -> Round:
         kl=kl,
         kl_first=result.get("kl_first", kl if number == 1 and result else None),
         model=str(run.config.get("model", "")),
+        heldout=heldout,
         **_written(run),
     )
 
@@ -127,14 +129,15 @@ def _written(run: Run) -> dict[str, Any]:
     }
 
 
-def _taught(store: RunStore, reward_folder: str) -> tuple[int | None, float | None]:
-    """Votes and held-out accuracy of the reward model in that folder, where a run of ours trained it."""
+def _taught(store: RunStore, reward_folder: str) -> tuple[int | None, float | None, int | None]:
+    """Votes, held-out accuracy and on how many, of the reward model in that folder, where a run of ours trained it."""
     folder = Path(reward_folder)
     if folder.parent.parent != paths.home() / "runs":
-        return None, None
+        return None, None, None
     try:
         result = store.get(folder.parent.name).result or {}
     except PlaygroundError:  # deleted since
-        return None, None
+        return None, None, None
     pairs = [result[name] for name in ("pairs_train", "pairs_heldout") if name in result]
-    return sum(pairs) if pairs else result.get("pairs"), result.get("accuracy_heldout", result.get("reward_accuracy"))
+    accuracy = result.get("accuracy_heldout", result.get("reward_accuracy"))
+    return sum(pairs) if pairs else result.get("pairs"), accuracy, result.get("pairs_heldout")

@@ -17,6 +17,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.loop_view import STAGES
 from pages._parts.run_view import MOVING
+from pages._parts.state import FEW
 from pages._parts.told import fragment, told
 
 _STYLE = """<style>
@@ -74,9 +75,10 @@ def _chain(found: Sequence[Round], here: str) -> None:
 
 
 def _card(one: Round, here: str) -> str:
+    of = f" of {one.heldout}" if one.heldout is not None and one.heldout < FEW else ""
     facts: list[tuple[str, str]] = [
         ("votes", f"{one.votes:,}" if one.votes is not None else "—"),
-        ("reward model right", _said(one.accuracy, "{:.0%}")),
+        ("reward model right", _said(one.accuracy, "{:.0%}" + of)),
         ("true taste", f"{_said(one.gold_before, '{:.2f}')} → {_said(one.gold_after, '{:.2f}')}"),
         ("better than before on", _said(one.win_rate, "{:.0%}")),
         ("words a response", _said(one.length, "{:.1f}")),

@@ -72,7 +72,7 @@ def test_a_ppo_round_takes_votes_and_accuracy_from_the_run_that_taught_its_rewar
     judge = three.get("r").folder / "reward_model"
     finished(three, "p", PPOJob(model=of(three, "c"), reward_model=str(judge)))
     last = rounds(three, three.get("p"))[-1]
-    assert (last.run_id, last.number, last.votes, last.accuracy) == ("p", 4, 100, 0.8)
+    assert (last.run_id, last.number, last.votes, last.accuracy, last.heldout) == ("p", 4, 100, 0.8, 10)
 
 
 def test_the_next_round_begins_with_this_policy_and_measures_to_the_very_first(three):
