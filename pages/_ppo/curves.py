@@ -14,6 +14,7 @@ from core.figures.run_curves import run_curves
 from pages._parts import theme
 from pages._parts.downloads import downloads
 from pages._parts.series import Row, values_of
+from pages._parts.text import minus
 from pages._ppo.normal import said_of
 from pages._ppo.subject import Subject, bands, comparable, named
 
@@ -80,7 +81,7 @@ def _curve(one: Curve, runs: Sequence[Subject], band: Band | None, found: tuple[
         key=key,
     )
     mark, reason = found or (_EARLY, one.reading(values_of(subject.rows, one.key)).sentence)
-    says = f"{mark} {reason}{_against(subject.rows, one.key, band)}"
+    says = minus(f"{mark} {reason}{_against(subject.rows, one.key, band)}")
     # One element and not three: each takes the browser a while to build.
     st.markdown(f"{_legend(one, runs)}{says}\n\n:small[:gray[{one.what} *Healthy:* {one.healthy}]]")
     downloads(

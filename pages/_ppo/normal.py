@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.alignment.ppo_reading.diagnosis import FEWEST, Finding, Severity, diagnose, is_healthy
 from pages._parts.code import show_code
+from pages._parts.text import minus
 from pages._ppo.subject import Subject
 
 MARKS: dict[Severity, str] = {
@@ -63,7 +64,7 @@ def _more(noted: int) -> str:
 def _show(one: Finding) -> None:
     with st.container(border=True):
         st.markdown(f"{MARKS[one.severity]} **{one.title}**")
-        st.markdown(one.reason)
+        st.markdown(minus(one.reason))
         if one.remedy:
             st.caption(f"What to do: {one.remedy}")
 
