@@ -29,7 +29,7 @@ def claim_other_than(page, before: str) -> str:
 def test_the_cached_parts_are_walked_through(page):
     page.goto("/reward_model")
     page.locator("p.claim", has_text="votes it has never seen").wait_for(timeout=LONG)
-    page.get_by_text("How far apart are the texts").wait_for()
+    page.get_by_text("How far apart are the chosen").wait_for()
     claim = page.locator("p.claim").inner_text()
     for name in ("Worst mistakes", "What it likes", "How sure", "More votes", "Two models"):
         part(page, name)
