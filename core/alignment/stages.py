@@ -82,8 +82,7 @@ def reward_stage(
     yield from train_reward_model(model, tokenizer, pairs, config, state, controls)
     _, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
     if processes.is_main():
-        prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
-        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
+        normalisation = normalisation_on(model, tokenizer, heldout, pairs, policy, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder)
 
 

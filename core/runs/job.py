@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from core.config import Config
+from core.errors import PlaygroundError
 from core.record import Controls, Record
 
 
@@ -26,6 +27,15 @@ class Job(Config):
         """What a list of runs calls it."""
         raise NotImplementedError
 
+    def check_change(self, field: str, value: float) -> None:
+        """Raises PlaygroundError when the field cannot be changed while it runs, or `value` is out of its bounds."""
+        if field not in self.adjustable:
+            known = ", ".join(sorted(self.adjustable)) or "none"
+            raise PlaygroundError(f"{field!r} cannot be changed while a {self.kind} run goes on; what can: {known}.")
+        for config in _configs(self):
+            if field in type(config).model_fields:
+                type(config).checked(**{**dict(config), field: value})
+
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
         """Do the work, yielding a record an update.
 
@@ -33,3 +43,11 @@ class Job(Config):
         records that follow are then those that followed it. `controls` is asked at the start of every update.
         """
         raise NotImplementedError
+
+
+def _configs(config: Config) -> Iterator[Config]:
+    """The config and those that it is made of."""
+    yield config
+    for _, value in config:
+        if isinstance(value, Config):
+            yield from _configs(value)

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO, Literal
 
 import sqlalchemy as sa
 
-from core.config import Config
 from core.database.engine import engine as default_engine
 from core.database.engine import insert_new, reading, writing
 from core.database.schema import controls, runs, samples, steps
@@ -223,7 +222,7 @@ class RunStore:
         run = self._mine(run_id)
         if run.status == "finished":
             raise PlaygroundError(f"The run {run_id} has finished: nothing in it can be changed any more.")
-        _check_control(run.job, field, value)
+        run.job.check_change(field, value)
         row = {"run_id": run_id, "field": field, "value": float(value), "requested_at": time.time()}
         with writing(self.engine) as connection:
             connection.execute(controls.insert().values(row))
@@ -339,20 +338,3 @@ def _looks_dead(row: sa.Row[Any], held: bool = False) -> bool:
 def _run(row: sa.Row[Any], died: bool) -> Run:
     values = {field.name: getattr(row, field.name) for field in dataclasses.fields(Run)}
     return Run(**{**values, "status": "interrupted" if died else row.status})
-
-
-def _check_control(job: Job, field: str, value: float) -> None:
-    """Hold `value` against the bounds of the field of that name, in the job or in the configs it is made of."""
-    if field not in job.adjustable:
-        known = ", ".join(sorted(job.adjustable)) or "none"
-        raise PlaygroundError(f"{field!r} cannot be changed while a {job.kind} run goes on; what can: {known}.")
-    for config in _configs(job):
-        if field in type(config).model_fields:
-            type(config).checked(**{**dict(config), field: value})
-
-
-def _configs(config: Config) -> Iterator[Config]:
-    yield config
-    for _, value in config:
-        if isinstance(value, Config):
-            yield from _configs(value)

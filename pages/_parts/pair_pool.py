@@ -33,8 +33,7 @@ def keep_filled(
     newest = _newest(policy, prompts)
     idle = newest is None or newest.status == "finished"
     asked = idle and st.session_state.pop("label_write_now", False)
-    barren = newest is not None and (newest.result or {}).get("added") == 0
-    if idle and (asked or (waiting < low and not barren)):
+    if idle and (asked or (waiting < low and not _in_vain(newest))):
         try:
             newest = RunStore().get(supervisor.submit(_job(policy, prompts)))
         except PlaygroundError as error:  # a class's limit: what waits can be voted on all the same
@@ -50,11 +49,10 @@ def keep_filled(
         what = ("set of four waits" if waiting == 1 else "sets of four wait") if four else ""
         what = what or ("pair waits" if waiting == 1 else "pairs wait")
         st.caption(f"{waiting} {what} for you" + (", others are being written" if writing else ""))
-        nothing_new = run is not None and run.status == "finished" and (run.result or {}).get("added") == 0
-        if run and (run.status in ("failed", "interrupted", "stopped") or nothing_new) and waiting < low:
+        if run and (run.status in ("failed", "interrupted", "stopped") or _in_vain(run)) and waiting < low:
             st.warning(
                 "The policy wrote nothing that can be compared: the same again and again, or nothing at all."
-                if nothing_new
+                if _in_vain(run)
                 else escaped(run.error or f"Writing pairs {run.status}.")
             )
             if st.button("Write more pairs", key="write_pairs"):
@@ -65,6 +63,11 @@ def keep_filled(
 
 def _job(policy: str, prompts: str) -> PairsJob:
     return PairsJob(policy=policy, prompts=prompts, count=_BATCH, temperature=READING_TEMPERATURE)
+
+
+def _in_vain(run: Run | None) -> bool:
+    """Whether it has finished and nothing that it wrote was new."""
+    return run is not None and run.status == "finished" and (run.result or {}).get("added") == 0
 
 
 def _newest(policy: str, prompts: str) -> Run | None:

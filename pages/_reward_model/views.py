@@ -30,15 +30,15 @@ def remembered(cache: Any, **options: Any) -> Callable[[Callable[Args, Seen]], C
 
     def decorate(function: Callable[Args, Seen]) -> Callable[Args, Seen]:
         @cache(**options)
-        @functools.wraps(function)
-        def kept(_: tuple[str, int], *args: Args.args, **named: Args.kwargs) -> Seen:
+        @functools.wraps(function)  # Streamlit keeps what was computed under the function's own name
+        def kept(since: int, *args: Args.args, **named: Args.kwargs) -> Seen:
             return function(*args, **named)
 
         @functools.wraps(function)
         def view(*args: Args.args, **named: Args.kwargs) -> Seen:
             where = run_folder(str(args[0])) if RUN_ID.fullmatch(str(args[0])) else Path(str(args[0]))
             since = where.stat().st_mtime_ns if where.exists() else 0
-            seen: Seen = kept((function.__name__, since), *args, **named)
+            seen: Seen = kept(since, *args, **named)
             return seen
 
         return view

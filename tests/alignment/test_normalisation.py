@@ -5,15 +5,18 @@ import pytest
 from core.alignment.configs import measuring_seed
 from core.alignment.normalisation import ENOUGH, normalisation_on
 from core.alignment.reward_model import score
+from core.feedback.pairs import PreferencePair
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
 from tests import tiny
 from tests.alignment.test_reward_model import reward_model
 from tests.alignment.test_reward_training import preferences
 
+PAIRS = [PreferencePair(prompt, " a", f" b{n}") for n in range(2) for prompt in ("Once", "The sun")]
 
-def measured(heldout, prompts=("Once", "The sun")):
-    return normalisation_on(reward_model(), tiny.tokenizer(), heldout, tiny.gpt2(seed=3), prompts, "tiny", 7)
+
+def measured(heldout):
+    return normalisation_on(reward_model(), tiny.tokenizer(), heldout, PAIRS, tiny.gpt2(seed=3), "tiny", 7)
 
 
 def mean_and_sd(prompts, responses):

@@ -71,16 +71,8 @@ def test_cosine_of_nothing_is_zero():
 
 
 def test_a_family_whose_inside_is_not_known_is_refused_in_words():
-    policy = OPTForCausalLM(
-        OPTConfig(
-            vocab_size=4096,
-            hidden_size=32,
-            ffn_dim=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            word_embed_proj_dim=32,
-        )
-    )
+    heads = {"num_hidden_layers": 1, "num_attention_heads": 2}
+    policy = OPTForCausalLM(OPTConfig(vocab_size=64, hidden_size=32, ffn_dim=64, word_embed_proj_dim=32, **heads))
     for look in (lambda: input_view(policy, tokenizer(), [5, 6]), lambda: positions_view(policy, None, 8)):
         with pytest.raises(PlaygroundError, match="opt model cannot be opened here"):
             look()

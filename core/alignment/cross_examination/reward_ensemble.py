@@ -66,8 +66,7 @@ def train_ensemble(
         for record in retrained(model, tokenizer, resampled, own, inner, controls):
             planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
             yield _numbered(record, planned, member, members)
-        prompts = list(dict.fromkeys(pair.prompt for pair in train))
-        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
+        normalisation = normalisation_on(model, tokenizer, heldout, train, policy, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder / f"member-{member + 1}")
     about = {"members": members, "seeds": [member_config(config, m).seed for m in range(members)], "bootstrap": True}
     write_whole(folder / ENSEMBLE_FILE, json.dumps(about, indent=2) + "\n")

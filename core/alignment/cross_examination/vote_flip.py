@@ -67,8 +67,7 @@ def train_flip(
         for record in retrained(model, tokenizer, taught, config, inner, controls):
             planned = max(planned, record.total)  # of the last step of one that ended early, it is fewer
             yield _numbered(record, planned, turn)
-        prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
-        normalisation = normalisation_on(model, tokenizer, heldout, policy, prompts, base_model, config.seed)
+        normalisation = normalisation_on(model, tokenizer, heldout, pairs, policy, base_model, config.seed)
         save_reward_model(model, tokenizer, normalisation, folder / BOTH[turn])
     result = _changes(folder, pairs, place, train, heldout) | _same_as(original, folder / BOTH[0])
     yield Record(1, {}, "measuring", total=1, result=result)

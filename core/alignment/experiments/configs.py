@@ -9,7 +9,7 @@ from core.config import Config
 
 Beta = Annotated[float, Field(ge=0, le=10)]
 Votes = Annotated[int, Field(ge=8, le=100_000)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Portion = Annotated[float, Field(ge=0, le=1)]
 Price = Annotated[float, Field(gt=0, le=10)]  # DPO divides by it
 _BEST_OF = "responses a prompt for best-of-n, whose largest n is a quarter of them (0: none are written)"
 
@@ -84,7 +84,7 @@ class TastesConfig(Config):
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
     annotator: str = Field("sunny", description="the first person; the second one wants exactly the opposite")
-    shares: tuple[Share, ...] = Field((0.0, 0.25, 0.5), min_length=1, description="shares of the second one's votes")
+    shares: tuple[Portion, ...] = Field((0.0, 0.25, 0.5), min_length=1, description="shares of the second one's votes")
     votes: int = Field(1024, ge=16, le=100_000, description="votes of both together")
     measured_on: int = Field(512, ge=8, le=10_000, description="fresh pairs that the reward models are measured on")
     updates: int = Field(14, ge=1, le=1000, description="updates of PPO")
