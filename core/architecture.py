@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.syntax import parsed
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "app": "the launcher: serves the pages, starts queued runs",
@@ -61,7 +63,7 @@ def imports(root: Path = ROOT) -> list[Import]:
     found = []
     for file in files:
         user = ".".join(file.relative_to(root).with_suffix("").parts)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = parsed(file.read_text(encoding="utf-8"))
         found += [Import(user, used) for used in _used(tree)]
     return found
 

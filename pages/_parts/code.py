@@ -4,13 +4,13 @@ import ast
 import importlib
 import importlib.util
 import inspect
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core.syntax import PARSING, parsed
 from pages._parts.folded import folded
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -35,17 +35,17 @@ def show_code(*functions: Callable[..., Any] | str, label: str = "Show the code 
 
 def _given(function: Callable[..., Any]) -> tuple[str, Path, int]:
     plain = inspect.unwrap(function)
-    lines, first = inspect.getsourcelines(plain)
+    with PARSING:
+        lines, first = inspect.getsourcelines(plain)
     return "".join(lines), Path(inspect.getsourcefile(plain) or "").resolve(), first
 
 
-_reading = threading.Lock()  # Python 3.11 may fail with SystemError when two threads parse at once
 _cached: dict[str, tuple[str, Path, int]] = {}
 
 
 def _named(name: str) -> tuple[str, Path, int]:
     """Read once a process: a running program's source does not change, and parsing it took a tenth of a vote."""
-    with _reading:
+    with PARSING:
         if name not in _cached:
             _cached[name] = _read(name)
         return _cached[name]
@@ -58,7 +58,7 @@ def _read(name: str) -> tuple[str, Path, int]:
         raise ModuleNotFoundError(module)
     file = Path(spec.origin).resolve()
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    for node in ast.parse("".join(lines)).body:
+    for node in parsed("".join(lines)).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == wanted:
             return "".join(lines[node.lineno - 1 : node.end_lineno]), file, node.lineno
     raise AttributeError(f"{module} defines no {wanted}")
