@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from core.hosting.mode import is_hosted
 from core.threads import wait_briefly
+from pages._overview.first_sight import first_sight
 from pages._parts import background, sending, signing_in, wall
+from pages._parts.opening import Opening
 
 wait_briefly()
 signing_in.begin()
@@ -23,4 +27,9 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         background.stop()
 
 
-app = st.App("pages/_router.py", lifespan=lifespan, middleware=wall.middleware(), on_script_error=signing_in.say)
+app = st.App(
+    "pages/_router.py",
+    lifespan=lifespan,
+    middleware=wall.middleware() if is_hosted() else [Middleware(Opening, text=first_sight)],
+    on_script_error=signing_in.say,
+)

@@ -7,6 +7,8 @@ import streamlit as st
 from core.alignment.ppo_reading.reading_curves import ends
 from core.gallery import load_entry
 from core.runs.store import Run, RunStore, Step
+from pages._overview import cached_loop
+from pages._overview.cached_loop import TITLE, claim
 from pages._overview.own_prompt import own_prompt
 from pages._overview.start import reveal, show, start_form
 from pages._overview.story import story
@@ -23,17 +25,6 @@ from pages._parts.told import fragment
 from pages._parts.tour import invitation
 from pages._parts.voters import voter_title
 
-TITLE = "A language model learns what somebody likes"
-
-
-def claim(result: dict[str, Any], voter: str, votes: int) -> str:
-    """The sentence under the title: what was measured, whichever way it went."""
-    rate, kl = result["gold_win_rate"], result["kl"]
-    words = f"Reinforcement learning from human feedback (RLHF), on real models. {voter}, a simulated voter, compared "
-    words += f"{votes:,} pairs of responses; after the tuning {voter} likes the policy's words better than before on "
-    words += f"{rate:.0%} of prompts it never saw, at {kl:.1f} nats of KL"
-    return words + ("." if rate > 0.55 else ": no better than a coin. This loop did not work.")
-
 
 def length_note(steps: list[Step]) -> None:
     """What a better score may owe to shorter texts alone, where the responses shrank."""
@@ -48,27 +39,15 @@ def length_note(steps: list[Step]) -> None:
 
 def cached(entry: dict[str, Any]) -> list[Step]:
     """The page's first screen before anything has run here: a real loop, computed earlier. Returns its reward steps."""
-    voter, config, result = voter_title(entry["annotator"]), entry["config"], entry["result"]
-    page_header("overview", TITLE, claim(result, voter, config["pairs"]))
+    screen = cached_loop.screen(entry)
+    voter = screen.voter
+    page_header("overview", TITLE, screen.claim)
     steps = [
         Step(number, stage, row["step"], 0.0, {name: value for name, value in row.items() if name != "step"})
         for stage, rows in entry["curves"].items()
         for number, row in enumerate(rows, 1)
     ]
-    scores = [step.metrics["objective/scores"] for step in steps if "objective/scores" in step.metrics]
-    pipeline_picture(
-        Pipeline(
-            policy=entry["model"],
-            votes=config["pairs"],
-            accuracy=result["reward_accuracy"],
-            kl=result["kl"],
-            score=scores[-1] if scores else None,
-            gold_before=result["gold_before"],
-            gold_after=result["gold_after"],
-        ),
-        voter,
-        result["gold_win_rate"],
-    )
+    pipeline_picture(screen.pipeline, voter, screen.win_rate)
     with st.container(horizontal=True, vertical_alignment="center"):
         badge("cached", model=entry["model"], seed=entry["seed"], note=f"simulated voter {voter}")
         invitation()

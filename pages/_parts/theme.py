@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.figures import palette
 
-_CSS = (Path(__file__).parent / "theme.css").read_text(encoding="utf-8")
+CSS = (Path(__file__).parent / "theme.css").read_text(encoding="utf-8")
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 32 32" fill="none">'
     '<path d="M25.5 11.5A10.5 10.5 0 1 0 26.4 17" stroke="#7466E8" stroke-width="3.4" stroke-linecap="round"/>'
@@ -29,4 +29,4 @@ def dark() -> bool:
 
 def apply() -> None:
     """Put the shared style sheet on the page."""
-    st.html(f"<style>.stApp {{ {palette.css_variables()} }}{_CSS}</style>")
+    st.html(f"<style>.stApp {{ {palette.css_variables()} }}{CSS}</style>")

@@ -4,15 +4,14 @@ It sees requests before Streamlit does, so that neither a page nor a websocket, 
 the cookie. Where people sign in with a provider, Streamlit's own cookie says who they are, and there is no wall.
 """
 
-from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
 from core.errors import PlaygroundError
@@ -24,10 +23,6 @@ SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 _HEALTH = "/_stcore/health"
 _NOT_FOR_PEOPLE = ("/_stcore/", "/media/", "/component/", "/static/", "/auth/")
 _MOST_BYTES = 8192
-
-Scope, Message = dict[str, Any], dict[str, Any]
-Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def middleware() -> list[Middleware]:
@@ -49,7 +44,7 @@ def person_in(cookies: str) -> str | None:
 class Wall:
     """ASGI middleware."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
         base = (config.get_option("server.baseUrlPath") or "").strip("/")
         self._base = f"/{base}" if base else ""

@@ -2,7 +2,7 @@
 
 from core.feedback.store import FeedbackStore, NewPair
 from core.record import Record
-from pages._parts.picture import _words
+from pages._parts.picture_words import picture_words
 from pages._parts.state import Pipeline, my_pipeline
 from tests.pages.page_helpers import LOOP_RESULT, a_run, loop_records
 
@@ -31,7 +31,7 @@ def test_a_loop_that_has_only_begun_has_no_votes_yet():
     state = my_pipeline()
     assert state.busy == "preferences" and state.stations()[1].state == "0% done"
     at_a_quarter = Pipeline(votes=1536, busy="preferences", progress=0.25)
-    assert [_words(one, "Sunny", None)["stations"][1]["value"] for one in (at_a_quarter, Pipeline(votes=1))] == [
+    assert [picture_words(one, "Sunny", None)["stations"][1]["value"] for one in (at_a_quarter, Pipeline(votes=1))] == [
         "384 of 1,536 pairs",
         "1 vote",
     ]
