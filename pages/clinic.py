@@ -38,7 +38,13 @@ def main() -> None:
     case = _chosen(patients)
     sick, healthy = cases[case.name], cases["healthy"]
     found_here = symptoms(sick["curves"], healthy["curves"])
-    charts(sick, healthy, found_here)
+    if ended := sick.get("ended"):
+        when = (
+            f"after {len(sick['curves']['gold'])} whole updates" if found_here else "before its first update was done"
+        )
+        st.info(f"This run broke off {when}: {ended}.", icon=":material/heart_broken:")
+    if found_here:
+        charts(sick, healthy, found_here)
     known.badge(
         f"{known.config['updates']} updates, {known.config['votes']} votes of {voter_title(known.config['annotator'])}"
     )
@@ -92,11 +98,12 @@ def _reveal(
     with right:
         st.markdown("**Why that breaks it**")
         st.markdown(case.why)
-        worst = found_here[0]
-        st.markdown(
-            f"**What gives it away**, measured: *{SHOWN[worst.metric]}* is {worst.sick:.3g} on average over the last "
-            f"third of the updates, in the healthy run {worst.healthy:.3g}. {_gold_said(sick, healthy)}"
-        )
+        if found_here:
+            worst = found_here[0]
+            st.markdown(
+                f"**What gives it away**, measured: *{SHOWN[worst.metric]}* is {worst.sick:.3g} on average over the "
+                f"last third of the updates, in the healthy run {worst.healthy:.3g}. {_gold_said(sick, healthy)}"
+            )
     show_code("core.alignment.experiments.faults:padded_on_the_right" if case.fault == "padding" else _code(case))
 
 
@@ -137,13 +144,15 @@ def claim(cases: Mapping[str, Any], patients: list[Failure]) -> str:
     """One sentence of what was measured."""
     healthy = cases["healthy"]["curves"]
     gold, kl = healthy["gold"][-1], healthy["objective/kl_exact"][-1]
-    sick = [cases[one.name]["curves"] for one in patients]
+    ended = sum(bool(cases[one.name].get("ended")) for one in patients)
+    sick = [cases[one.name]["curves"] for one in patients if cases[one.name]["curves"]["gold"]]
     poorer = sum(one["gold"][-1] < gold - 0.5 for one in sick)
     farther = sum(one["objective/kl_exact"][-1] > 1.5 * kl for one in sick)
+    broke_off = f"; {ended} broke off, no longer finite" if ended else ""
     return (
         f"{len(patients)} sick runs, beside a healthy one, which gained {gold:+.1f} sd of gold "
         f"for {kl:.1f} nats: {poorer} gained at least half a standard deviation less, {farther} paid more than "
-        "one and a half times the KL."
+        f"one and a half times the KL{broke_off}."
     )
 
 

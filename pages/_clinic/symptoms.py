@@ -59,6 +59,8 @@ def texts(case: Mapping[str, Any], healthy: Mapping[str, Any], count: int = 3) -
     for column, title, one in ((left, "The patient writes", case), (right, "The healthy run writes", healthy)):
         with column:
             st.markdown(f"**{title}**")
+            if not one["texts"]:
+                st.caption("Nothing: it broke off.")
             for text in one["texts"][:count]:
                 with st.container(border=True):
                     said(text["prompt"], text["response"] or " (nothing at all)")

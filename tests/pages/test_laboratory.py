@@ -107,6 +107,29 @@ def test_every_patient_can_be_seen_and_its_worst_symptom_is_first(number):
     assert f"is {worst.sick:.3g} on average over the last third" in said(at)
 
 
+@pytest.mark.parametrize(
+    ("whole", "said_of_it"), [(3, "after 3 whole updates"), (0, "before its first update was done")]
+)
+def test_a_patient_that_broke_off_says_so_and_can_be_guessed(monkeypatch, whole, said_of_it):
+    entry = load_entry("clinic")
+    case = FAILURES[0]
+    findings = [
+        one
+        if one.get("name") != case.name
+        else one
+        | {"ended": "the loss is nan in update 4", "texts": []}
+        | {"curves": {name: values[:whole] for name, values in one["curves"].items()}}
+        for one in entry["data"]["findings"]
+    ]
+    changed = entry | {"data": entry["data"] | {"findings": findings}}
+    monkeypatch.setattr("pages._experiments.findings.load_entry", lambda _: changed)
+    at = opened("clinic", **{f"clinic_{case.name}": case.title})
+    words = said(at)
+    assert f"This run broke off {said_of_it}: the loss is nan in update 4." in words
+    assert "Nothing: it broke off." in words and "As you said." in words
+    assert "1 broke off, no longer finite." in words
+
+
 @pytest.mark.parametrize(("page", "kind"), [("goodhart", "goodhart"), ("frontier", "frontier"), ("clinic", "clinic")])
 def test_a_run_of_ones_own_that_is_not_done_leaves_the_cached_result(page, kind):
     run = a_run(kind, status="paused")

@@ -70,7 +70,11 @@ class _Clinic:
         return reward_stage(setting.policy, setting.tokenizer, votes, config, setting.model, folder, state, controls)
 
     def cell(self, case: Failure) -> Cell:
-        """One run; its finding is every metric of every update, and what the policy writes in the end."""
+        """One run; its finding is every metric of every update, and what the policy writes in the end.
+
+        A sick run whose numbers cease to be finite has ended there: `ended` says how, and it writes nothing. It is a
+        finding like the others', which go on; the healthy run's death is the experiment's.
+        """
         setting = self.setting
         common = {
             "updates": self.config.updates,
@@ -80,7 +84,7 @@ class _Clinic:
             "watch_prompts": 0,
         }
         config = PPOConfig.checked(**common | case.changes)
-        texts_file = setting.folder / f"texts-{case.name}.json"
+        end_file = setting.folder / f"end-{case.name}.json"
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
             tuned, reference = ready_to_tune(setting.policy, config.lora_rank)
@@ -96,20 +100,29 @@ class _Clinic:
             elif case.fault == "stale_reference":
                 reference = stale_reference(setting.model)
             tokenizer, gold = setting.tokenizer, setting.annotator
-            yield from train_ppo(tuned, reference, judge, prompts, config, tokenizer, state, setting.controls, gold)
+            try:
+                yield from train_ppo(tuned, reference, judge, prompts, config, tokenizer, state, setting.controls, gold)
+            except FloatingPointError as error:
+                if case is HEALTHY:
+                    raise
+                said, _, _ = str(error).partition(":")  # what to do about it would give the mistake away
+                write_whole(end_file, json.dumps({"ended": said, "texts": []}) + "\n")
+                return
             asked = list(islice(setting.prompts.heldout, SHOWN))
             if case.fault == "padding":
                 asked = padded_on_the_right([*asked, max(setting.prompts.train, key=len)], tokenizer)[:SHOWN]
             sampling = SamplingConfig(seed=measuring_seed(self.config.seed))
             rollout = sample(bare(tuned), tokenizer, asked, sampling)
             texts = zip(islice(setting.prompts.heldout, SHOWN), rollout.responses, strict=True)
-            write_whole(texts_file, json.dumps([{"prompt": p, "response": r} for p, r in texts]) + "\n")
+            written = [{"prompt": prompt, "response": response} for prompt, response in texts]
+            write_whole(end_file, json.dumps({"ended": "", "texts": written}) + "\n")
 
         def finding(rows: Rows) -> dict[str, Any]:
-            columns = {name: [row[name] for row in rows] for name in rows[0] if not name.startswith("time/")}
-            columns["gold"] = [setting.scale().of(utility) for utility in columns.pop("objective/gold")]
-            texts = json.loads(texts_file.read_text(encoding="utf-8"))
+            names = [name for name in (rows[0] if rows else ()) if not name.startswith("time/")]
+            columns = {name: [row[name] for row in rows] for name in names}
+            columns["gold"] = [setting.scale().of(utility) for utility in columns.pop("objective/gold", [])]
+            end = json.loads(end_file.read_text(encoding="utf-8"))
             about = {"kind": "case", "name": case.name, "config": json.loads(config.model_dump_json())}
-            return about | {"curves": columns, "texts": texts}
+            return about | {"curves": columns} | end
 
         return Cell(case.name, records, finding)

@@ -34,13 +34,14 @@ class Symptom:
 def symptoms(sick: Mapping[str, Sequence[float]], healthy: Mapping[str, Sequence[float]]) -> list[Symptom]:
     """Every shown curve by how far its last third lies from the healthy run's, the farthest first.
 
-    The unit is the range of the healthy run's curve, or a hundredth of its size where it does not move.
+    The unit is the range of the healthy run's curve, or a hundredth of its size where it does not move. A run that ended
+    before its first update was done has no curves and no symptoms.
     """
     found = []
     for metric in SHOWN:
-        if metric not in sick or metric not in healthy:
+        ours, theirs = sick.get(metric, ()), healthy.get(metric, ())
+        if not ours or not theirs:
             continue
-        ours, theirs = sick[metric], healthy[metric]
         unit = max(max(theirs) - min(theirs), 0.01 * max(abs(value) for value in theirs), 1e-9)
         ends = [sum(values[-_third(values) :]) / _third(values) for values in (ours, theirs)]
         found.append(Symptom(metric, ends[0], ends[1], abs(ends[0] - ends[1]) / unit))

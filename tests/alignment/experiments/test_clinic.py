@@ -15,6 +15,7 @@ from core.alignment.experiments.faults import (
     reads_as_storyteller,
     unnormalised,
 )
+from core.alignment.ppo import train_ppo
 from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.sampling import sample
@@ -69,6 +70,39 @@ def test_a_run_keeps_every_curve_and_what_is_written_in_the_end(tmp_path):
     assert cases["healthy"]["curves"]["objective/kl_exact"][0] == pytest.approx(0, abs=1e-3)
     assert cases["stale-reference"]["curves"]["objective/kl_exact"][0] > 1
     assert all("<|" not in text["prompt"] for text in cases["padding"]["texts"])
+
+
+def dying_in(update, sick_only=True):
+    """PPO whose loss is NaN in that update; the healthy run's too unless `sick_only`."""
+
+    def train(*given):
+        of_config = next(one for one in given if isinstance(one, PPOConfig))
+        dies = not sick_only or of_config.learning_rate != PPOConfig().learning_rate
+        for record in train_ppo(*given):
+            if dies and record.step >= update:
+                raise FloatingPointError(f"the loss is nan in update {update}: lower the learning rate")
+            yield record
+
+    return train
+
+
+@pytest.mark.parametrize("update", [1, 2])
+def test_a_sick_run_that_breaks_off_is_a_finding_and_the_others_go_on(tmp_path, monkeypatch, update):
+    monkeypatch.setattr("core.alignment.experiments.clinic.train_ppo", dying_in(update))
+    config = ClinicConfig(failures=("learning-rate", "padding"), votes=16, rollout_batch=8, updates=2)
+    *_, last = run_clinic(config, tmp_path)
+    cases = {finding["name"]: finding for finding in last.result["findings"]}
+    dead = cases.pop("learning-rate")
+    assert dead["ended"] == f"the loss is nan in update {update}"
+    assert len(dead["curves"]["gold"]) == update - 1 and dead["texts"] == []
+    assert list(cases) == ["healthy", "padding"]
+    assert all(case["ended"] == "" and len(case["curves"]["gold"]) == 2 for case in cases.values())
+
+
+def test_without_a_healthy_run_there_is_nothing_to_compare_with(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.alignment.experiments.clinic.train_ppo", dying_in(1, sick_only=False))
+    with pytest.raises(FloatingPointError, match="in update 1"):
+        list(run_clinic(ClinicConfig(failures=("padding",), votes=16, rollout_batch=8, updates=2), tmp_path))
 
 
 def test_an_unknown_failure_is_named(tmp_path):
