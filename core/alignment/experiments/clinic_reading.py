@@ -34,8 +34,8 @@ class Symptom:
 def symptoms(sick: Mapping[str, Sequence[float]], healthy: Mapping[str, Sequence[float]]) -> list[Symptom]:
     """Every shown curve by how far its last third lies from the healthy run's, the farthest first.
 
-    The unit is the range of the healthy run's curve, or a hundredth of its size where it does not move. A run that ended
-    before its first update was done has no curves and no symptoms.
+    The unit is the range of the healthy run's curve, or a hundredth of its size where it does not move. A run that
+    ended before its first update was done has no curves and no symptoms.
     """
     found = []
     for metric in SHOWN:
