@@ -1,7 +1,15 @@
 """Models small enough to train in a test: random weights, real architectures, the storyteller's tokenizer."""
 
 import torch
-from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    AutoTokenizer,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 from core.language.registry import STORYTELLER
 
@@ -44,7 +52,31 @@ def llama(seed: int = 0, context: int = 64) -> LlamaForCausalLM:
     return LlamaForCausalLM(config).eval()
 
 
-FAMILIES = {"gpt2": gpt2, "llama": llama}
+def gemma2(seed: int = 0, context: int = 64) -> Gemma2ForCausalLM:
+    """Every second layer sees but the last six tokens, and attention's logits are bent: it has no fused way."""
+    torch.manual_seed(seed)
+    config = Gemma2Config(
+        vocab_size=4096,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        sliding_window=6,
+        attn_logit_softcapping=2.0,
+        query_pre_attn_scalar=8,
+        max_position_embeddings=context,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+        initializer_range=0.3,
+    )
+    return Gemma2ForCausalLM(config).eval()
+
+
+OPENED = {"gpt2": gpt2, "llama": llama}  # whose inside the program knows
+FAMILIES = OPENED | {"gemma2": gemma2}
 PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", 'She said, "I like']
 
 

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from core.alignment.gpt2_trunk import Reading, plain_gpt2, trunk_states
 from core.alignment.reward_model import RewardModel
 from core.language.adapters import bare
+from core.language.logits import logits_of, width_of
 from core.language.precision import autocast
 from core.language.sampling import Rollout, positions
 
@@ -135,7 +136,7 @@ def reference_distribution(
 
 
 def _distribution(model: PreTrainedModel, states: Tensor, temperature: float) -> Tensor:
-    logits = model.get_output_embeddings()(states).float()
+    logits = logits_of(model, states)
     return (logits if temperature == 1 else logits / temperature).log_softmax(-1)
 
 
@@ -157,8 +158,8 @@ class ActorCritic(nn.Module):
         super().__init__()
         self.policy = policy
         self.critic = copy.deepcopy(separate.model.base_model).requires_grad_(True) if separate is not None else None
-        trunk = bare(policy) if separate is None else separate.model
-        self.value_head = nn.Linear(trunk.config.hidden_size, 1)
+        width = width_of(bare(policy)) if separate is None else separate.model.get_parameter("score.weight").shape[1]
+        self.value_head = nn.Linear(width, 1)
         nn.init.zeros_(self.value_head.weight)
         nn.init.zeros_(self.value_head.bias)
         if separate is not None:

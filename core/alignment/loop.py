@@ -9,7 +9,7 @@ from typing import Any
 
 from core.alignment.configs import LoopConfig, measuring_seed
 from core.alignment.evaluation import compare_on_heldout, reward_skill, summarise_heldout
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_model import check_can_judge, load_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts
@@ -38,6 +38,7 @@ def run_loop(
     prompts = load_prompts(config.prompts or policy_info(config.model).default_prompts)
     prompts.check_for_loop(parted=config.reward.heldout_share > 0)
     policy, tokenizer = load_policy(config.model)
+    check_can_judge(policy.config)  # before pairs are written that nothing could learn from
     sampling = SamplingConfig(
         max_new_tokens=config.ppo.max_new_tokens, temperature=config.ppo.temperature, seed=config.seed
     )

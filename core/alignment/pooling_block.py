@@ -15,13 +15,17 @@ from transformers import PreTrainedModel
 _GAIN = 100.0  # the mean speaks that much louder than the last token: what that predicts next says little of the text
 _SPREAD = 0.02  # of weights that start at random, as in the policies themselves
 _LLAMA = ("self_attn.q_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.down_proj")
+_LLAMA_NORMS = {"input_layernorm", "post_attention_layernorm"}  # before attention, before the feed-forward part
 _GPT2 = ("attn.c_attn", "attn.c_proj", "mlp.c_proj")
 _LAST_NORMS = ("norm.", "ln_f.")
 _BLOCK = re.compile(r"^(?:layers|h)\.(\d+)\.")
 
 
 def can_pool(policy: PreTrainedModel) -> bool:
-    """Whether a pooling block can be put on this policy's trunk: the families of Llama and GPT-2."""
+    """Whether a pooling block can be put on this policy's trunk: the families of Llama and GPT-2.
+
+    Not those that norm what a block adds (Gemma 2, OLMo 2): of the mean's loudness nothing would be left.
+    """
     blocks = _blocks(policy)
     return blocks is not None and _attention(blocks[-1]) is not None
 
@@ -79,6 +83,8 @@ def _blocks(model: PreTrainedModel) -> nn.ModuleList | None:
 def _attention(block: nn.Module) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
     """Weights of a block's queries, values and attention output, and of the feed-forward part's output."""
     weights = dict(block.named_parameters())
+    if any(name.endswith("layernorm") and name not in _LLAMA_NORMS for name, _ in block.named_children()):
+        return None
     match [weights.get(f"{name}.weight") for name in _LLAMA], [weights.get(f"{name}.weight") for name in _GPT2]:
         case [Tensor() as queries, Tensor() as values, Tensor() as output, Tensor() as feed_forward], _:
             return queries, values, output, feed_forward

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
 from core.alignment.pooling_block import can_pool, start_as_mean, trunk_below
 from core.errors import PlaygroundError
@@ -85,6 +87,16 @@ class RewardModel:
         return raw, self.normalise(raw)
 
 
+def check_can_judge(config: PreTrainedConfig) -> None:
+    """Raises PlaygroundError for a family of policies that transformers gives no head for scores."""
+    if config.model_type not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
+        name = config.name_or_path or "this policy"
+        raise PlaygroundError(
+            f"{name}: transformers has no sequence classifier of the {config.model_type} family, so no reward model "
+            "can be made of it: take another policy"
+        )
+
+
 def new_reward_model(
     policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pooling_after: int = 0
 ) -> PreTrainedModel:
@@ -94,8 +106,9 @@ def new_reward_model(
     (`pooling_block`); 0, and families that it does not know: the whole trunk and nothing more.
 
     The pad token is a dedicated one: with pad = end token a classifier would skip the end token when it looks for the
-    last token of a text. Raises PlaygroundError where the tokenizer has none.
+    last token of a text. Raises PlaygroundError where the tokenizer has none, or the family no classifier.
     """
+    check_can_judge(policy.config)
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise PlaygroundError("a reward model needs a pad token of its own, different from the end token")
     config = copy.deepcopy(policy.config)

@@ -21,6 +21,7 @@ from core.feedback.pairs import PreferencePair
 from core.files import read_jsonl, whole_folder, write_jsonl
 from core.language.adapters import save_merged, with_adapters
 from core.language.configs import LORA_FROM, SamplingConfig
+from core.language.logits import check_logits
 from core.language.precision import suit_processor
 from core.record import PAIR, Controls, Record
 
@@ -89,8 +90,10 @@ def reward_stage(
 def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, PreTrainedModel | None]:
     """A copy of `policy` that can be trained, and its reference: `policy` itself, frozen.
 
-    Of a large policy the copy has adapters, which switched off are their own reference: it is None then.
+    Of a large policy the copy has adapters, which switched off are their own reference: it is None then. Raises
+    PlaygroundError for a policy whose log-probabilities cannot be computed here.
     """
+    check_logits(policy)
     small = policy.num_parameters() < LORA_FROM
     start = copy.deepcopy(policy).requires_grad_(True)
     for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL

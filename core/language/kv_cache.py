@@ -45,11 +45,12 @@ class PreallocatedLayer(DynamicLayer):
 class PreallocatedCache(Cache):
     """An empty cache for `room` positions of every layer.
 
-    Raises PlaygroundError for models whose layers do not all see the whole past.
+    A layer that sees only the last tokens (Gemma's) keeps them all like the others: what it does not see, the model's
+    mask takes from it. Raises PlaygroundError for models with layers that keep no keys and values (Mamba's).
     """
 
     def __init__(self, config: PreTrainedConfig, room: int):
-        other = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
+        other = set(getattr(config, "layer_types", None) or ()) - {"full_attention", "sliding_attention"}
         if other:
             name = getattr(config, "name_or_path", "") or config.model_type
             raise PlaygroundError(f"{name}: layers of kind {', '.join(sorted(other))} are not supported")

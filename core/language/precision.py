@@ -35,7 +35,8 @@ def suit_processor(model: PreTrainedModel) -> None:
     """
     # Fused attention is pathologically slow backwards in bfloat16 on a processor.
     eager = model.device.type == "cpu" and bf16_pays()
-    model.set_attn_implementation("eager" if eager else "sdpa")
+    fused = model._supports_sdpa and not eager  # Gemma 2, which bends its attention's logits, has no fused way
+    model.set_attn_implementation("sdpa" if fused else "eager")
     for module in list(model.modules()):
         for name, part in module.named_children():
             if type(part) in (GELUTanh, NewGELUActivation):

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Olmo2Config, Olmo2ForCausalLM
 
 from core.alignment.configs import RewardConfig
 from core.alignment.loss_surface.trail import Trail
-from core.alignment.pooling_block import pooling_block
+from core.alignment.pooling_block import can_pool, pooling_block
 from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model, score
 from core.alignment.reward_training import head_and_trunk, train_reward_model, untrained
 from core.feedback.pairs import PreferencePair
@@ -26,7 +26,7 @@ def whitened(x, eps, centred):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("family", tiny.OPENED)
 @pytest.mark.parametrize("after", [1, 2])
 def test_it_starts_as_the_mean_over_the_text(family, after):
     """Hidden state behind the block = what went in + output · (values · mean over the places of the normed states)."""
@@ -88,7 +88,14 @@ def test_what_starts_from_nothing_is_all_trained_at_the_heads_rate(rank, monkeyp
     assert rank == 0 or all("lora" in name for name in slow)
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_no_mean_is_put_where_a_blocks_own_norm_would_hush_it():
+    assert not can_pool(tiny.gemma2())
+    olmo = {"vocab_size": 64, "hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    assert not can_pool(Olmo2ForCausalLM(Olmo2Config(**olmo, num_hidden_layers=1, pad_token_id=1)))
+    assert len(pooled("gemma2", 1).base_model.layers) == 2  # the whole trunk
+
+
+@pytest.mark.parametrize("family", tiny.OPENED)
 def test_few_votes_on_what_a_text_contains_are_learned(family):
     """Which text has the word in its middle: the mean tells at once, far from the last token."""
     pairs = [PreferencePair(f"{n}", " we saw happy dogs and ran", " we saw little dogs and ran") for n in range(64)]

@@ -2,8 +2,16 @@
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    GraniteConfig,
+    GraniteForCausalLM,
+    pipeline,
+)
 
+from core.alignment.configs import LoopConfig
+from core.alignment.loop import run_loop
 from core.alignment.reward_model import (
     Normalisation,
     load_reward_model,
@@ -41,6 +49,17 @@ def test_the_loss_and_its_gradient_are_the_closed_form():
     shifted = pairwise_loss(chosen + 7, rejected + 7)
     torch.testing.assert_close(shifted, loss)  # only differences matter
     assert pairwise_loss(chosen, rejected, margin=1.0) > loss
+
+
+def test_a_family_without_a_classifier_is_refused_before_a_pair_is_written(tmp_path):
+    shape = {"vocab_size": 4096, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    policy = GraniteForCausalLM(GraniteConfig(**shape, num_attention_heads=2, eos_token_id=0, pad_token_id=1))
+    policy.save_pretrained(tmp_path / "granite")
+    tiny.tokenizer().save_pretrained(tmp_path / "granite")
+    with pytest.raises(PlaygroundError, match="no sequence classifier of the granite family"):
+        new_reward_model(policy, tiny.tokenizer())
+    with pytest.raises(PlaygroundError, match="granite: transformers has no sequence classifier"):
+        next(run_loop(LoopConfig(model=str(tmp_path / "granite"), pairs=8), tmp_path / "out"))
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)

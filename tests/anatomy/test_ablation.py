@@ -8,7 +8,7 @@ import torch
 from core.anatomy.ablation import change_in_nats, heads_off, next_token_logits, one_head_off
 from core.anatomy.parts import captured, layers
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 IDS = [5, 9, 77, 300, 9, 12]
 
@@ -20,9 +20,9 @@ def off(model, *heads):
     return closed
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_a_head_at_zero_is_a_head_whose_rows_of_w_o_are_zero(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     found = next_token_logits(model, IDS, off(model, (0, 1), (1, 0)))
     with torch.no_grad():
         for layer, head in ((0, 1), (1, 0)):
@@ -37,9 +37,9 @@ def test_nothing_off_is_the_model_itself():
         torch.testing.assert_close(found[0], model(torch.tensor([IDS])).logits[0, -1], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_mean_is_over_the_positions_of_the_same_sequence(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     last = layers(model)[-1]
     with torch.no_grad(), captured({"mixed": last.output_projection}, "input") as found:
         model(torch.tensor([IDS]))

@@ -19,7 +19,7 @@ from core.anatomy.parts import captured, layers
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
 from core.language.sampling import positions
-from tests.tiny import FAMILIES, gpt2, llama, padding_mask
+from tests.tiny import OPENED, gpt2, llama, padding_mask
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 # the home that the reader's own models live in, seen before each test is given one of its own
@@ -57,17 +57,17 @@ def random_ids(*shape, vocabulary=4096):
     return torch.randint(2, vocabulary, shape, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("length", [1, 2, 17, 64])
 def test_the_heads_of_a_layer_sum_to_its_attention_module(family, length):
-    assert_heads_sum_to_the_module(FAMILIES[family](), random_ids(1, length))
+    assert_heads_sum_to_the_module(OPENED[family](), random_ids(1, length))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_on_either_side_changes_nothing(family, side):
     mask = padding_mask(side)
-    model, ids = FAMILIES[family](), random_ids(3, 12)
+    model, ids = OPENED[family](), random_ids(3, 12)
     assert_heads_sum_to_the_module(model, ids, mask)
     padded = trace_attention(model, ids, 1, 1, mask)
     alone = trace_attention(model, ids[1][mask[1].bool()], 1, 1)
@@ -117,9 +117,9 @@ def test_the_scaling_that_a_configuration_asks_for(setting):
     torch.testing.assert_close(trace.scaled, trace.scores * scaling_of(layers(model)[1]))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_all_heads_at_once_are_each_head_alone(family):
-    model, ids = FAMILIES[family](), random_ids(2, 11)
+    model, ids = OPENED[family](), random_ids(2, 11)
     reading = read(model, ids)
     weights = all_head_weights(model, reading)
     for layer in layers(model):

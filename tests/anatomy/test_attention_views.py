@@ -17,14 +17,14 @@ from core.anatomy.attention_views import (
     thumbnails,
 )
 from core.anatomy.parts import captured, layers
-from tests.tiny import FAMILIES, gpt2, llama, tokenizer
+from tests.tiny import OPENED, gpt2, llama, tokenizer
 
 IDS = [5, 9, 77, 300, 9, 12]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_bars_of_a_layer_sum_to_the_length_of_its_output(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     with torch.no_grad():
         if family == "gpt2":
             torch.nn.init.normal_(layers(model)[1].output_projection.bias)

@@ -7,16 +7,16 @@ from core.anatomy.attribution import attribute_logit
 from core.anatomy.parts import captured, final_norm, layers
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 IDS = [5, 9, 77, 300, 9, 12]
 
 
-@pytest.fixture(params=[*FAMILIES, "storyteller"])
+@pytest.fixture(params=[*OPENED, "storyteller"])
 def model(request):
     if request.param == "storyteller":
         return load_policy("storyteller")[0]
-    model = FAMILIES[request.param]()
+    model = OPENED[request.param]()
     with torch.no_grad():  # norms and biases as training leaves them, not as they begin
         for name, parameter in model.named_parameters():
             if "norm" in name or "ln_" in name or name.endswith("bias"):

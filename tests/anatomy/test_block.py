@@ -11,7 +11,7 @@ from core.anatomy.parts import captured, layers, logits_of
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
 from core.language.sampling import positions
-from tests.tiny import FAMILIES, gpt2, llama, padding_mask
+from tests.tiny import OPENED, gpt2, llama, padding_mask
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 HOME = paths.home()  # where the reader's own models live, seen before each test is given a home of its own
@@ -65,16 +65,16 @@ def assert_every_box_is_the_models(model, ids, mask=None):
     assert_same_vectors(logits_of(model, ours[-1].leaving)[kept], logits[kept])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("length", [1, 2, 17, 64])
 def test_every_box_of_the_block(family, length):
-    assert_every_box_is_the_models(FAMILIES[family](), random_ids(1, length))
+    assert_every_box_is_the_models(OPENED[family](), random_ids(1, length))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_changes_nothing(family, side):
-    assert_every_box_is_the_models(FAMILIES[family](), random_ids(3, 12), padding_mask(side))
+    assert_every_box_is_the_models(OPENED[family](), random_ids(3, 12), padding_mask(side))
 
 
 @pytest.mark.parametrize("length", [1, 40, 256])
@@ -94,9 +94,9 @@ def test_smollm2(monkeypatch):
     assert_every_box_is_the_models(model, ids)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_stream_is_what_was_added_to_the_embedding(family):
-    model, ids = FAMILIES[family](), random_ids(9)
+    model, ids = OPENED[family](), random_ids(9)
     stream = residual_stream(model, ids)
     with torch.no_grad():
         traces = list(trace_blocks(model, ids))
@@ -111,9 +111,9 @@ def test_a_single_sequence_is_the_row_of_a_batch():
     torch.testing.assert_close(residual_stream(model, ids)[:, 1], residual_stream(model, ids[1]), **TOLERANCE)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_feed_forward_in_its_steps(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     stream, places = embed(model, random_ids(5))
     fed = trace_block(model, 1, stream, places).feed_forward
     if family == "gpt2":
@@ -125,9 +125,9 @@ def test_the_feed_forward_in_its_steps(family):
         torch.testing.assert_close(fed.hidden, fed.activated * fed.linear)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_switches_take_out_what_they_say_and_from_where(family):
-    model, ids = FAMILIES[family](), random_ids(6)
+    model, ids = OPENED[family](), random_ids(6)
     plain = list(trace_blocks(model, ids))
     alone = list(trace_blocks(model, ids, switches=Switches(residuals_off_from=1)))
     bare = list(trace_blocks(model, ids, switches=Switches(norms_off_from=1)))

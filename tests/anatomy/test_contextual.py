@@ -9,14 +9,14 @@ from core.anatomy.parts import final_norm
 from core.anatomy.repeats import repeated
 from core.anatomy.vocabulary import cosine
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 IDS = [5, 9, 200, 9, 4000, 3]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_states_are_the_models_own(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     states = contextual.residual_states(model, IDS)
     with torch.no_grad():
         own = model(torch.tensor([IDS]), output_hidden_states=True).hidden_states

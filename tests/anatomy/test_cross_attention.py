@@ -9,7 +9,7 @@ from core.anatomy.block import Switches, residual_stream
 from core.anatomy.cross_attention import both_ways, cross_attention, weights_of
 from core.anatomy.parts import layers, logits_of
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 SOURCE, TARGET = [5, 9, 77, 300, 9], [40, 41, 7]
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
@@ -23,10 +23,10 @@ def streams(model, ids):
     return tuple(residual_stream(model, ids, switches=Switches(causal=causal)) for causal in (True, False))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("head", [0, 1])
 def test_a_sentence_asked_about_itself_is_that_head_without_its_mask(family, head):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     ours, traced = (
         crossed(model, SOURCE, SOURCE, 1, head),
         trace_attention(model, SOURCE, 1, head, causal=False),
@@ -53,7 +53,7 @@ def test_two_sentences_against_torchs_multi_head_attention():
 
 
 def test_rotary_positions_are_those_of_each_sentence():
-    model = FAMILIES["llama"]()
+    model = OPENED["llama"]()
     ours = crossed(model, SOURCE, TARGET, 0, 3)
     torch.testing.assert_close(ours.q, trace_attention(model, TARGET, 0, 3).q, **TOLERANCE)
     torch.testing.assert_close(ours.k, trace_attention(model, SOURCE, 0, 3).k, **TOLERANCE)
@@ -61,9 +61,9 @@ def test_rotary_positions_are_those_of_each_sentence():
     torch.testing.assert_close(ours.head_output, expected[0], **TOLERANCE)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_decoder_of_both_ways_is_the_model(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     ways = both_ways(model, SOURCE, *streams(model, SOURCE))
     with torch.no_grad():
         logits = model(torch.tensor([SOURCE])).logits[0]

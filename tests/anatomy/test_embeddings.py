@@ -10,14 +10,14 @@ from core.anatomy.embeddings import content_plus_position, turned_queries
 from core.anatomy.specimens import open_specimen
 from core.anatomy.vocabulary import cosine
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2, llama, tokenizer
+from tests.tiny import OPENED, gpt2, llama, tokenizer
 
 IDS = [5, 9, 200, 9, 4000, 3]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_input_is_the_models_own_first_hidden_state(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     with torch.no_grad():
         own = model(torch.tensor([IDS]), output_hidden_states=True).hidden_states[0][0]
     np.testing.assert_allclose(content_plus_position(model, IDS)["input"], own.numpy(), atol=1e-6)

@@ -8,7 +8,7 @@ from core.anatomy.block import residual_stream
 from core.anatomy.logit_lens import lens_difference, logit_lens, positions_at_once, read_one, settled_at
 from core.errors import PlaygroundError
 from core.language.registry import load_policy
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 IDS = [5, 9, 77, 300, 9, 12]
 
@@ -19,7 +19,7 @@ def storyteller():
 
 
 def models():
-    return [*FAMILIES.values()]
+    return [*OPENED.values()]
 
 
 def lens_and_logits(model, ids=IDS):
@@ -28,9 +28,9 @@ def lens_and_logits(model, ids=IDS):
     return logit_lens(model, residual_stream(model, ids)[0::2]), logits
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "storyteller"])
+@pytest.mark.parametrize("family", [*OPENED, "storyteller"])
 def test_the_last_row_is_the_models_own_prediction(family, storyteller):
-    model = storyteller if family == "storyteller" else FAMILIES[family]()
+    model = storyteller if family == "storyteller" else OPENED[family]()
     lens, logits = lens_and_logits(model)
     best = logits.softmax(-1).topk(5)
     torch.testing.assert_close(lens.probabilities[-1], best.values, rtol=1e-4, atol=1e-6)

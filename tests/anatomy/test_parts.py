@@ -18,7 +18,7 @@ from core.anatomy.parts import (
     token_embedding,
 )
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2, llama
+from tests.tiny import OPENED, gpt2, llama
 
 IDS = torch.tensor([[5, 9, 77, 300, 9]])
 
@@ -51,9 +51,9 @@ def test_only_one_family_rotates_and_only_the_other_adds_positions():
     assert position_embedding(gpt2()).shape == (64, 32)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_projections_are_what_the_modules_do(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     layer, x = layers(model)[1], torch.randn(3, 32)
     attention = layer.attention
     if layer.fused:
@@ -71,9 +71,9 @@ def test_projections_are_what_the_modules_do(family):
             torch.testing.assert_close(x @ weight + (0 if bias is None else bias), part)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_what_is_captured_is_what_went_through(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     hidden = model(IDS, output_hidden_states=True).hidden_states
     with (
         captured({"norm": layers(model)[1].attention_norm}, "input") as inputs,
@@ -89,9 +89,9 @@ def test_what_is_captured_is_what_went_through(family):
     assert len(layers(model)[1].attention._forward_hooks) == hooks
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_a_frozen_norm_is_the_norm_at_its_own_statistics_and_linear(family):
-    norm = final_norm(FAMILIES[family]())
+    norm = final_norm(OPENED[family]())
     torch.nn.init.normal_(norm.weight)
     x, y = torch.randn(2, 4, 32).unbind(0)
     bias = getattr(norm, "bias", None)
@@ -100,9 +100,9 @@ def test_a_frozen_norm_is_the_norm_at_its_own_statistics_and_linear(family):
     torch.testing.assert_close(both, normalised_with(norm, x + y, x + y))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_the_last_states_logits_are_the_models(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     with captured({"norm": final_norm(model)}, "input") as found:
         logits = model(IDS).logits
     torch.testing.assert_close(logits_of(model, found["norm"]), logits)

@@ -8,15 +8,15 @@ from core.anatomy.block import Switches, embed, trace_block
 from core.anatomy.parts import layers, logits_of
 from core.anatomy.without import backward_through
 from core.errors import PlaygroundError
-from tests.tiny import FAMILIES, gpt2
+from tests.tiny import OPENED, gpt2
 
 IDS = [5, 9, 77, 300, 9, 12]
 SWITCHES = [Switches(), Switches(residuals_off_from=1), Switches(norms_off_from=0), Switches(0, 1)]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_with_everything_in_place_it_is_the_models_own_loss_and_gradient(family):
-    model = FAMILIES[family]()
+    model = OPENED[family]()
     found = backward_through(model, IDS)
     ids = torch.tensor([IDS])
     output = model(ids, labels=ids, output_hidden_states=True)
@@ -29,14 +29,14 @@ def test_with_everything_in_place_it_is_the_models_own_loss_and_gradient(family)
     torch.testing.assert_close(found.logits, output.logits[0, -1].detach(), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 @pytest.mark.parametrize("switches", SWITCHES)
 def test_the_gradient_is_the_slope_of_the_loss(family, switches):
     """Along the gradient itself the loss rises by its length: (L(h + εg) − L(h − εg)) / 2ε‖g‖ = ‖g‖.
 
     In double, but for Llama's final norm, which rounds to float32 by itself: hence the long step.
     """
-    model = FAMILIES[family]().double()
+    model = OPENED[family]().double()
     found = backward_through(model, IDS, switches)
     stream, places = embed(model, IDS)
     for start in range(len(layers(model))):

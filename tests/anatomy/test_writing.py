@@ -11,7 +11,7 @@ from core.errors import PlaygroundError
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy
 from core.language.sampling import sample
-from tests.tiny import FAMILIES, tokenizer
+from tests.tiny import OPENED, tokenizer
 
 PROMPTS = ["Once upon a time, there was", "", "The 🐶 said שלום to"]
 
@@ -36,9 +36,9 @@ def test_with_no_branch_it_is_what_sample_writes(storyteller, prompt, settings):
     assert len(tokens) == int(rollout.response_mask[0].sum())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OPENED)
 def test_both_families(family):
-    model, words = FAMILIES[family](), tokenizer()
+    model, words = OPENED[family](), tokenizer()
     config = SamplingConfig(max_new_tokens=20, seed=3)
     expected = sample(model, words, ["One day"], config).response_ids[0].tolist()
     assert [one.id for one in write(model, words, "One day", config)] == expected

@@ -5,14 +5,14 @@ import pytest
 
 from core.anatomy.attention import read, trace_head
 from core.anatomy.written_out import change, dot_product, softmax_row, weighted_sum
-from tests.tiny import FAMILIES
+from tests.tiny import OPENED
 
 IDS = [5, 9, 77, 300, 9, 12]
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=OPENED)
 def trace(request):
-    model = FAMILIES[request.param]()
+    model = OPENED[request.param]()
     return {
         name: value.numpy() for name, value in vars(trace_head(model, read(model, IDS), 1, 1, temperature=1.5)).items()
     }

@@ -28,7 +28,7 @@ def head_features(
     """
     encoded = encode_texts(tokenizer, prompts, responses, longest_read(model))
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
-    features = torch.zeros(len(encoded), model.config.hidden_size)
+    features = torch.zeros(len(encoded), model.get_parameter("score.weight").shape[1])
     for first in range(0, len(order), batch_size):
         part = order[first : first + batch_size]
         ids, mask = pad_right([encoded[i] for i in part], tokenizer.pad_token_id, model.device)

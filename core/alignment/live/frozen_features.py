@@ -1,6 +1,7 @@
 """What a policy's own hidden states say of a response: features that nobody made by hand and nothing trains."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,10 +45,13 @@ def frozen_features(
         for prompt, response in zip(prompts, responses, strict=True)
     ]
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row][0]))
-    features = np.zeros((len(encoded), len(VIEWS), policy.config.hidden_size), dtype=np.float32)
+    embeddings: Any = policy.get_input_embeddings()
+    width = max(policy.config.hidden_size, embeddings.weight.shape[1])
+    features = np.zeros((len(encoded), len(VIEWS), width), dtype=np.float32)  # the narrower view ends in zeros
     for first in range(0, len(order), batch_size):
         rows = order[first : first + batch_size]
-        features[rows] = _read(policy, tokenizer, [encoded[row] for row in rows])
+        for view, read in enumerate(_read(policy, tokenizer, [encoded[row] for row in rows])):
+            features[rows, view, : read.shape[1]] = read
     return features
 
 
@@ -61,8 +65,8 @@ def _encode(tokenizer: PreTrainedTokenizerBase, prompt: str, response: str, long
 
 def _read(
     policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, encoded: Sequence[tuple[list[int], int]]
-) -> np.ndarray:
-    """One batch: [batch, 2, width]."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """One batch: each view, [batch, width of its own]; OPT's embeddings may be narrower than its states."""
     ids, mask = pad_right([ids for ids, _ in encoded], int(tokenizer.pad_token_id or 0), policy.device)
     states = policy.base_model(
         input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False
@@ -75,4 +79,4 @@ def _read(
     words = policy.get_input_embeddings()(ids).float()
     context = F.layer_norm(middle, middle.shape[-1:])
     weights = inside.unsqueeze(-1)
-    return torch.stack([masked_mean(words, weights, 1), masked_mean(context, weights, 1)], dim=1).cpu().numpy()
+    return masked_mean(words, weights, 1).cpu().numpy(), masked_mean(context, weights, 1).cpu().numpy()

@@ -9,6 +9,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
+from transformers import OPTConfig, OPTForCausalLM
 
 from core.alignment.live.bets import Bet, BetBook, bet, hits, running_shares
 from core.alignment.live.feature_shelf import FeatureShelf
@@ -149,6 +150,14 @@ def test_features_are_means_over_the_responses_own_tokens(family):
         normed = (middle - middle.mean(-1, keepdim=True)) / middle.std(-1, keepdim=True, unbiased=False)
         assert words == pytest.approx(policy.get_input_embeddings()(ids[0, -own:]).mean(0).detach().numpy(), abs=1e-5)
         assert context == pytest.approx(normed.mean(0).numpy(), abs=1e-3)
+
+
+def test_embeddings_narrower_than_the_states_end_in_zeros():
+    shape = {"vocab_size": 4096, "hidden_size": 16, "ffn_dim": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    policy = OPTForCausalLM(OPTConfig(**shape, word_embed_proj_dim=8))
+    ((words, context),) = frozen_features(policy, tokenizer(), ["The dog"], [" ran."])
+    assert words.shape == context.shape == (16,)
+    assert words[:8].all() and not words[8:].any() and context.all()
 
 
 def test_an_empty_response_is_read_at_the_last_token():

@@ -1,0 +1,57 @@
+"""The step from states to logits is each family's own, and a model that takes another is not tuned."""
+
+import pytest
+import torch
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    GPTJConfig,
+    GPTJForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
+    OPTConfig,
+    OPTForCausalLM,
+)
+
+from core.errors import PlaygroundError
+from core.language.logits import check_logits, logits_of, width_of
+from tests import tiny
+
+IDS = torch.tensor([[5, 17, 40, 3, 9]])
+SHAPE = {"vocab_size": 64, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+WIDE = {"intermediate_size": 32, "initializer_range": 0.3, "pad_token_id": 1}
+MODELS = {
+    **tiny.FAMILIES,
+    "cohere": lambda: CohereForCausalLM(CohereConfig(**SHAPE, **WIDE, logit_scale=0.25)),
+    "granite": lambda: GraniteForCausalLM(GraniteConfig(**SHAPE, **WIDE, logits_scaling=8.0)),
+    "opt": lambda: OPTForCausalLM(OPTConfig(**SHAPE, ffn_dim=32, word_embed_proj_dim=8, init_std=0.3)),
+    "gptj": lambda: GPTJForCausalLM(GPTJConfig(vocab_size=64, n_embd=16, n_layer=2, n_head=2, rotary_dim=4)),
+}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", MODELS)
+def test_the_logits_of_the_states_are_the_models_own(family):
+    torch.manual_seed(0)
+    model = MODELS[family]().eval()
+    head = model.get_output_embeddings()
+    if head.bias is not None:
+        torch.nn.init.normal_(head.bias)
+    states = model.base_model(IDS).last_hidden_state
+    assert states.shape[-1] == width_of(model)
+    torch.testing.assert_close(logits_of(model, states), model(IDS).logits)
+    check_logits(model)
+
+
+def test_a_model_that_does_something_else_with_its_logits_is_refused():
+    model = tiny.llama()
+    plain = model.forward
+
+    def doubled(*args, **named):
+        out = plain(*args, **named)
+        out.logits = out.logits * 2
+        return out
+
+    model.forward = doubled
+    with pytest.raises(PlaygroundError, match="from its states to its logits is not known here"):
+        check_logits(model)
