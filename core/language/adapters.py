@@ -43,7 +43,8 @@ def _query_and_value(model: PreTrainedModel) -> list[str]:
 
     names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
     family = str(model.config.model_type)
-    for targets in (["q_proj", "v_proj"], ["c_attn"], TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(family)):
+    known = ["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"]  # Llama and most; GPT-2; Phi-3
+    for targets in (*known, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(family)):
         if targets and names.issuperset(targets):
             return list(targets)
     raise PlaygroundError(

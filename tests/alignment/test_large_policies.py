@@ -1,7 +1,7 @@
 """A policy too large to be tuned whole has defaults of its own, wherever its reward model is trained."""
 
 import pytest
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, Phi3Config, Phi3ForCausalLM
 
 from core.alignment.configs import KL_BUDGET, LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
 from core.errors import PlaygroundError
@@ -60,7 +60,9 @@ def test_adapters_go_where_each_family_keeps_query_and_value(task, monkeypatch):
     monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
     shape = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
     pythia = GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2, pad_token_id=1))
-    for policy, where in ((tiny.gpt2(), "c_attn"), (tiny.llama(), "q_proj"), (pythia, "query_key_value")):
+    phi = Phi3ForCausalLM(Phi3Config(**shape, num_attention_heads=2, num_key_value_heads=2, pad_token_id=1))
+    places = {"c_attn": tiny.gpt2(), "q_proj": tiny.llama(), "query_key_value": pythia, "qkv_proj": phi}
+    for where, policy in places.items():
         adapted = with_adapters(policy, 2, task)
         trained = {name for name, p in adapted.named_parameters() if p.requires_grad and "score" not in name}
         assert trained and all("lora" in name for name in trained) and any(where in name for name in trained)
