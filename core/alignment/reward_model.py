@@ -30,6 +30,7 @@ from core.language.context import context_of
 from core.language.folders import check_harmless, check_reads, check_weights, quiet_loading, read_json
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
+from core.language.tokens import text_of
 
 NORMALISATION_FILE = "normalisation.json"
 
@@ -224,7 +225,7 @@ def running_scores(
         return []
     hidden = model.base_model(torch.tensor([ids], device=model.device), use_cache=False).last_hidden_state
     logits = model.get_submodule("score")(hidden)[0, :, 0].float()
-    return [(str(tokenizer.decode([token])), value) for token, value in zip(ids, logits.tolist(), strict=True)]
+    return [(text_of(tokenizer, token), value) for token, value in zip(ids, logits.tolist(), strict=True)]
 
 
 def score_statistics(

@@ -16,7 +16,7 @@ from core.language.kv_cache import PreallocatedCache
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 from core.language.sampling import draw, encode_queries, filter_logits, next_logits
-from core.language.tokens import token_of
+from core.language.tokens import text_behind, token_of
 
 ALTERNATIVES = 8
 
@@ -117,7 +117,7 @@ def _tokens(
         token = chosen.get(t, int(drawn))
         written.append(token)
         end = token == tokenizer.eos_token_id
-        now = said if end else str(tokenizer.decode(written, clean_up_tokenization_spaces=False)).rstrip("\ufffd")
+        now = said if end else text_behind(tokenizer, int(query[0, -1]), written).rstrip("\ufffd")
         yield _written(tokenizer, logits[0], token, now[len(said) :], float(uniforms[0, t]), t in chosen, end)
         if end and config.stop_at_end:
             return

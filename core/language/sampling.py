@@ -17,6 +17,7 @@ from core.language.packed_weights import packed
 from core.language.queries import query_ids
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
+from core.language.tokens import text_behind
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ def sample(
     return Rollout(
         prompts=texts,
         responses=[
-            decode_response(tokenizer, ids, mask) for ids, mask in zip(response_ids, response_mask, strict=True)
+            _response(tokenizer, query, ids, mask)
+            for query, ids, mask in zip(query_ids, response_ids, response_mask, strict=True)
         ],
         query_ids=query_ids,
         query_mask=query_mask,
@@ -157,12 +159,12 @@ def _tell_cut(room: int, context: int) -> None:
     )
 
 
-def decode_response(tokenizer: PreTrainedTokenizerBase, ids: Tensor, mask: Tensor) -> str:
-    """The response's text, its end token and everything behind it stripped."""
+def _response(tokenizer: PreTrainedTokenizerBase, query: Tensor, ids: Tensor, mask: Tensor) -> str:
+    """The response's text as it goes on from the query, its end token and everything behind it stripped."""
     tokens = ids[mask.bool()].tolist()
     if tokenizer.eos_token_id in tokens:
         tokens = tokens[: tokens.index(tokenizer.eos_token_id)]
-    return str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
+    return text_behind(tokenizer, int(query[-1]), tokens)
 
 
 def _write(

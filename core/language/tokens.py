@@ -72,6 +72,28 @@ def pieces_of(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> list[
     return [token_of(tokenizer, i).piece for i in ids]
 
 
+def text_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> str:
+    """A token's own text, the space it begins with included; a part of a character is U+FFFD."""
+    return _bytes_of(tokenizer, token_id).decode("utf-8", "replace")
+
+
+def text_behind(tokenizer: "PreTrainedTokenizerBase", before: int, ids: Sequence[int]) -> str:
+    """What `ids` spell behind the token `before`: text before it and this are one text, spaces and all.
+
+    Read alone, tokens of SentencePiece and of whole words lose the space that they begin with. Behind a special token,
+    which a text begins after, that is meant so.
+    """
+
+    def read(some: Sequence[int]) -> str:
+        return str(tokenizer.decode(list(some), clean_up_tokenization_spaces=False))
+
+    if not ids:
+        return ""
+    known = "" if before in tokenizer.all_special_ids else read([before])
+    whole = read([before, *ids]) if known else read(ids)
+    return whole[len(known) :] if whole.startswith(known) else read(ids)
+
+
 def _bytes_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> bytes:
     piece = str(tokenizer.convert_ids_to_tokens(token_id))
     if token_id in tokenizer.added_tokens_decoder:

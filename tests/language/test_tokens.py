@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from core.language.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, token_of, visible
+from core.language.tokens import LONGEST, SENTENCE, pieces_of, read_sentence, text_behind, text_of, token_of, visible
 from tests.tiny import tokenizer
 
 TOKENIZER = tokenizer()
@@ -45,6 +45,53 @@ def test_half_a_character_is_shown_by_its_bytes():
     assert len(tokens) > 1
     assert all(token.piece.startswith("⟨") and token.piece.endswith("⟩") for token in tokens)
     assert " ".join(token.piece.strip("⟨⟩") for token in tokens) == "🐶".encode().hex(" ").upper()
+
+
+def sentencepiece() -> PreTrainedTokenizerFast:
+    """Pieces that carry the space before them, as Llama 2 and Mistral read."""
+    pieces = ["<s>", "</s>", "▁", *"abcdefghijklmnopqrstuvwxyz.", "▁and", "▁looked", "▁happy", "ed"]
+    made = Tokenizer(models.Unigram([(piece, -1.0 - (len(piece) == 1)) for piece in pieces], 2))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+
+
+def whole_words() -> PreTrainedTokenizerFast:
+    """Words, between which reading puts a space."""
+    made = Tokenizer(models.WordLevel({"<s>": 0, "vest": 1, "and": 2, "looked": 3, "happy": 4}, unk_token="<s>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="<s>", pad_token="<s>")
+
+
+@pytest.mark.parametrize("made", [tokenizer, sentencepiece, whole_words])
+@pytest.mark.parametrize("parted", [1, 2, 3])
+def test_text_before_and_text_behind_are_the_text(made, parted):
+    one, text = made(), "vest and looked happy"
+    ids = one(text)["input_ids"]
+    known = one.decode(ids[:-parted])
+    assert known + text_behind(one, ids[-parted - 1], ids[-parted:]) == text
+    assert text_behind(one, ids[0], []) == ""
+
+
+def test_a_text_that_begins_has_no_space_before_it():
+    one = sentencepiece()
+    assert text_behind(one, one.bos_token_id, one("looked happy", add_special_tokens=False)["input_ids"]) == (
+        "looked happy"
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(2, 4095), min_size=1, max_size=12), st.integers(2, 4095))
+def test_bytes_are_read_behind_anything_as_alone(ids, before):
+    whole = token_of(TOKENIZER, before).bytes.decode("utf-8", "replace")
+    if "\ufffd" not in whole:  # half a character goes on in what follows
+        assert text_behind(TOKENIZER, before, ids) == TOKENIZER.decode(ids)
+
+
+def test_a_tokens_text_has_its_space():
+    one = sentencepiece()
+    assert [text_of(one, i) for i in one(" and looked")["input_ids"]] == [" and", " looked"]
+    half = TOKENIZER("🐶")["input_ids"][0]
+    assert "\ufffd" in text_of(TOKENIZER, half)
 
 
 def test_a_special_token_is_its_name():

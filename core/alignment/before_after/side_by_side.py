@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from core.alignment.cross_examination.word_deletion import pieces
+from core.language.tokens import text_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -89,11 +90,11 @@ def read_by_both(
 
     def top(best: "torch.return_types.topk", place: int) -> tuple[tuple[str, float], ...]:
         found = zip(best.indices[place].tolist(), best.values[place].tolist(), strict=True)
-        return tuple((str(tokenizer.decode([token])), value) for token, value in found)
+        return tuple((text_of(tokenizer, token), value) for token, value in found)
 
     return [
         Place(
-            str(tokenizer.decode([int(ids[place])])),
+            text_of(tokenizer, int(ids[place])),
             float(theirs[place].exp()),
             float(ours[place].exp()),
             float(kl[place]),
