@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.browser.test_accessibility import findings
+
 TITLE = "A language model learns what somebody likes"
 PLACES = """() => {
   const place = (one) => { const {left, top, width} = one.getBoundingClientRect(); return [left, top, width]; };
@@ -25,6 +27,14 @@ def test_the_point_is_made_before_any_of_the_app_has_arrived(page):
     assert page.locator(".stations button").count() == 4
     assert page.locator(".card").count() == 2
     assert page.locator("#root h1").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_by_everybody(page, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    before_the_app(page)
+    page.locator(".stations .value").first.wait_for()
+    assert findings(page) == []
 
 
 @pytest.mark.parametrize("width", [1440, 1020, 800])
