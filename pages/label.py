@@ -66,7 +66,7 @@ def main() -> None:
 def _two(store: FeedbackStore, sitting: Sitting, prefer: Sequence[int], again: bool) -> bool:
     """Two responses to compare; whether there are any."""
     who = (sitting.annotator, sitting.policy, sitting.prompts)
-    newest = newest_first(sitting.annotator, sitting.policy) if sitting.own else ()
+    newest = newest_first(sitting.annotator, sitting.policy) if sitting.own and not prefer else ()
     shown = store.next_repeat(*who) if again else None
     shown = shown or store.next_pair(*who, prefer=(*taken_back(), *newest, *prefer))
     if not shown:

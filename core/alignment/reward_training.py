@@ -148,8 +148,8 @@ def train_reward_model(
     holds the report. `config.weights_kept` times on the way a record's `snapshot` writes the weights, and `probe/loss`
     is the loss of those weights on 64 fixed training pairs (`probe_pairs`), in float32. With a patience, all held-out
     pairs are measured each time, and training may end early (`EarlyStopping`): the model, the `result`, the last
-    `snapshot` with its `probe/loss`, and `heldout/calibration_error` are then those of the best measurement, while the
-    last record's other metrics are still those of its own step. `state` is what an
+    `snapshot` with its `probe/loss`, and `heldout/calibration_error` are then those of the best measurement, whose step
+    is in the last record's `best_step`, while its other metrics are still those of its own step. `state` is what an
     earlier record's `state()` gave. The learning rate can be changed from outside (control `learning_rate`, the peak).
 
     Raises PlaygroundError when there is nothing to train on, FloatingPointError when the loss is not finite.
@@ -220,6 +220,7 @@ def train_reward_model(
             last = last or stopping.over
         if last and stopping.stale:
             stopping.restore(model)
+            metrics["best_step"] = float(stopping.best_step)
             report = evaluate_pairs(model, tokenizer, heldout)
         if last and report:
             metrics["heldout/calibration_error"] = report.calibration_error

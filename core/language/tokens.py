@@ -73,8 +73,12 @@ def pieces_of(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> list[
 
 
 def text_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> str:
-    """A token's own text, the space it begins with included; a part of a character is U+FFFD."""
-    return _bytes_of(tokenizer, token_id).decode("utf-8", "replace")
+    """A token's own text, the space it begins with included; a part of a character as its bytes: `⟨F0 9F⟩`."""
+    token = token_of(tokenizer, token_id)
+    try:
+        return token.bytes.decode("utf-8")
+    except UnicodeDecodeError:
+        return token.piece
 
 
 def text_behind(tokenizer: "PreTrainedTokenizerBase", before: int, ids: Sequence[int]) -> str:

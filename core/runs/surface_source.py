@@ -1,6 +1,7 @@
 """What a surface run draws: the reward model that another run trained, found in the store."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,5 +33,9 @@ def trained_by(run_id: str) -> Trained:
         for number, weights in weight_folders(run.folder).items()
         if number in steps
     ]
+    went_to = kept[-1].step if kept else 0
+    if kept and (best := int(max(steps.items())[1].metrics.get("best_step") or 0)):
+        # the last weights kept are those of the best measurement, which early stopping put back
+        kept = [*(one for one in kept[:-1] if one.step < best), replace(kept[-1], step=best)]
     pairs = [one.pair for one in read_run_pairs(run.folder)]
-    return Trained(str(run.config["model"]), reward_config_of(run.config), pairs, kept)
+    return Trained(str(run.config["model"]), reward_config_of(run.config), pairs, kept, went_to)

@@ -14,7 +14,10 @@ from pages._parts.code import show_code
 from pages._parts.specimen import name_of, opened
 from pages._parts.text import escaped
 from pages._parts.token_strip import token_strip
+from pages._parts.typed import typed
 from pages._parts.writing import pen
+
+_LONGEST = 500  # characters of a prompt
 
 SHOWN = 12  # held-out prompts that can be paged through: the first ones, unpicked
 Answer = Mapping[str, Any]
@@ -76,7 +79,7 @@ def _choose(subject: Subject) -> tuple[Checkpoint, str, int, int, float]:
             min(SHOWN, len(subject.checkpoints[0]["rows"])), key="which", bind="query-params", max_visible_pages=7
         )
         with st.popover("Your own prompt", icon=":material/edit:", disabled=subject.run is None):
-            own = st.text_input("A prompt", key="own", bind="query-params", max_chars=500)
+            own = typed(st, "text_input", "A prompt", key="own", bind="query-params", longest=_LONGEST)
             seed = st.number_input("Seed", 0, 2**31 - 1, subject.seed, key="own_seed", bind="query-params")
             temperature = st.slider(
                 "Temperature", 0.1, 2.0, subject.temperature, 0.1, key="own_temperature", bind="query-params"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.feedback.interchange import ImportReport
 
-ENDINGS = ["jsonl", "gz", "csv", "parquet"]
+ENDINGS = ["jsonl", "json", "gz", "csv", "parquet"]  # what is in a .json is told by the reading of it
 TOOK = (
     "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; whole "
     "dialogues in *chosen* and *rejected*, as hh-rlhf has them; or two answers and a winner, as Chatbot Arena, SHP, "
@@ -64,6 +64,8 @@ def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "Impo
 
 def _show(report: "ImportReport") -> None:
     words = f"{_counted(report.imported)} imported from {escaped(report.name)}.{_ties(report.ties)}"
+    same = sum(one.name == report.name for one in FeedbackStore().datasets())
+    words += f" There are {same} data sets of that name now." if same > 1 else ""
     if report.rejected_total == 0:
         st.success(words, icon=":material/check:")
         return

@@ -118,6 +118,11 @@ def _together(raters: int, alpha: Estimate | None) -> str:
         return (
             f"**Krippendorff's α** of {raters} people is not defined yet: too few common pairs, or all the same answer."
         )
+    if alpha.items < _ENOUGH:
+        return (
+            f"**Krippendorff's α = {alpha.value:.2f}** over {raters} people and {alpha.items} pairs: too few for an "
+            f"interval, which {_ENOUGH} common pairs give."
+        )
     measured = (
         f"**Krippendorff's α = {alpha.value:.2f}** ({alpha.low:.2f} to {alpha.high:.2f}) over {raters} people and "
         f"{alpha.items} pairs."

@@ -11,7 +11,7 @@ from core.feedback.store import FeedbackStore
 from pages._label.live import live, read, shelf
 from pages._label.people import Sitting
 
-IN_ORDER, LEAST_SURE = "at random", "least sure"
+IN_ORDER, LEAST_SURE = "as they come", "least sure"
 _LOOKED_AT = 256  # pairs weighed against each other
 _KEPT = 32  # ids handed on
 
@@ -25,9 +25,9 @@ def choosing(store: FeedbackStore, sitting: Sitting) -> Sequence[int]:
         required=True,
         key="next_pair",
         bind="query-params",
-        help="At random: in the order in which the policy wrote them. Least sure: where the live model's doubt about "
-        "its own weights is largest (the expected information of your answer). Whether that helps was measured: see "
-        "*Which pair next* below.",
+        help="As they come: in the order in which the policy wrote them, of your own prompts the newest first. Least "
+        "sure: where the live model's doubt about its own weights is largest (what your answer is expected to tell). "
+        "Whether that helps was measured: see *Which pair next* below.",
     )
     if how != LEAST_SURE:
         return ()

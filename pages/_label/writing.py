@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.feedback.better import LONGEST
 from core.feedback.store import FeedbackStore, ShownPair
+from pages._parts.typed import typed
 
 _BOTH, _LEFT, _RIGHT = "both", "the left one", "the right one"
 
@@ -29,11 +30,13 @@ def write_better(store: FeedbackStore, shown: ShownPair, annotator: str, began: 
         with st.container(horizontal=True):
             for label, text in (("Start from left", shown.left), ("Start from right", shown.right), ("Clear", "")):
                 st.button(label, key=f"own_{label}", on_click=_prefill, args=(text,))
-        st.text_area(
+        typed(
+            st,
+            "text_area",
             "Your own response",
             key="own_text",
             height=120,
-            max_chars=LONGEST,
+            longest=LONGEST,
             label_visibility="collapsed",
             placeholder="Write here; keys are letters again while you do.",
         )

@@ -106,6 +106,11 @@ def explain(view: dict[str, Any], step: int) -> None:
             "almost every direction is at a right angle to the path, so it shrinks to a point here. A unit changes "
             "every filter by its own length. The ground is honest about the surroundings, not about the walk."
         )
+    if view.get("went_to", 0) > places[-1]["step"]:
+        st.markdown(
+            f"The path ends at step {places[-1]['step']}, whose weights early stopping put back. Training had gone on "
+            f"to step {view['went_to']} without getting better; that part is not drawn."
+        )
     recorded = [abs(p["measured"] - p["recorded"]) for p in places if p["recorded"] is not None]
     if recorded:
         most = max(recorded)

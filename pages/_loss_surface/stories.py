@@ -23,6 +23,7 @@ def shape_story(
 ) -> None:
     """Bowl, open valley, gutter or level: decided exactly from the votes, and what the penalty changes."""
     st.subheader("Is there a minimum?", anchor=False)
+    no = "No." if l2 == 0 else "Of the votes' own loss, no."
     if shape.kind == "bowl":
         words = (
             f"**Yes, one.** No half-plane holds all {votes} differences: whichever way the weights point, some vote is "
@@ -37,7 +38,7 @@ def shape_story(
         x, y = shape.direction
         ranks = "ranks every vote rightly" if shape.strict else "ranks no vote wrongly, and some rightly"
         words = (
-            f"**No.** The direction ({x:+.2f}, {y:+.2f}) {ranks}: along it the loss falls for ever. Decided exactly, "
+            f"**{no}** The direction ({x:+.2f}, {y:+.2f}) {ranks}: along it the loss falls for ever. Decided exactly, "
             f"from the angles of {votes} differences."
         )
         if l2 == 0:
@@ -47,10 +48,12 @@ def shape_story(
             )
     elif shape.kind == "gutter":
         words = (
-            "**Not a single one.** All differences lie on one line and disagree: every point across it costs the same."
+            f"**{'Not a single one.' if l2 == 0 else no}** All differences lie on one line and disagree: every point "
+            "across it costs the same."
         )
     else:
-        words = "**Everywhere.** No vote shows a difference in these two features: each costs log 2."
+        words = "**Everywhere.**" if l2 == 0 else f"**{no}**"
+        words += " No vote shows a difference in these two features: each costs log 2."
     if l2 > 0 and minimum is not None:
         words += (
             f" The penalty α = {l2:g} holds the minimum at {names[0]} {minimum[0]:+.2f}, {names[1]} {minimum[1]:+.2f}: "

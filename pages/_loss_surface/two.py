@@ -221,12 +221,17 @@ def _equation(ground: Ground, weights: np.ndarray, rate: float, names: tuple[str
     )
     st.latex(
         rf"\begin{{pmatrix}}{weights[0]:.3f}\\{weights[1]:.3f}\end{{pmatrix}} - {rate:g}"
-        rf"\begin{{pmatrix}}{slope[0]:.4f}\\{slope[1]:.4f}\end{{pmatrix}} = "
+        rf"\begin{{pmatrix}}{_plain(slope[0])}\\{_plain(slope[1])}\end{{pmatrix}} = "
         rf"\begin{{pmatrix}}{after[0]:.3f}\\{after[1]:.3f}\end{{pmatrix}}"
     )
     with st.expander("What the two features are"):
         for name in names:
             st.text(f"{name}: {features()[name].meaning}")
+
+
+def _plain(value: float) -> str:
+    """Four decimals, and no sign before nothing."""
+    return f"{round(float(value), 4) + 0.0:.4f}"
 
 
 def _claim(ground: Ground, fates: dict[str, Fate]) -> str:
@@ -238,7 +243,8 @@ def _claim(ground: Ground, fates: dict[str, Fate]) -> str:
         }[ground.shape.kind]
     settled = [name for name, fate in fates.items() if fate == "settled"]
     who = " and ".join([", ".join(settled[:-1]), settled[-1]] if len(settled) > 1 else settled) or "none of the three"
-    bowl = f"These votes make one bowl, lowest at ({ground.minimum[0]:+.2f}, {ground.minimum[1]:+.2f})."
+    who_makes = "These votes make" if ground.shape.kind == "bowl" else "These votes and the penalty make"
+    bowl = f"{who_makes} one bowl, lowest at ({ground.minimum[0]:+.2f}, {ground.minimum[1]:+.2f})."
     walked = f"In {_STEPS} steps {who} settled there (to a hundredth of the way)"
     if "two_guess" not in st.query_params:  # the answer would be given away
         return f"{bowl} {walked}."

@@ -10,12 +10,14 @@ from core.language.configs import SamplingConfig
 from pages._parts.badge import badge
 from pages._parts.before_after import written
 from pages._parts.state import short_model
+from pages._parts.typed import typed
 from pages._parts.voters import voter_title
 from pages._parts.writing import write
 
 if TYPE_CHECKING:
     from core.runs.store import Run, RunStore
 
+_LONGEST = 500  # characters
 _FIRST = "Once upon a time, a little fox found a box"
 
 
@@ -30,7 +32,9 @@ def own_prompt(store: "RunStore") -> None:
     """The prompt box, and below it base beside tuned as soon as there is something to continue."""
     tuned = {run.id: run for run in tuned_runs(store)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        prompt = st.text_input("A beginning", key="prompt", bind="query-params", max_chars=500, placeholder=_FIRST)
+        prompt = typed(
+            st, "text_input", "A beginning", key="prompt", bind="query-params", longest=_LONGEST, placeholder=_FIRST
+        )
         st.button(
             "Write on", icon=":material/edit:"
         )  # a click elsewhere commits the text: this gives it somewhere to click

@@ -11,6 +11,9 @@ from core.gallery import load_entry
 from core.language.tokens import LONGEST, SENTENCE, Sentence, read_sentence
 from pages._parts.badge import badge
 from pages._parts.text import escaped
+from pages._parts.typed import typed
+
+_LONGEST = 20_000  # characters: far more than is ever looked at
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -32,12 +35,14 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
         help="Any policy of the Models page, the storyteller as it was before and early in its pre-training, and every "
         "checkpoint that a run has kept.",
     )
-    text = right.text_input(
+    text = typed(
+        right,
+        "text_input",
         "Your sentence",
         sentence,
         key="sentence",
         bind="query-params",
-        max_chars=20_000,
+        longest=_LONGEST,
         help=f"The first {LONGEST} tokens are looked at.",
     )
     return found[chosen], text

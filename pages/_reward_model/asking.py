@@ -15,6 +15,7 @@ from pages._parts.code import show_code
 from pages._parts.downloads import downloads
 from pages._parts.text import said
 from pages._parts.token_strip import token_strip
+from pages._parts.typed import typed
 from pages._reward_model.again import finished
 from pages._reward_model.subject import Subject
 from pages._reward_model.views import head_doubt, member_differences, opened, scored, spaced, words_of
@@ -62,6 +63,11 @@ def _claim(asked: _Asked) -> str:
         return "It gives both texts the same score: it has no preference between them."
     favourite = "A" if term.difference > 0 else "B"
     sure = max(term.probability, 1 - term.probability)
+    if not verdict.decided and sure < 0.5 + _CLOSE:
+        return (
+            f"It cannot tell them apart: {favourite} by {100 * (sure - 0.5):.1g} points from even, its interval for A "
+            f"from {verdict.low:.0%} to {verdict.high:.0%}."
+        )
     if verdict.decided:
         return f"It gives {favourite} {sure:.0%}, and even the far end of its interval stays on that side."
     return (
@@ -72,11 +78,11 @@ def _claim(asked: _Asked) -> str:
 
 def _typed(subject: Subject) -> _Asked | None:
     example = bundled_pairs()[0]
-    linked: dict[str, Any] = {"bind": "query-params", "max_chars": _LONGEST}  # an address has to hold them
-    prompt = st.text_area("Prompt", example.prompt, key="try_prompt", height="content", **linked)
+    linked: dict[str, Any] = {"bind": "query-params", "longest": _LONGEST}  # an address has to hold them
+    prompt = typed(st, "text_area", "Prompt", example.prompt, key="try_prompt", height="content", **linked)
     left, right = st.columns(2)
-    a = left.text_area("Response A", example.response_a, key="try_a", height=110, **linked)
-    b = right.text_area("Response B", example.response_b, key="try_b", height=110, **linked)
+    a = typed(left, "text_area", "Response A", example.response_a, key="try_a", height=110, **linked)
+    b = typed(right, "text_area", "Response B", example.response_b, key="try_b", height=110, **linked)
     a, b = spaced(prompt, a), spaced(prompt, b)
     folder = str(subject.folder)
     unit = opened(folder).normalisation
@@ -168,10 +174,12 @@ def _probability(asked: _Asked) -> None:
             [["delta", "probability", "low", "high"], [term.difference, term.probability, verdict.low, verdict.high]],
         )
     favourite = "A" if term.difference > 0 else "B" if term.difference < 0 else "neither"
-    unsure = verdict.low < 0.5 < verdict.high and favourite != "neither"
+    unsure = verdict.low < 0.5 < verdict.high
     opinion = f"It leans to **{favourite}**, no more" if unsure else f"It prefers **{favourite}**"
     if favourite == "neither":
         opinion = "It has no preference"
+    elif unsure and abs(term.probability - 0.5) < _CLOSE:
+        opinion = "It has no preference to speak of"
     whose = (
         f"Small bars are the {len(asked.members)} members of an ensemble, each taught on another resample of the same "
         "votes; the thick stretch of the curve is where one more would land"

@@ -18,6 +18,7 @@ from core.runs.store import Run, RunStore
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
+from pages._parts.voters import voter_title
 from pages._reward_model.cards import vote_card
 from pages._reward_model.subject import Subject
 from pages._reward_model.views import heldout_pairs, run_pairs, scores_of
@@ -109,9 +110,17 @@ def _chosen(subject: Subject) -> _Both | None:
         on = st.segmented_control(
             "On", [_UNSEEN, _BUNDLED], default=_UNSEEN, required=True, key="compared_on", bind="query-params"
         )
-        voter = "sunny"
+        voter = _taught_by(subject.run)
         if on == _BUNDLED:
-            voter = st.selectbox("as judged by", list(annotators()), key="compared_by", bind="query-params")
+            known = list(annotators())
+            voter = st.selectbox(
+                "as judged by",
+                known,
+                index=known.index(voter),
+                format_func=voter_title,
+                key="compared_by",
+                bind="query-params",
+            )
     other = next(run for run in others if run.id == other_id)
     weights = str(other.folder / "reward_model")
     pairs = _unseen(subject, other) if on == _UNSEEN else _bundled(subject, voter)
@@ -125,8 +134,15 @@ def _chosen(subject: Subject) -> _Both | None:
     texts = [one.taught.pair.chosen for one in pairs] + [one.taught.pair.rejected for one in pairs]
     scores = scores_of(weights, prompts * 2, texts)
     second = [a - b for a, b in zip(scores[: len(pairs)], scores[len(pairs) :], strict=True)]
-    judged = "held-out votes of neither's prompts" if on == _UNSEEN else f"bundled pairs as {voter} votes"
+    judged = "held-out votes of neither's prompts" if on == _UNSEEN else f"bundled pairs as {voter_title(voter)} votes"
     return _Both(pairs, second, other.id, f"{len(pairs):,} {judged}")
+
+
+def _taught_by(run: Run) -> str:
+    """The simulated annotator that a run learned from, the first of several; Sunny where only people taught it."""
+    sources = [str(run.config.get("annotator") or ""), *(str(one) for one in run.config.get("preferences", ()))]
+    named = [one.split(":")[1] if one.startswith("simulated:") else one for one in sources]
+    return next((name for name in named if name in annotators()), "sunny")
 
 
 def _others(subject: Subject) -> list[Run]:
@@ -195,13 +211,10 @@ def _table(found: Duel, name: str) -> None:
             delta_color="off",
             delta_arrow="off",
         )
-    st.dataframe(
-        {
-            "": ["this model right", "this model wrong"],
-            "other right": [found.both, found.second_only],
-            "other wrong": [found.first_only, found.neither],
-        },
-        hide_index=True,
+    st.markdown(
+        "| | other right | other wrong |\n|---|---|---|\n"
+        f"| this model right | {found.both:,} | {found.first_only:,} |\n"
+        f"| this model wrong | {found.second_only:,} | {found.neither:,} |"
     )
     st.markdown(
         f"They favour the same text in **{found.agreement.value:.0%}** of the pairs. Only the "

@@ -10,6 +10,7 @@ from core.alignment.cross_examination.vote_counts import by_votes, sizes_up_to
 from core.figures.votes_curve import votes_curve
 from core.runs.jobs import CurveJob
 from core.runs.store import RunStore, Step
+from core.share import Share
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
@@ -38,20 +39,49 @@ def show(subject: Subject) -> str:
         subject.badge("reward_curve", f"{seeds} seeds a size, band: mean ± sd" if seeds > 1 else "one seed a size")
     lost = [point["votes"] for point in points if point["log_loss"] > math.log(2)]
     if lost:
+        passes = max(row["epochs"] for row in rows if row["votes"] in lost)
         st.markdown(
-            f"With up to **{max(lost):,.0f}** votes its log-loss is *worse* than saying ½ every time: it learned those "
-            "few by heart, and is sure of itself where it knows nothing."
+            f"With up to **{max(lost):,.0f}** votes, gone over {_times(passes)} at most, its log-loss is *worse* than "
+            "saying ½ every time: it is sure of itself where it knows nothing."
         )
     st.caption(
         "Every size is trained from nothing and measured on the same held-out votes; a larger set holds the smaller "
-        "ones of its seed. Small sets are gone over up to eight times, so that they too get at least 24 steps. Look "
-        "whether the line still rises at its end. It does not show what votes on *other* pairs would bring."
+        "ones of its seed. Small sets are gone over up to eight times, so that they too get at least 24 steps: a point "
+        "under the pointer says how often, and part of a difference between sizes may be the passes'."
+        f"{_own_passes(subject, rows)}{_heldout(subject, points)} Look whether the line still rises at its end. It "
+        "does not show what votes on *other* pairs would bring."
     )
     show_code(
         "core.alignment.cross_examination.learning_curve:train_curve",
         "core.alignment.cross_examination.vote_counts:epochs_for",
     )
     return _claim(points, seeds)
+
+
+def _times(passes: float) -> str:
+    return "once" if passes == 1 else f"{passes:.0f} times"
+
+
+def _own_passes(subject: Subject, rows: Sequence[Mapping[str, float]]) -> str:
+    """Where the largest set was gone over more often than the run itself did: its point is another model's."""
+    most = max(row["votes"] for row in rows)
+    passes = max(row["epochs"] for row in rows if row["votes"] == most)
+    if passes == subject.reward.epochs:
+        return ""
+    return (
+        f" The run itself went over its votes {_times(subject.reward.epochs)}, the curve's last point {_times(passes)}:"
+        " it is not the model under *How good*."
+    )
+
+
+def _heldout(subject: Subject, points: Sequence[Mapping[str, float]]) -> str:
+    """How far a share of so many held-out votes may be off, all points alike."""
+    result = subject.entry("reward_curve") if subject.cached else (subject.run and subject.run.result)
+    held = int((result or {}).get("pairs_heldout") or 0)
+    if not held:
+        return ""
+    low, high = Share(points[-1]["accuracy"] * held, held).interval
+    return f" They are {held}: the last point's share alone could be {low:.0%} to {high:.0%}."
 
 
 def _claim(points: Sequence[Mapping[str, float]], seeds: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.alignment.calibration_reading import error_by_chance, sureness
 from core.figures.calibration import calibration
 from core.share import Share
 from pages._parts import theme
@@ -74,7 +75,7 @@ def claim(measured: Worth | None, moving: bool) -> str:
             "measure it with."
         )
     accuracy, pairs = measured.accuracy, measured.pairs
-    if pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
+    if not _beats_guessing(measured):
         return (
             f"It predicts {accuracy:.0%} of {pairs} vote{'' if pairs == 1 else 's'} it has never seen: no better than "
             "guessing, as far as so few can tell. More pairs would help."
@@ -84,27 +85,39 @@ def claim(measured: Worth | None, moving: bool) -> str:
     return f"It predicts {accuracy:.0%} of {few}votes it has never seen; guessing would get 50%.{best}"
 
 
+def _beats_guessing(measured: Worth) -> bool:
+    """Whether more votes are predicted than chance alone would make it; taken as said where their number is not."""
+    pairs = measured.pairs
+    return not pairs or Share(round(measured.accuracy * pairs), pairs).interval[0] > 0.5
+
+
 def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
     """Accuracy, log-loss and calibration on unseen votes, each beside what guessing gets; the reliability diagram."""
     result = result or {}
     if measured.pairs and measured.pairs < FEW:
         st.info(_too_few(measured.pairs, round(measured.accuracy * measured.pairs)))
         return
+    told = _beats_guessing(measured)
     cells = st.columns(4)
-    cells[0].metric("Held-out accuracy", f"{measured.accuracy:.1%}", f"{measured.accuracy - 0.5:+.1%} against guessing")
+    points = f"{100 * (measured.accuracy - 0.5):+.1f} points against guessing"
+    cells[0].metric("Held-out accuracy", f"{measured.accuracy:.1%}", points, delta_color="normal" if told else "off")
     if measured.log_loss is not None:
         cells[1].metric(
             "Held-out log-loss",
             f"{measured.log_loss:.3f}",
             f"{measured.log_loss - GUESSING:+.3f} against guessing",
-            delta_color="inverse",
+            delta_color="inverse" if told else "off",
             help="nats a vote; log 2 ≈ 0.693 for saying one half every time",
         )
     if measured.calibration_error is not None:
         cells[2].metric(
             "Calibration error",
             f"{measured.calibration_error:.1%}",
-            help="mean gap between the probability it gives and how often it is right",
+            f"{error_by_chance(measured.calibration):.1%} by chance alone" if measured.calibration else None,
+            delta_color="off",
+            delta_arrow="off",
+            help="mean gap between the probability it gives and how often it is right; by chance alone: what a model "
+            "would show on as many votes if each of these probabilities were exactly right",
         )
     if measured.skill is not None:
         cells[3].metric(
@@ -144,17 +157,17 @@ def _reliability(bins: Sequence[Mapping[str, float]]) -> None:
             key="calibration",
             alt="Reliability diagram: probability the model gives its favourite against how often that one was chosen",
         )
-    gap = sum(row["pairs"] * (row["confidence"] - row["accuracy"]) for row in bins) / sum(row["pairs"] for row in bins)
-    lean = (
-        "On average it is **too sure**"
-        if gap > 0.02
-        else "On average it is **not sure enough**"
-        if gap < -0.02
-        else "On average it is **as sure as it should be**"
-    )
+    found = sureness(bins)
+    if abs(found.gap) <= 0.02:
+        lean = "On average it is **as sure as it should be**"
+    elif not found.real:
+        lean = "On average it may be as sure as it should be"
+    else:
+        lean = f"On average it is **{'too sure' if found.gap > 0 else 'not sure enough'}**"
+    chance = "" if found.real else f"; on so many votes chance alone makes {100 * found.by_chance:.1f} either way"
     words.markdown(
-        f"{lean}: the probability it gives its favourite is {abs(100 * gap):.1f} points "
-        f"{'above' if gap > 0 else 'below'} how often that one was chosen. "
+        f"{lean}: the probability it gives its favourite is {abs(100 * found.gap):.1f} points "
+        f"{'above' if found.gap > 0 else 'below'} how often that one was chosen{chance}. "
         "On the dashed line, of all votes given 80%, four in five go that way. Larger marks stand for more votes; "
         "small ones are noise."
     )

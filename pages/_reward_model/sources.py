@@ -1,9 +1,12 @@
 """Whose preferences to learn from: a person's votes, a simulated annotator's, an imported data set, or a mix."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.feedback import sources as preference_sources
 from core.feedback.annotators import annotators
+from core.feedback.comparison import Dataset
 from core.feedback.store import FeedbackStore
 from pages._parts.text import escaped
 
@@ -45,7 +48,7 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         dataset = st.selectbox(
             "Data set",
             list(datasets),
-            format_func=lambda id: f"{datasets[id].name}: {datasets[id].rows:,} rows",
+            format_func=lambda id: _called(datasets[id], datasets),
             key="reward_dataset",
             bind="query-params",
         )
@@ -60,6 +63,12 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
             icon=":material/balance:",
         )
     return tuple(sources), total
+
+
+def _called(dataset: Dataset, among: Mapping[str, Dataset]) -> str:
+    """Its file's name and its rows; with its number where another has the same name."""
+    same = sum(one.name == dataset.name for one in among.values())
+    return f"{dataset.name}{f' ({dataset.id})' if same > 1 else ''}: {dataset.rows:,} rows"
 
 
 def _simulated() -> tuple[str, int]:

@@ -91,7 +91,7 @@ def test_a_tokens_text_has_its_space():
     one = sentencepiece()
     assert [text_of(one, i) for i in one(" and looked")["input_ids"]] == [" and", " looked"]
     half = TOKENIZER("🐶")["input_ids"][0]
-    assert "\ufffd" in text_of(TOKENIZER, half)
+    assert text_of(TOKENIZER, half) == token_of(TOKENIZER, half).piece != ""
 
 
 def test_a_special_token_is_its_name():

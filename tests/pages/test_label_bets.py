@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from core.alignment.live.bets import bet
 from core.alignment.live.live_head import fit_live_head
@@ -188,6 +189,21 @@ def test_repeats_show_how_consistent_one_is(store, monkeypatch):
     assert len(live_page.live(store, "me", "storyteller").votes) == before, "a repeat is no vote to learn from"
     at = opened("label", report="My report")
     assert "of 1 times" in said(at)
+
+
+def test_what_a_model_could_reach_is_more_than_one_agrees_with_oneself():
+    """Who gives their usual answer nine times in ten agrees with themselves 82 %, and with a model that knows it 90 %."""
+
+    def page() -> None:
+        from types import SimpleNamespace
+
+        from pages._label.report import _consistency
+
+        given = [(SimpleNamespace(chosen=1), SimpleNamespace(chosen=1 if n < 82 else 2)) for n in range(100)]
+        _consistency(given)
+
+    (words,) = [one.value for one in AppTest.from_function(page).run().markdown]
+    assert "82 of 100 times" in words and "usual answer at most 90% of the time" in words
 
 
 def test_a_policy_that_is_not_here_makes_no_bets(store, monkeypatch):

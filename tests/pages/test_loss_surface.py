@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.alignment.loss_surface.surface_view import VIEW_FILE
 from core.alignment.pair_term import pair_term
@@ -92,7 +93,8 @@ def test_two_weights_take_the_votes_the_features_and_the_penalty():
     assert "no minimum" in claim(at) and "falls for ever" in said(at) and not terrain(at)["marks"]
     assert not any(button.key == "two_below" for button in at.button)
     fine(at.select_slider(key="two_l2").set_value(0.1).run())
-    assert "make one bowl" in claim(at) and terrain(at)["marks"]
+    assert "These votes and the penalty make one bowl" in claim(at) and terrain(at)["marks"]
+    assert "Of the votes' own loss, no." in said(at)
     fine(at.selectbox(key="two_across").set_value("length").run())
     assert terrain(at)["axes"][0] == "weight of length" and terrain(at)["axes"][1] != "weight of length"
 
@@ -213,3 +215,28 @@ def test_a_finished_surface_is_explained():
     at = opened("loss_surface", run=run.id)
     assert "625 of 625 points measured" in said(at) and "of the variance" in said(at) and "live" in said(at)
     assert "million weights walked from a loss of 0.693" in claim(at)
+
+
+def test_of_a_path_that_was_taken_back_it_says_where_training_had_been():
+    def page(view) -> None:
+        from pages._loss_surface.real_picture import explain
+
+        explain(view, 0)
+
+    place = {"x": 0.0, "y": 0.0, "beside": 0.1, "far": 0.2, "recorded": 0.6, "measured": 0.6, "below": 0.61}
+    view = {
+        "places": [place | {"step": step} for step in (0, 30, 50)],
+        "plane": "path",
+        "shares": [0.7, 0.2],
+        "xs": [-1.0, 0.0, 1.0],
+        "ys": [-1.0, 0.0, 1.0],
+        "values": [[0.6] * 3] * 3,
+        "weights": 1_000_000,
+        "rounding": None,
+        "pairs": 64,
+        "of": 64,
+    }
+    for went_to, said_so in ((70, True), (50, False)):
+        at = AppTest.from_function(page, args=(view | {"went_to": went_to},)).run()
+        words = " ".join(one.value for one in at.markdown)
+        assert ("early stopping put back" in words and "to step 70" in words) == said_so, at.exception

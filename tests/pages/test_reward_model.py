@@ -124,6 +124,19 @@ def test_calibration_is_drawn_and_its_lean_said():
     assert "10.0 points above" in said(at)
 
 
+def test_what_chance_alone_could_make_is_not_called_a_lean():
+    bins = [{"confidence": 0.6, "accuracy": 0.52, "pairs": 60}, {"confidence": 0.9, "accuracy": 0.82, "pairs": 28}]
+    found = RESULT | {"calibration": bins, "accuracy_heldout": 0.59, "pairs_heldout": 88}
+    run = a_run("reward", records=steps(0.59, found), preferences=["bundled:sunny"])
+    at = opened("reward_model", run=run.id)
+    words = said(at)
+    assert "no better than guessing, as far as so few can tell" in words
+    assert "it may be as sure as it should be" in words and "chance alone makes 9.2 either way" in words
+    metrics = {metric.label: metric for metric in at.metric}
+    assert metrics["Held-out accuracy"].delta == "+9.0 points against guessing"
+    assert metrics["Calibration error"].delta == "4.9% by chance alone"
+
+
 def test_a_handful_of_unseen_votes_is_no_verdict():
     result = RESULT | {"accuracy_heldout": 0.0, "pairs_heldout": 1}
     run = a_run("reward", records=steps(0.0, result), preferences=["votes:me"])

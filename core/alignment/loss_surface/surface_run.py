@@ -50,6 +50,7 @@ class Trained:
     config: RewardConfig
     pairs: Sequence[PreferencePair]  # all of them, as training split them
     kept: Sequence[Kept]
+    went_to: int = 0  # the step that training came to before it put the last of `kept` back; 0 where that is not known
 
 
 def run_surface(
@@ -139,6 +140,7 @@ class Drawing:
             "of": len(train),
             "model": trained.model,
             "seed": trained.config.seed,
+            "went_to": trained.went_to,
             "weights": len(self.plane.origin),
         }
 
@@ -159,6 +161,7 @@ class Drawing:
         `step`, `x`, `y`, distances `beside` the plane and `far` from the end, the loss `recorded` in training,
         `measured` here at the same weights, and measured `below` it on the plane. `rounding`: by how much at most the
         grid's way differs from float32 below the places; None for a grid in float32. `weights`: how many are trained.
+        `went_to`: the step that training came to before early stopping put the last place's weights back.
         """
         values: list[list[float | None]] = [[None] * len(self.xs) for _ in self.ys]
         at: dict[str, dict[int, float]] = {"place": {}, "below": {}, "rounded": {}}

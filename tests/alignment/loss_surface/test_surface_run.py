@@ -26,15 +26,25 @@ from tests import tiny
 @pytest.fixture
 def rewarded(tmp_path):
     """A finished reward run of a tiny policy on a preference file, with weights kept at four steps."""
+    return learned(tmp_path)
+
+
+def learned(tmp_path, told_apart=True, **changes):
+    """A finished reward run of a tiny policy; `changes` of its config. Votes that are not `told_apart` are a coin's."""
     folder = tmp_path / "tiny"
     tiny.gpt2().save_pretrained(folder)
     tiny.tokenizer().save_pretrained(folder)
-    pairs = [PreferencePair(f"Day {i}. The cat was", f" happy{'!' * (i % 5)}", " green") for i in range(96)]
+    texts = [(f" happy{'!' * (i % 5)}", " green") for i in range(96)]
+    coin = np.random.default_rng(0).permutation(96) % 2 == 1
+    pairs = [
+        PreferencePair(f"Day {i}. The cat was", *(text[::-1] if coin[i] and not told_apart else text))
+        for i, text in enumerate(texts)
+    ]
     votes = tmp_path / "votes.jsonl"
     votes.write_text(
         "".join(json.dumps({"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected}) + "\n" for p in pairs)
     )
-    config = RewardConfig(batch_pairs=8, learning_rate=3e-3, weights_kept=4, seed=2)
+    config = RewardConfig(**{"batch_pairs": 8, "learning_rate": 3e-3, "weights_kept": 4, "seed": 2} | changes)
     run = RunStore().create(RewardJob(preferences=(str(votes),), model=str(folder), reward=config), queued=False)
     finished = recorder.execute(run.id)
     assert finished.status == "finished", finished.error
@@ -62,6 +72,19 @@ def test_the_surface_of_a_run_meets_every_recorded_loss(rewarded):
     assert all(value is not None for row in view["values"] for value in row) and view["pairs"] == 64
     xs, ys = [place["x"] for place in view["places"]], [place["y"] for place in view["places"]]
     assert view["xs"][0] < min(xs) and max(xs) < view["xs"][-1] and view["ys"][0] < min(ys) and max(ys) < view["ys"][-1]
+
+
+def test_a_path_that_early_stopping_took_back_ends_where_its_weights_are_from(tmp_path):
+    stopping = {"epochs": 8, "weights_kept": 30, "evaluate_every": 4, "patience": 2, "heldout_share": 0.3}
+    run = learned(tmp_path, told_apart=False, **stopping)
+    best, trained = run.result["best_step"], trained_by(run.id)
+    assert best < run.step == trained.went_to
+    steps = [one.step for one in trained.kept]
+    assert steps == sorted(set(steps)) and steps[-1] == best
+    drawing = Drawing(SurfaceConfig(run=run.id, points=13), trained)
+    end = next(task for task, (kind, place, _) in enumerate(drawing.tasks) if (kind, place) == ("place", len(steps)))
+    assert drawing.measure(end) == pytest.approx(trained.kept[-1].recorded, abs=1e-6)
+    assert drawing.view([])["went_to"] == run.step
 
 
 def test_a_point_of_the_grid_is_the_loss_at_those_weights(rewarded):
