@@ -2,9 +2,11 @@
 
 import copy
 import json
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +35,7 @@ from core.language.precision import suit_processor
 from core.language.tokens import text_of
 
 NORMALISATION_FILE = "normalisation.json"
+_log = logging.getLogger(__name__)
 
 
 def pairwise_loss(chosen: Tensor, rejected: Tensor, margin: float | Tensor = 0.0) -> Tensor:
@@ -135,7 +138,8 @@ def new_reward_model(
 def encode_texts(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], responses: Sequence[str], max_tokens: int
 ) -> list[list[int]]:
-    """Token ids of prompt + response as one text, nothing added by hand; a longer one loses its beginning.
+    """Token ids of prompt + response as one text, nothing added by hand; a longer one loses its beginning, and
+    that is said once.
 
     A text may spell out the padding token. At its end that is no part of it: a classifier of transformers is asked at
     the last token that is not padding, and so is ours.
@@ -144,7 +148,15 @@ def encode_texts(
     if not texts:
         return []
     read = [_without_padding(ids, tokenizer.pad_token_id) for ids in tokenizer(texts, truncation=False)["input_ids"]]
+    if any(len(ids) > max_tokens for ids in read):
+        _tell_cut(max_tokens)
     return [ids[-max_tokens:] for ids in read]
+
+
+@cache
+def _tell_cut(max_tokens: int) -> None:
+    """Said once a process, not for every text."""
+    _log.warning("A text is longer than the %d tokens that are read of one: only its end is read.", max_tokens)
 
 
 def _without_padding(ids: list[int], pad_id: int | None) -> list[int]:

@@ -94,7 +94,8 @@ def _status(run: Run, steps: Sequence[Step]) -> None:
 def _progress(run: Run, steps: Sequence[Step]) -> str:
     words = [f"`{run.id}`"]
     if run.total:
-        words.append(f"step {run.step} of {run.total}")
+        before_all = "writing the pairs to learn from: " if run.stage == "preferences" else ""
+        words.append(f"{before_all}step {run.step} of {run.total}")
     if run.started:
         words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
     if (left := seconds_left(run, steps)) is not None:

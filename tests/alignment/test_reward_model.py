@@ -14,6 +14,7 @@ from core.alignment.configs import LoopConfig
 from core.alignment.loop import run_loop
 from core.alignment.reward_model import (
     Normalisation,
+    _tell_cut,
     load_reward_model,
     new_reward_model,
     pad_right,
@@ -60,6 +61,16 @@ def test_a_family_without_a_classifier_is_refused_before_a_pair_is_written(tmp_p
         new_reward_model(policy, tiny.tokenizer())
     with pytest.raises(PlaygroundError, match="granite: transformers has no sequence classifier"):
         next(run_loop(LoopConfig(model=str(tmp_path / "granite"), pairs=8), tmp_path / "out"))
+
+
+def test_a_text_that_is_cut_is_told_once(caplog):
+    model, tokenizer = reward_model(), tiny.tokenizer()
+    _tell_cut.cache_clear()
+    long = " and he was very happy" * 40
+    first, again = (score(model, tokenizer, ["Once"], [long]) for _ in range(2))
+    assert torch.equal(first, again)
+    said = [one.getMessage() for one in caplog.records]
+    assert said == ["A text is longer than the 64 tokens that are read of one: only its end is read."]
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
