@@ -38,13 +38,23 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file, flushed to the disk before it takes its name."""
+    """Write a text file, flushed to the disk before it takes its name. Raises OSError, of `path`; nothing is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    _flush(temporary)
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        _flush(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     _flush(path.parent)
+
+
+def nearly_full(folder: Path) -> bool:
+    """Whether the disk that holds `folder` has less than a megabyte left."""
+    return shutil.disk_usage(folder).free < 1_000_000
 
 
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from core.architecture import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
+BLOCKS = {path: text for text, path in re.findall(r"```python\n(# (\S+)\n.*?)```", TEXT, re.DOTALL)}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,17 @@ def test_every_recipe_is_short():
     assert len(BLOCKS) == 3
 
 
+@pytest.mark.parametrize("check", ["ruff check", "ruff format --check", "mypy --follow-imports=skip"])
+def test_every_block_passes_the_checks_as_it_stands(copy, check):
+    """As `make test` runs them; mypy on each block alone, for all that it imports would take it minutes."""
+    tool, *options = check.split()
+    paths = [path for path in BLOCKS if tool == "ruff" or path.startswith("core/")]
+    settings = "--config" if tool == "ruff" else "--config-file"
+    command = [sys.executable, "-m", tool, *options, settings, str(ROOT / "pyproject.toml"), *paths]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_annotator_is_found_and_votes(copy):
     program = (
         "import core; from core.feedback.annotators import get_annotator; painter = get_annotator('painter');"
@@ -57,6 +68,8 @@ def test_the_annotator_is_found_and_votes(copy):
     where, some, none = run(copy, program).split()
     assert where == str(copy / "core")
     assert float(some) == pytest.approx(100 / 3) and float(none) == 0
+    program = "from core.alignment.configs import LoopConfig; print(LoopConfig.model_fields['annotator'].description)"
+    assert "painter" in run(copy, program)
 
 
 def test_the_page_opens_and_is_in_the_menu(copy):
@@ -76,12 +89,13 @@ from core.alignment.expert_iteration import train_expert
 from core.language.registry import load_policy
 policy, tokenizer = load_policy("storyteller")
 class LikesShort:
+    tokenizer = tokenizer
     def rate(self, prompts, responses):
         scores = -torch.tensor([float(len(one)) for one in responses])
         return scores, scores
 policy.train()
 config = OnPolicyConfig(updates=2, rollout_batch=16, max_new_tokens=8)
-records = list(train_expert(policy, LikesShort(), ["Once upon a time", "Tom saw a"], config, tokenizer))
+records = list(train_expert(policy, LikesShort(), ["Once upon a time", "Tom saw a"], config))
 print(len(records), all(record.metrics["loss/policy_avg"] > 0 for record in records))
 """
     assert run(copy, program).splitlines()[-1] == "2 True"

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from core.config import Config
 from core.errors import PlaygroundError
+from core.feedback.annotators import annotator_classes
 from core.language.configs import LORA_FROM
 from core.language.registry import policy_info
 
@@ -13,6 +14,8 @@ _SEEDS = 2**31
 
 JUDGE_FILE = "judge.txt"
 """In the folder of a PPO run: which weights pay it."""
+
+WHO_VOTES = f"who votes: {', '.join(annotator_classes())}"
 
 MICRO_BATCH = "a pass of an optimiser step, whose gradients add up (0: all at once): less memory, the same step"
 
@@ -37,7 +40,7 @@ class SimulateConfig(Config):
     model: str = Field(
         "storyteller", description="policy that writes the responses: an id of `models`, a hub id or a folder"
     )
-    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    annotator: str = Field("sunny", description=WHO_VOTES)
     prompts: str = Field(
         "",
         description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",
@@ -304,7 +307,7 @@ class LoopConfig(Config):
     """
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
-    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    annotator: str = Field("sunny", description=WHO_VOTES)
     prompts: str = Field(
         "",
         description="prompt set (stories, summaries, chat) or a text file, a prompt a line (default: the policy's own)",

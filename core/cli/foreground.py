@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ ORDER_FILE = "out.json"  # in the run's folder, so that a resumed run still know
 MARK_FILE = "run.json"  # in the results: which run made them
 
 EXIT = {"finished": 0, "stopped": 0, "failed": 1, "interrupted": 130}
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Where a run's results are to go, and whether they may replace those of another."""
+
+    out: Path
+    overwrite: bool
 
 
 def begin(job: Job, run_id: str | None, out: Path | None, overwrite: bool, as_json: bool) -> int:
@@ -45,12 +54,11 @@ def carry_out(run: Run, as_json: bool) -> int:
     from core.runs.recorder import execute
 
     say(f"run {run.id} (if it is interrupted: python -m core runs resume {run.id})")
-    order_file = run.folder / ORDER_FILE
-    order = json.loads(order_file.read_text(encoding="utf-8")) if order_file.exists() else None
-    if order and run.status == "finished" and _is_of(Path(order["out"]), run):
-        raise PlaygroundError(f"The run {run.id} has finished, and its results are in {order['out']}.")
+    order = _order_of(run)
+    if order and run.status == "finished" and _is_of(order.out, run):
+        raise PlaygroundError(f"The run {run.id} has finished, and its results are in {order.out}.")
     if order:
-        _check_free(Path(order["out"]), order["overwrite"])
+        _check_free(order.out, order.overwrite)
     if not order or run.status != "finished":  # else it was the delivery that failed
         with processes.together(), Stages() as stages:
             run = execute(run.id, on_record=stages.show)
@@ -59,17 +67,32 @@ def carry_out(run: Run, as_json: bool) -> int:
     result: dict[str, Any] = {"run": run.id, "status": run.status, **(run.result or {})}
     if run.status == "finished":
         if order:
-            _deliver(run, Path(order["out"]))
-        result["out"] = order["out"] if order else str(run.folder / RESULT_FOLDER.get(run.kind, ""))
+            _deliver(run, order.out)
+        result["out"] = str(order.out if order else run.folder / RESULT_FOLDER.get(run.kind, ""))
     else:
         say(f"run {run.id} is {run.status}: go on with `python -m core runs resume {run.id}`")
     emit(result, as_json)
     return EXIT.get(run.status, 1)
 
 
+def _order_of(run: Run) -> _Order | None:
+    """What was ordered when the run was made; None when nothing was. Raises PlaygroundError when that is damaged."""
+    file = run.folder / ORDER_FILE
+    try:
+        order = json.loads(file.read_text(encoding="utf-8"))
+        return _Order(Path(order["out"]), bool(order["overwrite"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlaygroundError(
+            f"{file}, which says where the results of the run {run.id} are to go, is damaged: remove it, and the "
+            "results stay in the run's folder."
+        ) from error
+
+
 def _check_free(out: Path, overwrite: bool) -> None:
     """Refuse to replace anything but an empty folder or, when told to, the results of an earlier run."""
-    above = next(folder for folder in out.parents if folder.exists())
+    above = next((folder for folder in out.parents if folder.exists()), out)  # nothing is above the root
     if not above.is_dir():
         raise PlaygroundError(f"{above} is a file: --out names a folder, and {out} cannot be one in it")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):

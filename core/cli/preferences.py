@@ -1,5 +1,6 @@
 """`preferences`: votes of a simulated annotator, files in and out, and what there is."""
 
+import os
 import statistics
 import time
 from dataclasses import asdict
@@ -42,8 +43,7 @@ def simulate(out: Path, as_json: bool, **options: Any) -> None:
 
     began = time.monotonic()
     format_of(out)  # a name that cannot be written is refused before the work, not after
-    if not out.parent.is_dir():
-        raise PlaygroundError(f"{out} cannot be written: there is no folder {out.parent}")
+    _check_place(out)
     annotator = get_annotator(config.annotator)
     prompts = load_prompts(config.prompts or policy_info(config.model).default_prompts)
     sampling = SamplingConfig(max_new_tokens=config.max_new_tokens, temperature=config.temperature, seed=config.seed)
@@ -131,6 +131,7 @@ def export(out: Path, annotator: str | None, dataset: int | None, conversational
 
     if annotator is not None and dataset is not None:
         raise PlaygroundError("give --annotator or --dataset, not both")
+    _check_place(out)
     store, write = FeedbackStore(), export_conversations if conversational else export_preferences
     if dataset is None and next(store.iterate_pairs(annotator), None) is None:
         by = f" by {annotator[:100]!r}" if annotator is not None else ""
@@ -163,6 +164,15 @@ def stats(file: Path | None, as_json: bool) -> None:
             table([(d["id"], d["name"], d["rows"], d["ties"]) for d in datasets], ("data set", "name", "rows", "ties"))
         )
     emit({"votes": votes, "datasets": datasets}, as_json, "\n\n".join(parts) or "no votes, no data sets yet")
+
+
+def _check_place(out: Path) -> None:
+    """Raise PlaygroundError where no file can be written in the folder of `out`, or of what it is a link to."""
+    folder = Path(os.path.realpath(out)).parent
+    if not folder.is_dir():
+        raise PlaygroundError(f"{out} cannot be written: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise PlaygroundError(f"{out} cannot be written: the folder {folder} is read-only, or not yours to write into")
 
 
 def _describe(file: Path) -> dict[str, Any]:

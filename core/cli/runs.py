@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.output import emit, json_option, table
+from core.cli.output import emit, json_option, say, table
 from core.errors import PlaygroundError
 from core.paths import absolute
 
@@ -29,9 +29,12 @@ def list_(kind: str | None, as_json: bool) -> None:
 
     if kind is not None and kind not in JOBS:
         raise PlaygroundError(f"there are no runs called {kind[:100]!r}; there are: {', '.join(JOBS)}")
-    found = _store().list(kind)
+    store = _store()
+    found = store.list(kind)
     rows = [(run.id, run.kind, run.status, _progress(run), _moment(run.created), run.name) for run in found]
     text = table(rows, ("run", "kind", "status", "step", "created", "name")) if found else "no runs yet"
+    for run_id in store.damaged():
+        say(f"the record of the run {run_id} in the database is damaged: it is left out")
     emit({"runs": [_summary(run) for run in found]}, as_json, text)
 
 

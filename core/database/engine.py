@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.database.schema import VERSION
 from core.errors import PlaygroundError
+from core.files import nearly_full
 from core.paths import database_url, home
 
 BUSY_SECONDS = 30  # how long a write waits for others before it gives up
@@ -31,6 +32,10 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _engines: dict[str, sa.Engine] = {}
 _opening = threading.Lock()
 _inherited: list[sa.Pool] = []
+
+
+class DamagedRecordError(PlaygroundError):
+    """A cell that should hold JSON holds something else."""
 
 
 def engine(url: str | None = None) -> sa.Engine:
@@ -85,7 +90,13 @@ def _make(url: str) -> sa.Engine:
         if backend not in ("sqlite", "postgresql"):
             raise PlaygroundError(f"RLHF_PLAYGROUND_DB: SQLite and PostgreSQL are supported, not {backend}.")
         wait = {"timeout": BUSY_SECONDS} if backend == "sqlite" else {"connect_timeout": 10}
-        made = sa.create_engine(parsed, json_serializer=_to_json, connect_args=wait, pool_pre_ping=backend != "sqlite")
+        made = sa.create_engine(
+            parsed,
+            json_serializer=_to_json,
+            json_deserializer=_from_json,
+            connect_args=wait,
+            pool_pre_ping=backend != "sqlite",
+        )
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise PlaygroundError(
             "RLHF_PLAYGROUND_DB is no database URL; one looks like sqlite:////home/me/votes.db"
@@ -174,7 +185,7 @@ def _readable_errors(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise PlaygroundError(f"{_shown(engine)}: {_first_line(error)}") from error
+        raise PlaygroundError(f"{_shown(engine)}: {_in_words(engine, error)}") from error
     except UnicodeEncodeError as error:
         shown = f"{error.object!a:.100}"
         raise PlaygroundError(f"A text that is not valid Unicode cannot be kept or found: {shown}") from None
@@ -191,6 +202,21 @@ def _shown(engine: sa.Engine) -> str:
     return f"The database {engine.url.render_as_string(hide_password=True)}"
 
 
+def _in_words(engine: sa.Engine, error: OperationalError) -> str:
+    """What `error` says, or what is behind it where SQLite knows no more than that it could not write."""
+    if not isinstance(error.orig, sqlite3.Error):
+        return _first_line(error)
+    code = error.orig.sqlite_errorcode & 0xFF  # the bits above tell the kinds of one failure apart
+    folder = lock_file(engine).parent
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and nearly_full(folder)):
+        return f"the disk is full, free some space where {folder} lies"
+    unwritable = folder.is_dir() and not os.access(folder, os.W_OK)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR) and unwritable:
+        place = "data folder" if folder == home() else "folder"
+        return f"the {place} {folder} is read-only, or not yours to write into"
+    return _first_line(error)
+
+
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
 
@@ -201,6 +227,15 @@ def _to_json(value: Any) -> str:
         return json.dumps(value, allow_nan=False)
     except ValueError:
         return json.dumps(_finite(value), allow_nan=False)
+
+
+def _from_json(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise DamagedRecordError(
+            f"A record in the database is damaged, put back a copy of it: {text!a:.100} is no JSON."
+        ) from error
 
 
 def _finite(value: Any) -> Any:

@@ -24,7 +24,8 @@ def read_texts(source: str) -> Iterator[str]:
     """Documents of a `.jsonl` file (field `text`), a `.txt` file (documents parted by `<|endoftext|>`, else by empty
     lines), a `.parquet` file (column `text`), a folder of those, or the id of a data set on the hub.
 
-    Raises FileNotFoundError when nothing is there, ValueError with file and line when a row cannot be read.
+    Raises FileNotFoundError when nothing is there, ValueError with the file, and the line where there are lines, when
+    it or a row cannot be read.
     """
     permission.check_file(source)
     path = Path(source)
@@ -43,12 +44,27 @@ def read_texts(source: str) -> Iterator[str]:
 
 
 def _read_file(path: Path) -> Iterator[str]:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as parquet
+    try:
+        yield from _read_parquet(path) if path.suffix == ".parquet" else _read_text(path)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no UTF-8 text: {error.reason} at byte {error.start}") from error
 
-        for batch in parquet.ParquetFile(path).iter_batches(columns=["text"]):
-            yield from (text for text in batch.column(0).to_pylist() if text and text.strip())
-        return
+
+def _read_parquet(path: Path) -> Iterator[str]:
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+        if "text" not in file.schema_arrow.names:
+            raise ValueError(f"{path}: there is no column text in it")
+        for batch in file.iter_batches(columns=["text"]):
+            yield from (text for text in batch.column(0).to_pylist() if isinstance(text, str) and text.strip())
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"{path} is no parquet file that can be read: {error}") from error
+
+
+def _read_text(path: Path) -> Iterator[str]:
     if path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):

@@ -78,9 +78,12 @@ def _read(file: Path) -> dict[str, Any]:
     import torch
 
     try:
-        return dict(torch.load(file, map_location="cpu", weights_only=True))
+        state = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise PlaygroundError(f"{file} cannot be read without running code, so this program did not write it") from None
+    if not isinstance(state, dict):
+        raise PlaygroundError(f"{file} holds a {type(state).__name__} and no run's state: it is not of this program")
+    return state
 
 
 def kept(folder: Path) -> list[int]:

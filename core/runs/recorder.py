@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -186,10 +186,25 @@ class _Execution:
         job = self._job
         processes.from_main(lambda: (job.kind, job.model_dump(mode="json")))
         state = processes.from_main(self._restored)
-        for record in job.records(self._folder, state, lambda _: processes.from_main(self._changes)):
+        for record in self._records(state):
             if outcome := processes.from_main(partial(self._behind, record)):
                 return outcome
         return "finished"
+
+    def _records(self, state: dict[str, Any] | None) -> Iterator[Record]:
+        """What the trainer gives. Raises PlaygroundError when `state`, from a checkpoint, lacks what it begins with."""
+        begun = False
+        try:
+            for record in self._job.records(self._folder, state, lambda _: processes.from_main(self._changes)):
+                begun = True
+                yield record
+        except KeyError as error:
+            if begun or state is None or error.args[0] in state:
+                raise
+            raise PlaygroundError(
+                f"The checkpoint {self._checkpoints / f'{self._number:08d}'} is not one that a {self._job.kind} run "
+                f"wrote (it has no {error.args[0]!r}): remove it, and the run resumes from the one before."
+            ) from error
 
     def _behind(self, record: Record) -> Literal["stopped", "interrupted"] | None:
         """Write the record down and obey: how the run ends here, or None when it goes on."""

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, Literal
 
 import sqlalchemy as sa
 
+from core.database.engine import DamagedRecordError, insert_new, reading, writing
 from core.database.engine import engine as default_engine
-from core.database.engine import insert_new, reading, writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
 from core.hosting import limits, ownership
@@ -138,17 +138,30 @@ class RunStore:
         return self.get(run_id)
 
     def get(self, run_id: str) -> Run:
-        """The run, or PlaygroundError when there is none."""
+        """The run, or PlaygroundError when there is none or its record is damaged."""
         found = self._read(self._seen().where(runs.c.id == run_id))
-        if not found:
-            raise _missing(run_id)
-        return found[0]
+        if found:
+            return found[0]
+        if run_id in self.damaged():
+            raise PlaygroundError(f"The record of the run {run_id} in the database is damaged: put back a copy of it.")
+        raise _missing(run_id)
 
     def list(self, kind: str | None = None, **settings: Any) -> builtins.list[Run]:
-        """All runs, newest first; of one `kind` alone, and with these settings in their configuration."""
+        """All runs, newest first; of one `kind` alone, and with these settings in their configuration.
+
+        Without those whose record is damaged: `damaged` names them.
+        """
         query = self._seen().order_by(runs.c.created.desc(), runs.c.id)
         found = self._read(query if kind is None else query.where(runs.c.kind == kind))
         return [run for run in found if settings.items() <= run.config.items()] if settings else found
+
+    def damaged(self) -> builtins.list[str]:
+        """The ids of the runs whose record in the database cannot be read."""
+        seen = self._seen()
+        with reading(self.engine) as connection:  # both looks at one moment's state
+            whole = {row.id for row in _whole(connection.execute(seen))}
+            ids = connection.scalars(seen.with_only_columns(runs.c.id).order_by(runs.c.id))
+            return [run_id for run_id in ids if run_id not in whole]
 
     def queue(self) -> builtins.list[Run]:
         """The runs of this data folder that wait to be started, oldest first."""
@@ -315,12 +328,26 @@ class RunStore:
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with reading(self.engine) as connection:
-            return connection.execute(query).all()
+            return _whole(connection.execute(query))
 
     def _update(self, run_id: str, **values: Any) -> None:
         with writing(self.engine) as connection:
             if not connection.execute(runs.update().where(runs.c.id == run_id).values(values)).rowcount:
                 raise _missing(run_id)
+
+
+def _whole(found: sa.CursorResult[Any]) -> list[sa.Row[Any]]:
+    """The rows of `runs` found but for damaged ones: one of them must not hide every run."""
+    rows: list[sa.Row[Any]] = []
+    while True:
+        try:
+            row = found.fetchone()
+        except DamagedRecordError:
+            continue
+        if row is None:
+            return rows
+        if isinstance(row.config, dict) and isinstance(row.result, dict | None):
+            rows.append(row)
 
 
 def _missing(run_id: str) -> PlaygroundError:

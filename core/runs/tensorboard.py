@@ -53,8 +53,11 @@ def write_event_file(run: "Run", steps: "Sequence[Step]", file: BinaryIO) -> Non
 def export_event_file(run: "Run", steps: "Sequence[Step]", folder: Path) -> Path:
     """Write the run's event file into `folder`, whole or not at all, in place of an earlier one; its path.
 
-    TensorBoard takes a folder for a run: one that holds another run's events is refused with a PlaygroundError.
+    TensorBoard takes a folder for a run: one that holds another run's events is refused with a PlaygroundError, and so
+    is a run without steps, before anything is written.
     """
+    if not steps:
+        raise PlaygroundError(f"The run {run.id} has no steps yet: there is nothing to export.")
     if folder.exists() and not folder.is_dir():
         raise PlaygroundError(f"{folder} is a file: --out names a folder")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -59,11 +60,24 @@ def test_a_state_that_could_not_be_read_back_is_refused_before_anything_is_writt
     assert checkpoints.load(tmp_path)[0] == 3
 
 
-def test_a_pickle_with_a_valid_marker_is_not_run(tmp_path):
-    checkpoints.save(tmp_path, 1, {"number": 1})
-    state = tmp_path / "00000001" / "state.pt"
-    state.write_bytes(pickle.dumps(os.getcwd))
+def plant(folder, content):
+    """A checkpoint of foreign bytes, with a marker that is true of them."""
+    checkpoints.save(folder, 1, {"number": 1})
+    state = folder / "00000001" / "state.pt"
+    state.write_bytes(content)
     marker = {"bytes": state.stat().st_size, "sha256": hashlib.sha256(state.read_bytes()).hexdigest()}
-    (tmp_path / "00000001" / "complete").write_text(json.dumps(marker))
+    (folder / "00000001" / "complete").write_text(json.dumps(marker))
+
+
+def test_a_pickle_with_a_valid_marker_is_not_run(tmp_path):
+    plant(tmp_path, pickle.dumps(os.getcwd))
     with pytest.raises(PlaygroundError, match="without running code, so this program did not write it"):
+        checkpoints.load(tmp_path)
+
+
+def test_what_is_no_state_is_told(tmp_path):
+    content = io.BytesIO()
+    torch.save(torch.zeros(3), content)
+    plant(tmp_path, content.getvalue())
+    with pytest.raises(PlaygroundError, match="holds a Tensor and no run's state"):
         checkpoints.load(tmp_path)

@@ -35,10 +35,11 @@ POOL = ("storyteller", "stories")
 
 
 class HardJob(WalkJob):
-    """A walk whose every step leaves `megabytes` on the disk, takes `memory` MB more, or never ends."""
+    """A walk whose every step leaves `megabytes` on the disk, or saves them, takes `memory` MB more, or never ends."""
 
     kind = "hard"
     megabytes: float = 0.0
+    saves: float = 0.0
     memory: int = 0
     endless: bool = False
 
@@ -50,7 +51,8 @@ class HardJob(WalkJob):
             if self.endless and record.stage == "walk":
                 time.sleep(600)
             rollout = {"noise": torch.rand(int(self.megabytes * 2**18) or 1)} if self.megabytes else None
-            yield Record(**{**vars(record), "rollout": rollout})
+            state = {"noise": torch.rand(int(self.saves * 2**18))} if self.saves else record.state()
+            yield Record(**{**vars(record), "rollout": rollout, "state": lambda state=state: state})
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +87,12 @@ def with_pairs(count: int = 3) -> FeedbackStore:
     return store
 
 
+def fill(small_disk) -> None:
+    with contextlib.suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+
+
 def test_a_disk_that_fills_fails_the_run_with_its_reason_and_votes_go_on_when_there_is_room(small_disk):
     votes, store = with_pairs(), RunStore()
     run = store.create(HardJob(steps=40, megabytes=0.5), queued=False)
@@ -93,12 +101,9 @@ def test_a_disk_that_fills_fails_the_run_with_its_reason_and_votes_go_on_when_th
     assert failed.error == f"The disk that holds {run.folder} is full: free some space, then resume the run."
     assert unfinished(run.folder) == []
     assert len(store.steps(run.id)) >= 3
-    with contextlib.suppress(OSError), (small_disk / "filler").open("wb") as filler:
-        while True:
-            filler.write(bytes(4096))
-            filler.flush()
+    fill(small_disk)
     many = [NewPair(f"more {place}", "a" * 4000, "b" * 4000, *POOL) for place in range(200)]
-    with pytest.raises(PlaygroundError, match=r"The database .*: database or disk is full"):
+    with pytest.raises(PlaygroundError, match=r"The database .*: the disk is full, free some space"):
         votes.add_pairs(many, "test")  # more than SQLite has left in its pages
     assert votes.pairs_written(*POOL) == 3
     (small_disk / "filler").unlink()
@@ -106,6 +111,23 @@ def test_a_disk_that_fills_fails_the_run_with_its_reason_and_votes_go_on_when_th
     assert votes.vote(votes.next_pair("ann", *POOL), "ann", "left").id
     again = store.create(WalkJob(steps=3), queued=False)
     assert recorder.execute(again.id).status == "finished"
+
+
+def test_a_checkpoint_that_fills_the_disk_says_so(small_disk):
+    failed = recorder.execute(RunStore().create(HardJob(steps=4, saves=8.0), queued=False).id, checkpoint_seconds=0.0)
+    assert failed.error == f"The disk that holds {failed.folder} is full: free some space, then resume the run."
+    assert "unexpected pos" in failed.log.read_text()  # torch's own words
+
+
+def test_on_a_full_disk_a_database_that_cannot_even_be_read_says_so(small_disk, capsys):
+    RunStore()
+    for engine in engines._engines.values():
+        engine.dispose()
+    engines._engines.clear()
+    fill(small_disk)
+    assert main(["runs", "list"]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(f"playground.db: the disk is full, free some space where {home()} lies\n"), told
 
 
 def test_a_disk_too_full_for_the_reason_itself_says_it_when_there_is_room(store, monkeypatch, capsys):
@@ -135,13 +157,16 @@ def test_a_read_only_data_folder_is_one_sentence_everywhere(small_disk, capsys):
     for engine in engines._engines.values():
         engine.dispose()
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with pytest.raises(PlaygroundError, match=r"^The database .*(readonly|unable to open|read-only)"):
+    with pytest.raises(PlaygroundError, match=f"^The database .*: the data folder {home()} is read-only"):
         votes.vote(shown, "ann", "left")
     for arguments in (["runs", "list"], ["preferences", "stats"], ["loop", "--pairs", "8"]):
         engines._engines.clear()
-        assert main(arguments) in (1, 2)
+        assert main(arguments) == 2
         told = capsys.readouterr().err.splitlines()
-        assert len(told) == 1 and told[0].startswith("error: ") and str(small_disk) in told[0], told
+        assert len(told) == 1 and f"playground.db: the data folder {home()} is read-only" in told[0], told
+    assert main(["preferences", "simulate", "--out", str(small_disk / "x.jsonl")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {small_disk / 'x.jsonl'} cannot be written: the folder {small_disk} is read-only")
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):

@@ -81,6 +81,13 @@ def test_an_export_replaces_its_own_and_nothing_else(store, run, tmp_path):
     assert [entry.name for entry in folder.iterdir()] == [event_file_name(run)]
     other = recorder.execute(store.create(WalkJob(), queued=False).id)
     with pytest.raises(PlaygroundError, match="another run"):
-        export_event_file(other, [], folder)
+        export_event_file(other, store.steps(other.id), folder)
     with pytest.raises(PlaygroundError, match="names a folder"):
-        export_event_file(run, [], path)
+        export_event_file(run, store.steps(run.id), path)
+
+
+def test_a_run_without_steps_has_nothing_to_export(store, tmp_path):
+    made = store.create(WalkJob(), run_id="walk-2")
+    with pytest.raises(PlaygroundError, match="walk-2 has no steps yet: there is nothing to export"):
+        export_event_file(made, store.steps(made.id), tmp_path / "tb")
+    assert not (tmp_path / "tb").exists()

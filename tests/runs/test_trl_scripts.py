@@ -14,7 +14,9 @@ from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
 from core.alignment.reward_model import Normalisation, new_reward_model, save_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
+from core.record import Record
 from core.runs.jobs import PPOJob, RaceJob, RewardJob
+from core.runs.journal import Journal
 from core.runs.trl_scripts import export_trl
 from tests import tiny
 
@@ -155,9 +157,10 @@ def test_what_cannot_be_exported_leaves_nothing(store, ppo_run, tmp_path):
         export_trl(ppo_run, tmp_path / "full")
 
 
-def test_the_command_writes_each_format(reward_run, tmp_path, capsys):
+def test_the_command_writes_each_format(store, reward_run, tmp_path, capsys):
     from core.cli.main import main
 
+    Journal(store.engine, reward_run.id).write(1, Record(1, {"loss": 0.7}, "reward"))
     for kind, files in (("tensorboard", 1), ("csv", 1), ("trl", 5)):
         out = tmp_path / kind
         assert main(["runs", "export", reward_run.id, "--format", kind, "--out", str(out), "--json"]) == 0

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import WHO_VOTES, PPOConfig, RewardConfig
 from core.config import Config
 
 Beta = Annotated[float, Field(ge=0, le=10)]
@@ -34,7 +34,7 @@ class GoodhartConfig(Config):
     """Over-optimisation: the reward model's score and the annotator's true utility as a policy drifts away."""
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
-    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    annotator: str = Field("sunny", description=WHO_VOTES)
     votes: tuple[Votes, ...] = Field(
         (32, 128, 512, 4096), min_length=1, description="numbers of votes that reward models are taught with"
     )
@@ -54,7 +54,7 @@ class FrontierConfig(Config):
     """One reward–KL plane: PPO, RLOO, GRPO and DPO on the same votes, best of n, at several strengths of the leash."""
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
-    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    annotator: str = Field("sunny", description=WHO_VOTES)
     votes: int = Field(1536, ge=16, le=100_000, description="comparisons to learn from")
     betas: tuple[Beta, ...] = Field((0.03, 0.1, 0.3), min_length=1, description="KL coefficients of PPO, RLOO and GRPO")
     dpo_betas: tuple[Price, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
@@ -71,7 +71,7 @@ class ClinicConfig(Config):
     """PPO runs that went wrong, beside one that did not: the same reward model, prompts and seed."""
 
     model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
-    annotator: str = Field("sunny", description="who votes: sunny, terse, animal_lover, talkative, curious or mix")
+    annotator: str = Field("sunny", description=WHO_VOTES)
     failures: tuple[str, ...] = Field((), description="which failures to run (default: all of them)")
     votes: int = Field(512, ge=16, le=100_000, description="comparisons the reward model learns from")
     updates: int = Field(14, ge=2, le=1000, description="updates of each run")
