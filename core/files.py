@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -13,13 +14,19 @@ from typing import Any
 
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its place when the block ends well; an older one is replaced."""
+    """A temporary folder beside `folder` that takes its place when the block ends well; an older one is replaced.
+
+    Its files get the permissions that this process gives a new one: safetensors writes for its owner's eyes alone.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
         yield temporary
         temporary.chmod(0o755)
+        mode = _usual_mode(temporary)
         for path in temporary.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                path.chmod(mode)
             _flush(path)
         if folder.exists():
             shutil.rmtree(folder)
@@ -28,6 +35,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _usual_mode(folder: Path) -> int:
+    """The permissions of a new file. One is made to see: `os.umask` can only be read by setting it, for all threads."""
+    probe = folder / ".new"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    return mode
 
 
 def remove_unfinished(folder: Path) -> None:

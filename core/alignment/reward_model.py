@@ -295,6 +295,7 @@ def load_reward_model(folder: str | Path) -> RewardModel:
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # `check_weights` names them
             output_loading_info=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

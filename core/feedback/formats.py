@@ -1,20 +1,21 @@
 """Preference files as streams of raw rows: JSON lines, CSV and Parquet, the first two also gzipped.
 
 A row that cannot be read is told as a RejectedRow and the rest goes on; a file that is not of its format at all is one
-PlaygroundError. Memory stays bounded whatever the file: a row has at most 1 MiB, and what a gzip file or a row group of
-Parquet unpacks to is capped, so that a small file cannot unfold into a huge one.
+PlaygroundError. Memory stays bounded whatever the file: a row has at most 1 MiB, and a row group of Parquet is capped.
+So is what a packed file unfolds to in all, by its size on disk: a small one fills neither the database nor the day.
 """
 
 import contextlib
 import csv
 import gzip
+import io
 import json
 import math
 import re
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from core.errors import PlaygroundError
 from core.feedback.parquet_rows import parquet_rows
@@ -23,7 +24,8 @@ from core.feedback.two_answers import COLUMNS, is_two_answers
 
 MAX_ROW = 2**20  # bytes
 _MAX_LINE = 2**26  # bytes: past this there are no lines in the file
-_MAX_UNPACKED = 2**33  # bytes
+_UNFOLDS_TO = 2**25  # bytes that any packed file may unfold to
+_UNFOLDS_TIMES = 200  # a larger one: text takes a tenth to a third when packed, the most repetitive data a fiftieth
 
 _SUFFIXES = {
     ".jsonl": "jsonl",
@@ -34,6 +36,7 @@ _SUFFIXES = {
     ".parquet": "parquet",
 }
 _FIELDS = ("prompt", "chosen", "rejected", "margin", *sorted(COLUMNS - {"prompt"}))
+_BLANK_LINES, _EMPTY_LINES = re.compile(rb"(?:[ \t\r]*\n)+"), re.compile(rb"(?:\r?\n)+")
 _FORMULA = r"(?:\n*[=+\-@＝＋－＠]|\n*[\t\r])"  # what spreadsheets take for one, and OWASP says to make text
 _TO_GUARD, _GUARDED = re.compile(f"'*{_FORMULA}"), re.compile(f"'+{_FORMULA}")
 
@@ -57,12 +60,12 @@ def raw_rows(path: Path) -> Iterator[RawRow]:
     kind = format_of(path)
     try:
         if kind == "parquet":
-            yield from parquet_rows(path, _FIELDS, MAX_ROW, _is_known)
+            yield from parquet_rows(path, _FIELDS, MAX_ROW, _most(path), _is_known)
         else:
             with open(path, "rb") as plain:
                 packed = plain.read(2) == b"\x1f\x8b"
             with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
-                lines = _lines(path, cast(IO[bytes], stream), _MAX_UNPACKED if packed else math.inf)
+                lines = _Lines(path, cast(io.BufferedReader, stream), _most(path) if packed else math.inf)
                 yield from _jsonl(path, lines) if kind == "jsonl" else _csv(path, lines)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise PlaygroundError(f"{path}: the gzip file is damaged or cut short ({error})") from error
@@ -70,30 +73,54 @@ def raw_rows(path: Path) -> Iterator[RawRow]:
         raise PlaygroundError(f"{path}: {error.strerror or error}") from error
 
 
-def _lines(path: Path, stream: IO[bytes], most: float) -> Iterator[tuple[int, bytes | None]]:
+def _most(path: Path) -> int:
+    """How many bytes the packed file may unfold to."""
+    return max(_UNFOLDS_TO, _UNFOLDS_TIMES * path.stat().st_size)
+
+
+class _Lines(Iterator[tuple[int, bytes | None]]):
     """Numbered lines with their ends, without a byte-order mark; None for one longer than MAX_ROW."""
-    number = total = 0
-    while line := stream.readline(MAX_ROW + 1):
-        number += 1
+
+    def __init__(self, path: Path, stream: io.BufferedReader, most: float) -> None:
+        self._path, self._stream, self._most = path, stream, most
+        self.number = self._total = 0
+
+    def __next__(self) -> tuple[int, bytes | None]:
+        line = self._stream.readline(MAX_ROW + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
         size = len(line)
-        while size > MAX_ROW and not line.endswith(b"\n") and (more := stream.readline(MAX_ROW)):
+        while size > MAX_ROW and not line.endswith(b"\n") and (more := self._stream.readline(MAX_ROW)):
             line = more
             size += len(more)
             if size > _MAX_LINE:
                 raise PlaygroundError(
-                    f"{path}, line {number}: over {_MAX_LINE >> 20} MiB without an end; not a text file"
+                    f"{self._path}, line {self.number}: over {_MAX_LINE >> 20} MiB without an end; not a text file"
                 )
-        total += size
-        if total > most:
-            raise PlaygroundError(f"{path} unpacks to more than {_MAX_UNPACKED >> 30} GiB; unpack and split it first")
-        if number == 1:
+        self._count(size)
+        if self.number == 1:
             if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise PlaygroundError(f"{path} is UTF-16; save it as UTF-8")
+                raise PlaygroundError(f"{self._path} is UTF-16; save it as UTF-8")
             line = line.removeprefix(b"\xef\xbb\xbf")
-        yield number, line if size <= MAX_ROW else None
+        return self.number, line if size <= MAX_ROW else None
+
+    def skip(self, pattern: re.Pattern[bytes]) -> None:
+        """Pass at once over the lines that come next and match, as far as they are buffered."""
+        if skipped := pattern.match(self._stream.peek(1)):
+            self.number += skipped[0].count(b"\n")
+            self._count(len(self._stream.read(skipped.end())))
+
+    def _count(self, size: int) -> None:
+        self._total += size
+        if self._total > self._most:
+            raise PlaygroundError(
+                f"{self._path} unpacks to more than {int(self._most) >> 20} MiB, and a file of its size should not; "
+                "where that is right, unpack it first"
+            )
 
 
-def _jsonl(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawRow]:
+def _jsonl(path: Path, lines: _Lines) -> Iterator[RawRow]:
     first = True
     for number, line in lines:
         if line is None:
@@ -109,6 +136,8 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[Ra
                 _check_beginning(path, line)
             first = False
             yield number, row
+        else:
+            lines.skip(_BLANK_LINES)
 
 
 def _check_beginning(path: Path, line: bytes) -> None:
@@ -123,31 +152,30 @@ def _check_beginning(path: Path, line: bytes) -> None:
 
 
 class _Physical(Iterator[str]):
-    """Lines for csv.reader, which asks for several where a cell has line breaks; counts them and what a row takes.
+    """Lines for csv.reader, which asks for several where a cell has line breaks; counts what a row takes.
 
     Not a generator: one that has raised is over, and the rows behind a bad one are wanted.
     """
 
-    def __init__(self, lines: Iterator[tuple[int, bytes | None]]) -> None:
+    def __init__(self, lines: _Lines) -> None:
         self._lines = lines
-        self.number = 0
         self.size = 0
 
     def __next__(self) -> str:
-        self.number, line = next(self._lines)
+        _, line = next(self._lines)
         self.size += MAX_ROW + 1 if line is None else len(line)
         if line is None or self.size > MAX_ROW:
             raise csv.Error("longer than 1 MiB; is a quotation mark missing?")
         return line.decode(errors="surrogateescape")  # a cell with a stray byte is then told as such
 
 
-def _csv(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawRow]:
+def _csv(path: Path, lines: _Lines) -> Iterator[RawRow]:
     csv.field_size_limit(MAX_ROW)
     physical = _Physical(lines)
     header, delimiter = _header(path, physical)
     reader = csv.reader(physical, delimiter=delimiter, strict=True)
     while True:
-        number = physical.number + 1
+        number = lines.number + 1
         physical.size = 0
         try:
             cells = next(reader)
@@ -160,6 +188,8 @@ def _csv(path: Path, lines: Iterator[tuple[int, bytes | None]]) -> Iterator[RawR
             yield number, _row(dict(zip(header, cells, strict=True)), delimiter)
         elif cells:
             yield number, RejectedRow(number, f"{len(cells)} cells where the header has {len(header)}")
+        else:
+            lines.skip(_EMPTY_LINES)
 
 
 def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:

@@ -15,13 +15,14 @@ _MAX_GROUP = 2**30  # bytes of a row group, unpacked
 
 
 def parquet_rows(
-    path: Path, fields: Sequence[str], longest: int, is_known: Callable[[Collection[str]], bool]
+    path: Path, fields: Sequence[str], longest: int, most: int, is_known: Callable[[Collection[str]], bool]
 ) -> Iterator[tuple[int, Any]]:
     """Each row's number, from 1, and its `fields` as a dict; one of more than `longest` bytes as a RejectedRow.
 
-    Raises PlaygroundError when it is no Parquet file, a damaged one, or `is_known` says that its columns are others.
+    Raises PlaygroundError when it is no Parquet file, a damaged one, one whose rows take more than `most` bytes in all,
+    or `is_known` says that its columns are others.
     """
-    for message in _messages(path, fields, longest):
+    for message in _messages(path, fields, longest, most):
         if isinstance(message, list):
             number, row, *reason = message
             yield number, RejectedRow(number, reason[0]) if reason else row
@@ -38,7 +39,7 @@ def parquet_rows(
             raise PlaygroundError(f"{path}: {message['error']}")
 
 
-def _messages(path: Path, fields: Sequence[str], longest: int) -> Iterator[Any]:
+def _messages(path: Path, fields: Sequence[str], longest: int, most: int) -> Iterator[Any]:
     """What `parquet_child` prints of the file; it is ended when nobody reads on."""
     path.open("rb").close()  # one that cannot be opened is told as any other file is
     command = [sys.executable, "-m", "core.feedback.parquet_child", str(path), str(longest), str(_MAX_GROUP), *fields]
@@ -46,8 +47,15 @@ def _messages(path: Path, fields: Sequence[str], longest: int) -> Iterator[Any]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, **silent) as child:
         assert child.stdout
         message: Any = None
+        total = 0
         try:
             for line in child.stdout:
+                total += len(line)  # as JSON, so that rows of next to nothing count too
+                if total > most:
+                    raise PlaygroundError(
+                        f"{path} unfolds to more than {most >> 20} MiB, and a file of its size should not; where that "
+                        "is right, save it as .jsonl first"
+                    )
                 message = json.loads(line)
                 yield message
         except ValueError:  # a last line that was cut off

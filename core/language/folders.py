@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import PlaygroundError
+from core.language.claims import check_claims, parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +23,7 @@ _loading = threading.RLock()
 
 @contextlib.contextmanager
 def quiet_loading() -> Iterator[None]:
-    """One load at a time, and no progress bar of transformers' own: the terminal belongs to the command that runs.
+    """One load at a time, and no word of transformers' own: the terminal belongs to the command that runs.
 
     While weights load, transformers keeps switches for the whole process: two loads at once in two threads leave the
     output layer untied from the embedding, with random weights, and its first imports fail half-way (transformers
@@ -31,11 +32,13 @@ def quiet_loading() -> Iterator[None]:
     with _loading:
         from transformers.utils import logging
 
-        was_on = logging.is_progress_bar_enabled()
+        was_on, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
         logging.disable_progress_bar()
+        logging.set_verbosity_error()  # its table of missing tensors is a warning: `check_weights` says a sentence
         try:
             yield
         finally:
+            logging.set_verbosity(verbosity)
             if was_on:
                 logging.enable_progress_bar()
 
@@ -47,6 +50,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from `path`; PlaygroundError when it is not one."""
+    _check_regular(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -59,8 +63,8 @@ def read_json(path: Path) -> dict[str, Any]:
 def check_policy_folder(folder: Path) -> dict[str, Any]:
     """The folder's config.json, once it is known to be a language model that opens without running anyone's code.
 
-    Raises PlaygroundError when a file is missing or cut short, the weights are pickles, the model brings its own code,
-    or it is not a causal language model.
+    Raises PlaygroundError when a file is missing, the weights are pickles, it is not a causal language model, or as
+    `check_harmless` does.
     """
     if not (folder / "config.json").exists():
         if (folder / "adapter_config.json").exists():
@@ -72,7 +76,6 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
         pickles = [path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern)]
         held = f"only {', '.join(sorted(pickles)[:3])}, which may run code when opened" if pickles else "no weights"
         raise PlaygroundError(f"{folder} holds {held}: save the model again as safetensors")
-    count_parameters(weight_files(folder))  # a download that broke off is said now, not by a run that fails later
     architectures = config.get("architectures") or [""]
     architecture = architectures[0] if isinstance(architectures, list) else architectures
     if not isinstance(architecture, str):
@@ -85,34 +88,67 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
 
 
 def check_harmless(folder: Path, config: dict[str, Any]) -> None:
-    """Raises PlaygroundError when a model or its tokenizer brings code of its own, or takes weights from elsewhere."""
+    """Raises PlaygroundError when opening the model or its tokenizer may run code, hang, or read files from elsewhere.
+
+    So it does when its weights are cut short: a download that broke off is said now, not by a run that fails later.
+    """
+    for path in (*folder.glob("*"), *folder.glob("*/*")):  # tokenizers look one folder down for chat templates
+        if not path.is_dir():
+            _check_regular(path)
+    if (folder / "adapter_config.json").exists():  # transformers would put them on the model, from a pickle too
+        raise PlaygroundError(f"{folder} holds adapters beside its model: merge them into it first, then save that")
+    for setting in ("transformers_weights", "attribute_map"):  # the second can give the first another name
+        if any(setting in part for part in parts(config)):
+            raise PlaygroundError(f"{folder}: config.json sets {setting}, which may lead to weights unchecked here")
     tokenizer_config = folder / "tokenizer_config.json"
     if "auto_map" in config or (tokenizer_config.exists() and "auto_map" in read_json(tokenizer_config)):
         raise PlaygroundError(f"{folder} brings its own code (auto_map), which is never run here: choose another model")
     for index in folder.glob("*.index.json"):
         shards = read_json(index).get("weight_map")
-        names = list(shards.values()) if isinstance(shards, dict) else [None]
+        names: list[Any] = list(shards.values()) if isinstance(shards, dict) else [None]
         if not all(isinstance(name, str) and Path(name).name == name and "\\" not in name for name in names):
             raise PlaygroundError(f"{index} names weights that are no files beside it: it leads out of the folder")
+        if index.name.endswith(".safetensors.index.json") and not all(name.endswith(".safetensors") for name in names):
+            raise PlaygroundError(f"{index} names weights that are not safetensors, and may run code when opened")
+    if files := weight_files(folder):
+        check_claims(folder, config, [shape for path in files for shape in _shapes(path)])
+
+
+def _check_regular(path: Path) -> None:
+    """Raises PlaygroundError where `path` is a pipe, a socket or a device: reading one may never end."""
+    if path.exists() and not path.is_file():
+        raise PlaygroundError(f"{path} is not a regular file")
 
 
 def count_parameters(files: Iterable[Path]) -> int:
     """Numbers stored in safetensors `files`, from their headers. PlaygroundError when one has none, or is cut short."""
-    total = 0
-    for path in files:
-        try:
-            with path.open("rb") as file:
-                length = struct.unpack("<Q", file.read(8))[0]
-                if length > _MAX_HEADER:
-                    raise ValueError("no header is so long")
-                header = json.loads(file.read(length))
-            tensors = [entry for name, entry in header.items() if name != "__metadata__"]
-            if path.stat().st_size < 8 + length + max((entry["data_offsets"][1] for entry in tensors), default=0):
-                raise ValueError("less is there than the header says")
-            total += sum(functools.reduce(int.__mul__, entry["shape"], 1) for entry in tensors)
-        except (struct.error, ValueError, OSError, RecursionError, AttributeError, LookupError, TypeError):
-            raise PlaygroundError(f"{path} is not a whole safetensors file: get it again") from None
-    return total
+    return sum(_numbers(shape) for path in files for shape in _shapes(path))
+
+
+def _shapes(path: Path) -> list[list[int]]:
+    """The shape of every tensor in a safetensors file, from its header; PlaygroundError as for `count_parameters`."""
+    _check_regular(path)
+    try:
+        with path.open("rb") as file:
+            length = struct.unpack("<Q", file.read(8))[0]
+            if length > _MAX_HEADER:
+                raise ValueError("no header is so long")
+            header = json.loads(file.read(length))
+        tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+        if path.stat().st_size < 8 + length + max((entry["data_offsets"][1] for entry in tensors), default=0):
+            raise ValueError("less is there than the header says")
+        for entry in tensors:
+            begin, end = entry["data_offsets"]
+            most = 2 * (end - begin)  # the smallest numbers there are take four bits
+            if min(entry["shape"], default=0) < 0 or _numbers(entry["shape"]) > most:
+                raise ValueError("a tensor is said to be larger than its bytes")
+        return [entry["shape"] for entry in tensors]
+    except (struct.error, ValueError, OSError, RecursionError, AttributeError, LookupError, TypeError):
+        raise PlaygroundError(f"{path} is not a whole safetensors file: get it again") from None
+
+
+def _numbers(shape: list[int]) -> int:
+    return functools.reduce(int.__mul__, shape, 1)
 
 
 def model_hash(folder: Path | str) -> str:
@@ -194,6 +230,7 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # `check_weights` names them
             output_loading_info=True,
         )
     except Exception as error:  # sizes of 0, texts for numbers, missing tensors: each model has its own ways to fail
@@ -209,7 +246,8 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
 
 
 def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, Any]) -> None:
-    """Raises PlaygroundError where weights are missing, which transformers fills with random numbers, or no numbers.
+    """Raises PlaygroundError where weights are missing or of another shape (transformers fills both with random
+    numbers), or no numbers.
 
     `loading`: what `from_pretrained(..., output_loading_info=True)` says beside the model.
     """
@@ -218,6 +256,11 @@ def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, 
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise PlaygroundError(
             f"{folder}: {missing[0]}{more} is not among its weights, and a {type(model).__name__} needs it"
+        )
+    for name, held, needed in sorted(loading["mismatched_keys"]):
+        raise PlaygroundError(
+            f"{folder}: {name} has the shape {list(held)} among its weights, and a {type(model).__name__} of this "
+            f"config.json needs {list(needed)}"
         )
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():

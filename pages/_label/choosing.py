@@ -11,7 +11,7 @@ from core.feedback.store import FeedbackStore
 from pages._label.live import live, read, shelf
 from pages._label.people import Sitting
 
-IN_ORDER, LEAST_SURE = "as they come", "least sure"
+IN_ORDER, LEAST_SURE = "in order", "least sure"
 _LOOKED_AT = 256  # pairs weighed against each other
 _KEPT = 32  # ids handed on
 
@@ -25,7 +25,7 @@ def choosing(store: FeedbackStore, sitting: Sitting) -> Sequence[int]:
         required=True,
         key="next_pair",
         bind="query-params",
-        help="As they come: in the order in which the policy wrote them, of your own prompts the newest first. Least "
+        help="In order: as the policy wrote them, of your own prompts the newest first. Least "
         "sure: where the live model's doubt about its own weights is largest (what your answer is expected to tell). "
         "Whether that helps was measured: see *Which pair next* below.",
     )

@@ -9,6 +9,7 @@ from core.alignment.loss_surface.descent import MOMENTUM
 from core.alignment.loss_surface.reading import Fate
 from core.alignment.loss_surface.separability import Shape
 from pages._parts.predict import predict, revealed
+from pages._parts.text import minus
 
 _FATES: dict[Fate, str] = {
     "settled": "settled in the minimum",
@@ -59,7 +60,7 @@ def shape_story(
             f" The penalty α = {l2:g} holds the minimum at {names[0]} {minimum[0]:+.2f}, {names[1]} {minimum[1]:+.2f}: "
             "the larger α, the nearer to zero."
         )
-    st.markdown(words)
+    st.markdown(minus(words))
 
 
 def rate_story(stable: float | None, rate: float, fates: Mapping[str, Fate]) -> None:

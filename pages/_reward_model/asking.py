@@ -13,7 +13,7 @@ from core.figures.preference import preference
 from pages._parts import theme
 from pages._parts.code import show_code
 from pages._parts.downloads import downloads
-from pages._parts.text import said
+from pages._parts.text import minus, said
 from pages._parts.token_strip import token_strip
 from pages._parts.typed import typed
 from pages._reward_model.again import finished
@@ -65,8 +65,8 @@ def _claim(asked: _Asked) -> str:
     sure = max(term.probability, 1 - term.probability)
     if not verdict.decided and sure < 0.5 + _CLOSE:
         return (
-            f"It cannot tell them apart: {favourite} by {100 * (sure - 0.5):.1g} points from even, its interval for A "
-            f"from {verdict.low:.0%} to {verdict.high:.0%}."
+            f"It can hardly tell them apart: it gives {favourite} {sure:.1%}, and its interval for A reaches from "
+            f"{verdict.low:.0%} to {verdict.high:.0%}."
         )
     if verdict.decided:
         return f"It gives {favourite} {sure:.0%}, and even the far end of its interval stays on that side."
@@ -188,16 +188,17 @@ def _probability(asked: _Asked) -> None:
         "its votes less; what the trunk could have learned otherwise is left out. An ensemble, under *How sure*, asks "
         "the whole model"
     )
+    difference = minus(f"{term.difference:+.3f}")
     words.markdown(
         f"{opinion}: A wins with probability **{term.probability:.1%}**, 95% interval "
         f"**{verdict.low:.0%} to {verdict.high:.0%}**. {whose}.\n\nAll of it hangs on the difference Δ = "
-        f"{term.difference:+.3f} alone. A single score has no zero and no unit of its own: add 10 to every text, and "
-        "nothing changes."
+        f"{difference} alone. A single score has no zero and no unit of its own: add 10 to every text, and nothing "
+        "changes."
     )
     shift = words.slider("Add this to both scores", -10.0, 10.0, 0.0, 0.5, key="try_shift")
     moved = pair_term(score_a + shift, score_b + shift)
     words.markdown(
-        f"Scores {score_a + shift:+.2f} and {score_b + shift:+.2f}: probability **{moved.probability:.1%}**."
+        minus(f"Scores {score_a + shift:+.2f} and {score_b + shift:+.2f}: probability **{moved.probability:.1%}**.")
     )
 
 
@@ -233,7 +234,7 @@ def _equation(score_a: float, score_b: float) -> None:
         rf"= -\log {term.probability:.3f} = {term.loss:.3f}"
     )
     st.markdown(
-        f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, and the opposite in the rejected one: "
+        minus(f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, the opposite in the rejected one: ")
         + (
             "the model is close to ½, so this vote pulls about as one it is unsure of."
             if abs(term.probability - 0.5) < _CLOSE

@@ -81,7 +81,7 @@ def _heldout(subject: Subject, points: Sequence[Mapping[str, float]]) -> str:
     if not held:
         return ""
     low, high = Share(points[-1]["accuracy"] * held, held).interval
-    return f" They are {held}: the last point's share alone could be {low:.0%} to {high:.0%}."
+    return f" The held-out votes are {held}: chance alone could make the last point {low:.0%} to {high:.0%}."
 
 
 def _claim(points: Sequence[Mapping[str, float]], seeds: int) -> str:

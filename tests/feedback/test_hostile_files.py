@@ -208,7 +208,7 @@ def gzip_of_zeros(path):
 
 def lines_of_ten_megabytes(path):
     with gzip.open(path, "wb", compresslevel=1) as file:
-        for _ in range(5):
+        for _ in range(3):
             file.write(ROW + b'{"prompt": "' + b"x" * 10_000_000 + b'", "chosen": "a", "rejected": "b"}\n')
     return path
 
@@ -235,7 +235,7 @@ def messages_of_one_text(path):
     ("make", "name", "kept", "left_out", "told"),
     [
         (gzip_of_zeros, "zeros.jsonl.gz", 1, 0, "line 2: over 64 MiB without an end; not a text file"),
-        (lines_of_ten_megabytes, "long.jsonl.gz", 5, 5, "longer than 1 MiB"),
+        (lines_of_ten_megabytes, "long.jsonl.gz", 3, 3, "longer than 1 MiB"),
         (dictionary_of_one_text, "texts.parquet", 0, 5000, "longer than 1 MiB"),
         (messages_of_one_text, "messages.parquet", 0, 100, "longer than 1 MiB"),
     ],

@@ -9,9 +9,10 @@ import pytest
 
 from core.errors import PlaygroundError
 from core.feedback import formats
-from core.feedback.interchange import import_preferences, read_preferences
+from core.feedback.interchange import import_preferences, read_preferences, write_preferences
 from core.feedback.pairs import PreferencePair
 from core.feedback.rows import RejectedRow
+from core.feedback.staging import Staging
 from tests.feedback.preference_files import GOOD, only_row, staged_rows
 
 
@@ -121,9 +122,59 @@ def test_an_unclosed_quote_costs_one_mebibyte_and_not_the_file(tmp_path):
     assert len(read) > 1900
 
 
-def test_a_small_file_that_unpacks_to_a_huge_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "_MAX_UNPACKED", 2**18)
-    path = tmp_path / "bomb.jsonl.gz"
-    path.write_bytes(gzip.compress((json.dumps(GOOD) + "\n").encode() * 10_000))
-    with pytest.raises(PlaygroundError, match="unpacks to more"):
-        list(read_preferences(path))
+@pytest.mark.parametrize("name", ["bomb.jsonl.gz", "bomb.parquet"])
+def test_a_small_file_that_unpacks_to_a_huge_one(tmp_path, store, monkeypatch, name):
+    """Half way, with rows staged already: nothing of them stays."""
+    text, path = "x" * 10_000, tmp_path / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress((json.dumps(GOOD | {"prompt": text}) + "\n").encode() * 300))
+    else:
+        texts = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array([text]))
+        table = pa.table({"prompt": texts, "chosen": ["a"] * 300, "rejected": ["b"] * 300})
+        pq.write_table(table, path, compression="zstd")
+    staged = []
+    add = Staging.add
+    monkeypatch.setattr(Staging, "add", lambda *given: staged.append(add(*given)))
+    monkeypatch.setattr(formats, "_UNFOLDS_TO", 2**21)
+    assert path.stat().st_size * formats._UNFOLDS_TIMES < 2**21
+    with pytest.raises(PlaygroundError, match="more than 2 MiB, and a file of its size should not"):
+        import_preferences(path, store)
+    assert staged
+    assert staged_rows(store) == [0, 0]
+
+
+def test_a_file_may_unfold_to_many_times_its_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "_UNFOLDS_TO", 0)
+    rows = [PreferencePair("the same long prompt " * 50, f"{n} yes", f"{n} no") for n in range(2000)]
+    for name in ("p.jsonl.gz", "p.csv.gz", "p.parquet"):
+        write_preferences(rows, tmp_path / name)
+        assert [row for _, row in read_preferences(tmp_path / name)] == rows
+
+
+def test_empty_lines_are_passed_over_at_once_and_counted(tmp_path):
+    """Not where they stand in a cell."""
+    empty = b"\n" * 20_000 + b"\r\n" * 20_000
+    good = json.dumps(GOOD).encode()
+    contents = {
+        "p.jsonl": empty + good + b"\n" + empty + b" \t\n" * 5000 + b" \n " + good,
+        "p.csv": b"prompt,chosen,rejected\n" + empty + b"p,a,b\n" + empty + b'p,"a\n\n\n\nb",c\n \n',
+    }
+    found = {}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+        found[name] = list(read_preferences(tmp_path / name))
+        assert list(read_preferences(tmp_path / f"{name}.gz")) == found[name]
+    assert [line for line, _ in found["p.jsonl"]] == [40_001, 85_003]
+    assert [line for line, _ in found["p.csv"]] == [40_002, 80_003, 80_008]
+    assert found["p.csv"][1][1] == PreferencePair("p", "a\n\n\n\nb", "c")
+
+
+def test_a_million_empty_lines_are_read_a_buffer_at_a_time(tmp_path, monkeypatch):
+    path = tmp_path / "p.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\n" * 2**20 + json.dumps(GOOD).encode()))
+    asked = []
+    read_line = formats._Lines.__next__
+    monkeypatch.setattr(formats._Lines, "__next__", lambda lines: asked.append(1) or read_line(lines))
+    assert [line for line, _ in read_preferences(path)] == [2**20 + 1]
+    assert len(asked) < 1000

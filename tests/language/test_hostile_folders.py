@@ -1,6 +1,7 @@
 """A model's folder that was made to do harm, or is broken in any way: refused in one sentence, and nothing of it runs."""
 
 import json
+import os
 import pickle
 import shutil
 import struct
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from transformers.utils import logging
 
 from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model
 from core.errors import PlaygroundError
@@ -165,3 +168,86 @@ def test_an_index_that_leads_out_of_the_folder_opens_nothing_there(tmp_path, goo
     names = dict.fromkeys(names, "model-1.safetensors")
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
     assert opened("policy", folder) == ""  # an index as it should be
+    names["lm_head.weight"] = "shard.bin"
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
+    (folder / "shard.bin").write_bytes(b"")
+    assert "not safetensors, and may run code" in opened("policy", folder)
+
+
+@pytest.mark.parametrize("kind", ["policy", "reward"])
+def test_weights_that_a_config_may_lead_to_are_refused(tmp_path, good, kind):
+    folder = tmp_path / "model"
+    shutil.copytree(good[kind], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "adapter_model.bin").write_bytes(b"")
+    pointing = {"transformers_weights": "adapter_model.bin"}
+    aliased = {"attribute_map": {"mine": "transformers_weights"}, "mine": "adapter_model.bin"}
+    for more in (pointing, aliased, {"text_config": pointing}):
+        (folder / "config.json").write_text(json.dumps(config | more))
+        assert "may lead to weights unchecked here" in opened(kind, folder)
+    (folder / "config.json").write_text(json.dumps(config))
+    assert opened(kind, folder) == ""  # the pickle alone is not looked at
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "base_model_name_or_path": "gpt2"}))
+    assert "holds adapters beside its model" in opened(kind, folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+@pytest.mark.parametrize("kind", ["policy", "reward"])
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "more/chat_template.jinja"]
+)
+def test_a_pipe_for_a_file_is_told_and_never_waited_for(tmp_path, good, kind, name):
+    folder = tmp_path / "model"
+    shutil.copytree(good[kind], folder)
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert opened(kind, folder) == f"{path} is not a regular file"
+
+
+@pytest.mark.parametrize("kind", ["policy", "reward"])
+@pytest.mark.parametrize(
+    "claim", [{"n_layer": 10**6}, {"num_hidden_layers": 10**40}, {"n_embd": 10**9}, {"vocab_size": 10**9}]
+)
+def test_sizes_that_the_weights_do_not_have_are_refused_before_anything_is_built(
+    tmp_path, good, kind, claim, monkeypatch
+):
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", lambda *_, **__: pytest.fail("went on to build"))
+    config = json.loads((good[kind] / "config.json").read_text())
+    for changes in (claim, {"text_config": claim}):
+        told = opened(
+            kind, spoilt(good[kind], tmp_path / "model", "config.json", json.dumps(config | changes).encode())
+        )
+        assert f"config.json says {next(iter(claim))} 10000" in told
+
+
+def test_tensors_without_bytes_make_no_claim_fit(tmp_path, good):
+    folder = tmp_path / "model"
+    shutil.copytree(good["policy"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"n_embd": 10**9}))
+    for shape, told in (
+        ([10**9, 0], "config.json says n_embd"),
+        ([10**9], "not a whole"),
+        ([10**9, -1], "not a whole"),
+    ):
+        header = json.dumps({"decoy": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+        (folder / "decoy.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+        assert told in opened("policy", folder)
+
+
+def test_weights_of_another_shape_are_named_and_nothing_else_is_printed(tmp_path, good, caplog):
+    before = logging.get_verbosity()
+    config = json.loads((good["policy"] / "config.json").read_text())
+    spoilt(good["policy"], tmp_path / "model", "config.json", json.dumps(config | {"n_positions": 7}).encode())
+    told = opened("policy", tmp_path / "model")
+    assert "transformer.wpe.weight has the shape" in told
+    assert "needs [7, " in told
+    weights = load_file(good["policy"] / "model.safetensors")
+    del weights["transformer.ln_f.weight"]
+    shutil.copy(good["policy"] / "config.json", tmp_path / "model")
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    assert "transformer.ln_f.weight is not among its weights" in opened("policy", tmp_path / "model")
+    assert not caplog.records  # the table of transformers' LOAD REPORT is a warning
+    assert logging.get_verbosity() == before
