@@ -149,7 +149,11 @@ def test_the_equation_takes_the_vote_it_is_given(finished):
         at = fine(at.segmented_control(key="try_vote").set_value(vote).run())
         formulas.append(at.latex[-1].value)
     assert formulas[0] != formulas[1]
-    pulls = [float(text.split("**")[1].replace("−", "-")) for text in said(at).splitlines() if "in the chosen score is" in text]
+    pulls = [
+        float(text.split("**")[1].replace("−", "-"))
+        for text in said(at).splitlines()
+        if "in the chosen score is" in text
+    ]
     assert -1 <= pulls[0] <= 0
 
 
