@@ -97,6 +97,7 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     result = {
         "imported": report.imported,
         "ties": report.ties,
+        "run_together": report.run_together,
         "rejected": [{"line": row.line, "reason": row.reason} for row in report.rejected],
         "rejected_total": report.rejected_total,
         "dataset": report.dataset_id,
@@ -105,6 +106,11 @@ def import_(file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     lines = [f"imported: {report.imported}"]
     if report.ties:
         lines.append(f"ties: {report.ties} (counted; left out of training, for they say nothing about the better text)")
+    if report.run_together:
+        lines.append(
+            f"run together: {report.run_together} (a response begins right behind its prompt, and both are read as one "
+            "text: where they should be apart, begin responses with a space or a line break)"
+        )
     lines.append(f"rejected: {report.rejected_total}")
     lines += [f"  line {row.line}: {row.reason}" for row in report.rejected[:LISTED]]
     if report.rejected_total > LISTED:

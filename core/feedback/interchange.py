@@ -39,6 +39,7 @@ class ImportReport:
     rejected: list[RejectedRow]  # the first ones
     rejected_total: int
     ties: int = 0  # votes that named no winner: counted, and left out of what is learned from
+    run_together: int = 0  # pairs of which a response begins right behind its prompt, with no space between
 
 
 def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | RejectedRow]]:
@@ -78,7 +79,7 @@ def import_preferences(
     path = Path(path)
     name = name or path.name
     rejected: list[RejectedRow] = []
-    rejected_total = ties = read = 0
+    rejected_total = ties = read = run_together = 0
     rows = read_preferences(path)
     first = next(rows, None)  # a file that is no such format leaves no trace
     with staged(store.engine, name) as staging:
@@ -94,6 +95,7 @@ def import_preferences(
                     rejected.append(row)
             else:
                 batch.append(row)
+                run_together += row.run_together
                 characters += len(row.prompt) + len(row.chosen) + len(row.rejected)
             if len(batch) >= _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
                 staging.add(batch)
@@ -115,7 +117,7 @@ def import_preferences(
     if on_progress is not None:
         on_progress(read)
     dataset_id = staging.dataset_id if staging.rows else None
-    return ImportReport(dataset_id, name, staging.rows, rejected, rejected_total, ties)
+    return ImportReport(dataset_id, name, staging.rows, rejected, rejected_total, ties, run_together)
 
 
 def export_preferences(

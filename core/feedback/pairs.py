@@ -1,5 +1,6 @@
 """The one shape a comparison has everywhere: two responses to a prompt, and which was preferred."""
 
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -15,3 +16,20 @@ class PreferencePair:
     rejected: str
     margin: float | None = None  # by how much, where the source says so: the loss asks for this gap in score
     annotator: str = ""  # who chose; empty when unknown
+
+    @property
+    def run_together(self) -> bool:
+        """Whether a response's first word stands right at the prompt's end: both are read as one text.
+
+        Not in scripts that put no spaces between words.
+        """
+        return any(_touch(self.prompt[-1:], response[:1]) for response in (self.chosen, self.rejected))
+
+
+def _touch(last: str, first: str) -> bool:
+    spaced = not (_is_wide(last) or _is_wide(first))
+    return bool(last) and not last.isspace() and first.isalnum() and spaced
+
+
+def _is_wide(character: str) -> bool:
+    return bool(character) and unicodedata.east_asian_width(character) in "WF"

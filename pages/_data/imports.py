@@ -65,6 +65,11 @@ def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "Impo
 def _show(report: "ImportReport") -> None:
     words = f"{_counted(report.imported)} imported from {escaped(report.name)}.{_ties(report.ties)}"
     same = sum(one.name == report.name for one in FeedbackStore().datasets())
+    if report.run_together:
+        words += (
+            f" In {_counted(report.run_together)} a response begins right behind its prompt, and both are read as one "
+            "text: where they should be apart, begin responses with a space or a line break."
+        )
     words += f" There are {same} data sets of that name now." if same > 1 else ""
     if report.rejected_total == 0:
         st.success(words, icon=":material/check:")

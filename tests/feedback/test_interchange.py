@@ -162,3 +162,26 @@ print(json.dumps([report.imported, peak() - before]))
     assert growth * unit < 15e6
     assert sum(store.count().values()) == len(waits) > 0
     assert sorted(waits)[len(waits) // 2] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen", "rejected", "together"),
+    [
+        ("Tell 20 me", "No.", " Yes.", True),
+        ("Tell 20 me", " No.", "Yes.", True),
+        ("Why?", "Because", " So", True),
+        ("Tell 20 me", " No.", "\nYes.", False),
+        ("Once upon a time", ", a fox", "!", False),
+        ("Line\n", "No.", "Yes.", False),
+        ("为什么", "因为", "所以", False),
+    ],
+)
+def test_a_response_that_runs_into_its_prompt_is_told(tmp_path, store, prompt, chosen, rejected, together):
+    """It is kept as it is: what is read is prompt + response, and only who made the file knows whether that is meant."""
+    file = tmp_path / "pairs.jsonl"
+    row = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    report = import_preferences(file, store)
+    assert report.run_together == together
+    (pair,) = store.preference_pairs(dataset=report.dataset_id)
+    assert (pair.prompt, pair.chosen, pair.rejected) == (prompt, chosen, rejected)
