@@ -48,7 +48,7 @@ def test_a_concept_has_the_shade_of_the_readers_theme(page, scheme, colour):
 def test_nothing_is_cut_off_at_the_side(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto("/")
-    page.locator(".stations button").nth(3).wait_for()
+    page.locator("#root .stations button").nth(3).wait_for()
     assert page.evaluate(
         "document.querySelector('.stMain').scrollWidth <= document.querySelector('.stMain').clientWidth"
     )

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from core.alignment.before_after.perplexity import response_nll
 from core.alignment.before_after.side_by_side import differing, parting, read_by_both
@@ -40,6 +41,15 @@ def plain(model, query, response):
         return model(torch.cat([query, response])[None]).logits[0, len(query) - 1 : -1].log_softmax(-1)
 
 
+def read(tokenizer, token):
+    """The token's text; of a part of a character its bytes, by the alphabet that byte-level tokens are written in."""
+    if "\ufffd" not in (text := tokenizer.decode([token])):
+        return text
+    byte_of = {character: byte for byte, character in bytes_to_unicode().items()}
+    values = (byte_of[character] for character in tokenizer.convert_ids_to_tokens(token))
+    return "⟨" + " ".join(f"{value:02X}" for value in values) + "⟩"
+
+
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_every_place_equals_a_plain_forward(family):
     policy, reference, tokenizer = tiny.FAMILIES[family](seed=1), tiny.FAMILIES[family](seed=2), tiny.tokenizer()
@@ -51,14 +61,14 @@ def test_every_place_equals_a_plain_forward(family):
         places = read_by_both(policy, reference, tokenizer, rollout, row)
         assert len(places) == len(response)
         for t, (place, token) in enumerate(zip(places, response.tolist(), strict=True)):
-            assert place.text == tokenizer.decode([token])
+            assert place.text == read(tokenizer, token)
             assert place.policy == pytest.approx(p[t, token].exp().item(), rel=1e-3)
             assert place.reference == pytest.approx(q[t, token].exp().item(), rel=1e-3)
             assert place.log_ratio == pytest.approx((p[t, token] - q[t, token]).item(), abs=1e-3)
             kl = torch.nn.functional.kl_div(q[t], p[t], log_target=True, reduction="sum").item()
             assert place.kl == pytest.approx(kl, rel=1e-3, abs=1e-5)
             assert place.policy_top[0] == (
-                tokenizer.decode([int(p[t].argmax())]),
+                read(tokenizer, int(p[t].argmax())),
                 pytest.approx(p[t].max().exp().item(), rel=1e-3),
             )
 
