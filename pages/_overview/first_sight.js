@@ -24,16 +24,17 @@ const withdrawn = new MutationObserver(() => {
 });
 withdrawn.observe(root, { childList: true, subtree: true });
 
-const place = (card, scrolled) => (card ? card.getBoundingClientRect().top + (scrolled?.scrollTop ?? 0) : NaN);
+// How far below its title a page's last card stands: the title itself may stand lower, where the strip takes two lines.
+const depth = (page) => {
+  const [title, card] = [page.querySelector("h1"), page.querySelector(".card.policy")];
+  return title && card ? card.getBoundingClientRect().top - title.getBoundingClientRect().top : NaN;
+};
 let since = 0;
 const look = (now) => {
-  const main = root.querySelector("[data-testid=stMain]");
-  const theirs = place(root.querySelector(".card.policy"), main);
-  const ours = place(sight.querySelector(".card.policy"), sight);
-  const something = !Number.isNaN(theirs) || root.querySelector("[data-testid=stException]");
-  if (something) since ||= now;
-  if (since && (Math.abs(theirs - ours) < 4 || now - since > PATIENCE)) {
-    main.scrollTop = sight.scrollTop;
+  const theirs = depth(root);
+  if (!Number.isNaN(theirs) || root.querySelector("[data-testid=stException]")) since ||= now;
+  if (since && (Math.abs(theirs - depth(sight)) < 4 || now - since > PATIENCE)) {
+    root.querySelector("[data-testid=stMain]").scrollTop = sight.scrollTop;
     host.remove();
   } else {
     requestAnimationFrame(look);

@@ -56,6 +56,7 @@ def ready(tab) -> None:
     tab.locator("[data-test-script-state=notRunning]").wait_for()
     tab.bring_to_front()  # a tab behind others neither loads its fonts nor ends its fading
     tab.evaluate("document.fonts.ready.then(() => true)")
+    tab.wait_for_function("!document.querySelector('[data-stale=true]')")  # what is drawn anew stands pale until then
     tab.wait_for_timeout(1000)  # charts paint, formulas take their measure and texts fade in
 
 

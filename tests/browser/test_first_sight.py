@@ -10,7 +10,8 @@ TITLE = "A language model learns what somebody likes"
 PLACES = """() => {
   const place = (one) => { const {left, top, width} = one.getBoundingClientRect(); return [left, top, width]; };
   const from = document.querySelector('#first-sight') ?? document.querySelector('#root');
-  return ['h1', '.claim', '.badge', '.card.reference', '.card.policy'].map(name => place(from.querySelector(name)));
+  const all = ['h1', '.claim', '.badge', '.card.reference', '.card.policy'].map(name => place(from.querySelector(name)));
+  return all.map(([left, top, width]) => [left, top - all[0][1], width]);  // the strip may take two lines, or one
 }"""
 
 
