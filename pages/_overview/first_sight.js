@@ -2,7 +2,8 @@
 const host = document.getElementById("first-sight");
 const sight = host.querySelector(".sight");
 const root = document.getElementById("root");
-const PATIENCE = 2500; // ms for the app's page to come to rest where ours stands
+const REST = 400; // ms for a page that is drawn to come to rest where ours stands: one's own runs may add a line
+const PATIENCE = 2500; // ms for a page that stands, but for its picture
 
 const key = Object.keys(localStorage).find((name) => name.startsWith(`stActiveTheme-${location.pathname}-v`));
 const theme = /light|dark/i.exec((key && JSON.parse(localStorage[key]).name) ?? "");
@@ -29,11 +30,18 @@ const depth = (page) => {
   const [title, card] = [page.querySelector("h1"), page.querySelector(".card.policy")];
   return title && card ? card.getBoundingClientRect().top - title.getBoundingClientRect().top : NaN;
 };
-let since = 0;
+const drawn = () =>
+  [...root.querySelectorAll("[data-testid=stBidiComponentIsolated]")].some(
+    (one) => one.shadowRoot?.querySelector(".stations .value")?.textContent,
+  );
+let stands = 0;
+let rests = 0;
 const look = (now) => {
   const theirs = depth(root);
-  if (!Number.isNaN(theirs) || root.querySelector("[data-testid=stException]")) since ||= now;
-  if (since && (Math.abs(theirs - depth(sight)) < 4 || now - since > PATIENCE)) {
+  if (!Number.isNaN(theirs) || root.querySelector("[data-testid=stException]")) stands ||= now;
+  if (stands && drawn()) rests ||= now;
+  const alike = Math.abs(theirs - depth(sight)) < 4;
+  if (alike || (rests && now - rests > REST) || (stands && now - stands > PATIENCE)) {
     root.querySelector("[data-testid=stMain]").scrollTop = sight.scrollTop;
     host.remove();
   } else {

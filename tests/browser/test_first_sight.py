@@ -38,8 +38,19 @@ def test_it_can_be_read_by_everybody(page, scheme):
     assert findings(page) == []
 
 
+@pytest.fixture
+def newcomer(browser, serving, tmp_path):
+    """A tab on a server with nobody's runs: one's own add a line to the strip, and a button."""
+    with serving(tmp_path / "home") as address:
+        context = browser.new_context(base_url=address)
+        context.set_default_timeout(60_000)
+        yield context.new_page()
+        context.close()
+
+
 @pytest.mark.parametrize("width", [1440, 1020, 800])
-def test_nothing_moves_when_the_app_takes_over(page, width):
+def test_nothing_moves_when_the_app_takes_over(newcomer, width):
+    page = newcomer
     page.set_viewport_size({"width": width, "height": 900})
     before_the_app(page)
     page.locator(".stations .value").first.wait_for()
