@@ -13,6 +13,12 @@ from transformers import (
 
 from core.language.registry import STORYTELLER
 
+_LLAMA = {
+    **{"vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
+    **{"num_attention_heads": 4, "num_key_value_heads": 2, "initializer_range": 0.3},
+    **{"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 1},
+}
+
 
 def tokenizer():
     return AutoTokenizer.from_pretrained(STORYTELLER)
@@ -36,43 +42,14 @@ def gpt2(seed: int = 0, context: int = 64) -> GPT2LMHeadModel:
 
 def llama(seed: int = 0, context: int = 64) -> LlamaForCausalLM:
     torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=4096,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=context,
-        bos_token_id=0,
-        eos_token_id=0,
-        pad_token_id=1,
-        initializer_range=0.3,
-    )
-    return LlamaForCausalLM(config).eval()
+    return LlamaForCausalLM(LlamaConfig(**_LLAMA, max_position_embeddings=context)).eval()
 
 
 def gemma2(seed: int = 0, context: int = 64) -> Gemma2ForCausalLM:
     """Every second layer sees but the last six tokens, and attention's logits are bent: it has no fused way."""
     torch.manual_seed(seed)
-    config = Gemma2Config(
-        vocab_size=4096,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        sliding_window=6,
-        attn_logit_softcapping=2.0,
-        query_pre_attn_scalar=8,
-        max_position_embeddings=context,
-        bos_token_id=0,
-        eos_token_id=0,
-        pad_token_id=1,
-        initializer_range=0.3,
-    )
-    return Gemma2ForCausalLM(config).eval()
+    own = {"head_dim": 8, "sliding_window": 6, "attn_logit_softcapping": 2.0, "query_pre_attn_scalar": 8}
+    return Gemma2ForCausalLM(Gemma2Config(**_LLAMA, **own, max_position_embeddings=context)).eval()
 
 
 OPENED = {"gpt2": gpt2, "llama": llama}  # whose inside the program knows

@@ -19,14 +19,16 @@ class PreferencePair:
 
     @property
     def run_together(self) -> bool:
-        """Whether a response's first word stands right at the prompt's end: both are read as one text.
-
-        Not in scripts that put no spaces between words.
-        """
-        return any(_touch(self.prompt[-1:], response[:1]) for response in (self.chosen, self.rejected))
+        """Whether one of the responses does (`run_together`)."""
+        return any(run_together(self.prompt, response) for response in (self.chosen, self.rejected))
 
 
-def _touch(last: str, first: str) -> bool:
+def run_together(prompt: str, response: str) -> bool:
+    """Whether the response's first word stands right at the prompt's end, and both are read as one text.
+
+    Not in scripts that put no spaces between words.
+    """
+    last, first = prompt[-1:], response[:1]
     spaced = not (_is_wide(last) or _is_wide(first))
     return bool(last) and not last.isspace() and first.isalnum() and spaced
 

@@ -14,14 +14,15 @@ from typing import Any, BinaryIO, Literal
 
 import sqlalchemy as sa
 
-from core.database.engine import DamagedRecordError, insert_new, reading, writing
 from core.database.engine import engine as default_engine
+from core.database.engine import insert_new, reading, writing
 from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
 from core.hosting import limits, ownership
 from core.hosting.people import person
 from core.paths import RUN_ID, home, run_folder
 from core.runs import allowed, locks, shelf
+from core.runs.damaged import whole_rows
 from core.runs.export import metrics_csv, write_zip
 from core.runs.heartbeats import lives_elsewhere
 from core.runs.job import Job
@@ -159,7 +160,7 @@ class RunStore:
         """The ids of the runs whose record in the database cannot be read."""
         seen = self._seen()
         with reading(self.engine) as connection:  # both looks at one moment's state
-            whole = {row.id for row in _whole(connection.execute(seen))}
+            whole = {row.id for row in whole_rows(connection.execute(seen))}
             ids = connection.scalars(seen.with_only_columns(runs.c.id).order_by(runs.c.id))
             return [run_id for run_id in ids if run_id not in whole]
 
@@ -328,26 +329,12 @@ class RunStore:
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with reading(self.engine) as connection:
-            return _whole(connection.execute(query))
+            return whole_rows(connection.execute(query))
 
     def _update(self, run_id: str, **values: Any) -> None:
         with writing(self.engine) as connection:
             if not connection.execute(runs.update().where(runs.c.id == run_id).values(values)).rowcount:
                 raise _missing(run_id)
-
-
-def _whole(found: sa.CursorResult[Any]) -> list[sa.Row[Any]]:
-    """The rows of `runs` found but for damaged ones: one of them must not hide every run."""
-    rows: list[sa.Row[Any]] = []
-    while True:
-        try:
-            row = found.fetchone()
-        except DamagedRecordError:
-            continue
-        if row is None:
-            return rows
-        if isinstance(row.config, dict) and isinstance(row.result, dict | None):
-            rows.append(row)
 
 
 def _missing(run_id: str) -> PlaygroundError:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
+
+from pages._parts.url import base_path
 
 _ROOT = b'<div id="root"></div>'  # where Streamlit draws
 _CONDITIONS = (b"if-none-match", b"if-modified-since", b"accept-encoding", b"range")
@@ -20,8 +21,7 @@ class Opening:
     def __init__(self, app: ASGIApp, text: Callable[[], str]) -> None:
         """`text`: HTML, asked for when it is first needed; an empty one leaves the page as it is."""
         self._app, self._text = app, text
-        base = (config.get_option("server.baseUrlPath") or "").strip("/")
-        self._first = f"/{base}/" if base else "/"
+        self._first = f"{base_path()}/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != self._first or scope["query_string"]:

@@ -1,8 +1,15 @@
-"""What a hand may have written into the URL."""
+"""Addresses: where the app lies on its server, and what a hand may have written behind the question mark."""
 
 import streamlit as st
+from streamlit import config
 
 _DIGITS = 9  # more than any number of ours has
+
+
+def base_path() -> str:
+    """What stands before every address of the app: empty, or `/name` where the server gives it a path of its own."""
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
 
 
 def number_in_url(name: str) -> int | None:

@@ -12,11 +12,11 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
 
 from core.errors import PlaygroundError
 from core.hosting import mode
 from pages._parts.sign_in_page import sign_in_page, sign_out_page
+from pages._parts.url import base_path
 
 COOKIE = "rlhf_playground"
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
@@ -46,8 +46,7 @@ class Wall:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        base = (config.get_option("server.baseUrlPath") or "").strip("/")
-        self._base = f"/{base}" if base else ""
+        self._base = base_path()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

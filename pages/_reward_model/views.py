@@ -10,6 +10,7 @@ import streamlit as st
 from core.alignment.cross_examination.run_pairs import TaughtPair, read_run_pairs, reward_config_of
 from core.alignment.cross_examination.scored_pairs import ScoredPair, from_row
 from core.feedback import sources
+from core.feedback.pairs import run_together
 from core.paths import RUN_ID, run_folder
 from core.runs.store import Run, RunStore
 from pages._reward_model.subject import Subject
@@ -176,5 +177,4 @@ def traits_of(subject: Subject) -> dict[str, Any] | None:
 
 def spaced(prompt: str, text: str) -> str:
     """A typed answer, with the space before its first word that a policy would write and people forget."""
-    joined = not prompt or prompt[-1].isspace() or not text or not text[0].isalnum()
-    return text if joined else f" {text}"
+    return f" {text}" if run_together(prompt, text) else text
