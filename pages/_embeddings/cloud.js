@@ -16,7 +16,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const count = xs.length;
   const [px, py, depth] = [new Float32Array(count), new Float32Array(count), new Float32Array(count)];
   let [width, height] = [600, TALL];
-  let hovered = null;
+  let hovered = data.ids.indexOf(canvas.pointed ?? -1);
+  if (hovered === -1) hovered = null;
   let locked = data.locked === "" ? null : data.ids.indexOf(Number(data.locked));
   if (locked === -1) locked = null;
   let only = data.only === "" ? null : Number(data.only);
@@ -179,12 +180,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     return best;
   };
+  // On the canvas, not in here: new data may come between one key and the next.
+  const point = (i) => {
+    hovered = i;
+    canvas.pointed = i === null ? null : data.ids[i];
+  };
   const lock = (i) => {
     locked = locked === i ? null : i;
     refresh();
     setTriggerValue("picked", { value: locked === null ? "" : data.ids[locked] });
   };
-  // On the canvas, not in here: new data may come between a press and its release.
+  // So too what is held: new data may come between a press and its release.
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -208,8 +214,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
         }
       }
       canvas.held.last = [x, y];
-      hovered = null;
-    } else hovered = under(x, y);
+      point(null);
+    } else point(under(x, y));
     canvas.style.cursor = canvas.held?.moved ? "grabbing" : hovered === null ? "grab" : "pointer";
     refresh();
   };
@@ -223,7 +229,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   canvas.onpointercancel = () => (canvas.held = null);
   canvas.onpointerleave = () => {
-    hovered = null;
+    point(null);
     if (!canvas.held) refresh();
   };
   // From one point to the nearest within 45° of the arrow's direction.
@@ -244,7 +250,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (way && event.shiftKey && solid) {
       view.turn += way[0] / 10;
       view.tilt = Math.max(-1.5, Math.min(1.5, view.tilt + way[1] / 10));
-    } else if (way) hovered = walk(from, way);
+    } else if (way) point(walk(from, way));
     else if (event.key === "Enter" || event.key === " ") lock(from);
     else if (event.key === "Escape" && locked !== null) lock(locked);
     else if (event.key === "+" || event.key === "-") view.zoom *= event.key === "+" ? 1.4 : 1 / 1.4;

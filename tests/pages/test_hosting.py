@@ -12,7 +12,7 @@ from core.feedback.store import FeedbackStore, NewPair
 from core.hosting import people, sign_in
 from core.hosting.people import NotSignedInError, acting_as
 from core.runs.store import RunStore
-from pages._parts import signing_in, site, wall
+from pages._parts import signing_in, site, url, wall
 from tests.pages.page_helpers import PAGES, a_run, loop_records, opened, said
 
 PASSWORD = "a class of forty"
@@ -225,7 +225,7 @@ class TestWall:
             await send({"type": "http.response.body", "body": b"inside"})
 
         engine()
-        monkeypatch.setattr(wall.config, "get_option", lambda name: "/class/")
+        monkeypatch.setattr(url.config, "get_option", lambda name: "/class/")
         client = TestClient(wall.Wall(inside), base_url="http://host.example", follow_redirects=False)
         assert client.get("/class/_stcore/health").content == b"inside"
         assert client.get("/class/label").headers["location"] == "/class/sign-in?next=%2Flabel"
