@@ -9,6 +9,8 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from core.language.registry import STORYTELLER
@@ -52,7 +54,17 @@ def gemma2(seed: int = 0, context: int = 64) -> Gemma2ForCausalLM:
     return Gemma2ForCausalLM(Gemma2Config(**_LLAMA, **own, max_position_embeddings=context)).eval()
 
 
-OPENED = {"gpt2": gpt2, "llama": llama}  # whose inside the program knows
+def qwen3(seed: int = 0, context: int = 64) -> Qwen3ForCausalLM:
+    """Heads together are wider than the stream, and each head's queries and keys are normed by weights far from 1."""
+    torch.manual_seed(seed)
+    model = Qwen3ForCausalLM(Qwen3Config(**_LLAMA, head_dim=16, max_position_embeddings=context)).eval()
+    for name, weight in model.named_parameters():
+        if name.endswith(("q_norm.weight", "k_norm.weight")):
+            torch.nn.init.uniform_(weight, 0.5, 2.0)
+    return model
+
+
+OPENED = {"gpt2": gpt2, "llama": llama, "qwen3": qwen3}  # whose inside the program knows
 FAMILIES = OPENED | {"gemma2": gemma2}
 PROMPTS = ["Once", "One day, a dog named Rex ran to the big park", "The sun was hot.", 'She said, "I like']
 

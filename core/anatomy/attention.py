@@ -1,8 +1,9 @@
 """Attention, every intermediate value computed by ourselves from a model's weights.
 
 One forward of the model gives what each attention module is given, x; from there on nothing is taken from the model
-but its matrices. Source: Vaswani et al., "Attention is all you need" (2017), section 3.2; rotary positions: Su et al.,
-"RoFormer" (2021), section 3.4; grouped queries: Ainslie et al., "GQA" (2023), section 2.2.
+but its weights. Source: Vaswani et al., "Attention is all you need" (2017), section 3.2; rotary positions: Su et al.,
+"RoFormer" (2021), section 3.4; grouped queries: Ainslie et al., "GQA" (2023), section 2.2; normed queries and keys:
+Henry et al., "Query-key normalization for transformers" (2020), with RMSNorm as in Qwen 3.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,17 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.anatomy.parts import Layer, attention_mask_of, captured, layers, rotate, rotates, rotation, token_embedding
+from core.anatomy.parts import (
+    Layer,
+    affine,
+    attention_mask_of,
+    captured,
+    layers,
+    rotate,
+    rotates,
+    rotation,
+    token_embedding,
+)
 from core.errors import PlaygroundError
 from core.language.sampling import positions
 
@@ -25,8 +36,8 @@ class AttentionTrace:
     """One query head on one sequence: `...` is the leading shape of the ids, T tokens, d the size of a head."""
 
     x: Tensor  # [..., T, width], what the attention module is given: the residual stream behind the norm
-    q: Tensor  # [..., T, d], x W_Q + b_Q, turned by its position where positions rotate
-    k: Tensor  # [..., T, d], of the key and value head that this query head shares with its group; turned like q
+    q: Tensor  # [..., T, d], x W_Q + b_Q, normed and turned by its position where the family does so
+    k: Tensor  # [..., T, d], of the key and value head that this query head shares with its group; as q
     v: Tensor  # [..., T, d]
     scores: Tensor  # [..., T, T], q kᵀ; rows are queries, columns are keys
     scaled: Tensor  # [..., T, T], scores / √d
@@ -105,7 +116,7 @@ def trace_head(
     if temperature <= 0:
         raise PlaygroundError(f"temperature is {temperature}, but must be above 0")
     x = reading.inputs[layer]
-    q, k, v = (_affine(x, *block.of_head(name, head)) for name in "qkv")
+    q, k, v = (block.vectors(name, x, head) for name in "qkv")
     if reading.turn:
         q, k = rotate(q, *reading.turn), rotate(k, *reading.turn)
     mask = attention_mask_of(reading.kept, causal, window_of(block))
@@ -152,8 +163,9 @@ def project(block: Layer, reading: Reading, name: str) -> Tensor:
 
 def split_heads(block: Layer, x: Tensor, name: str, turn: tuple[Tensor, Tensor] | None) -> Tensor:
     """`project` of any x [..., T, width] with the rotation of its positions: [..., heads, T, d]."""
-    flat = _affine(x, *block.projection(name))
+    flat = affine(x, *block.projection(name))
     vectors = flat.unflatten(-1, (-1, block.head_size)).transpose(-2, -3)  # [..., heads or groups, T, d]
+    vectors = block.normed(name, vectors)
     if turn and name != "v":
         cos, sin = (part.unsqueeze(-3) for part in turn)
         vectors = rotate(vectors, cos, sin)
@@ -179,10 +191,6 @@ def window_of(block: Layer) -> int | None:
     if getattr(config, "model_type", "") == "mistral":
         return cast("int | None", getattr(config, "sliding_window", None))
     return cast("int | None", getattr(block.attention, "sliding_window", None))
-
-
-def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return x @ weight if bias is None else x @ weight + bias
 
 
 def checked(model: PreTrainedModel, ids: Ids, attention_mask: Tensor | None) -> tuple[Tensor, Tensor]:

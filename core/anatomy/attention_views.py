@@ -72,6 +72,7 @@ def head_view(
         "width": trace.x.shape[-1],
         "group": list(range(head // block.group * block.group, (head // block.group + 1) * block.group)),
         "rotates": rotates(model),
+        "normed": block.norms_queries,
         "biased": block.projection("q")[1] is not None,
     }
 

@@ -99,9 +99,7 @@ def _checked_head(model: PreTrainedModel, layer: int, head: int) -> Layer:
 
 
 def _of_head(model: PreTrainedModel, reading: Reading, layer: int, head: int, name: str) -> Tensor:
-    weight, bias = layer_of(model, layer).of_head(name, head)
-    vectors = reading.inputs[layer] @ weight
-    vectors = vectors if bias is None else vectors + bias
+    vectors = layer_of(model, layer).vectors(name, reading.inputs[layer], head)
     if reading.turn and name != "v":
         return rotate(vectors, *reading.turn)
     return vectors

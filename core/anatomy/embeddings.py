@@ -30,6 +30,8 @@ def content_plus_position(model: PreTrainedModel, ids: Sequence[int]) -> dict[st
 def turned_queries(model: PreTrainedModel, ids: Sequence[int], layer: int = 0, head: int = 0) -> dict[str, np.ndarray]:
     """One head's queries before and after RoPE, where the model has it: q_t = W_Q·norm(x_t), then R_t q_t.
 
+    Where the family norms queries (Qwen 3), q_t is the normed one.
+
     Only for the first layer can this be read off the embeddings alone, so `layer` is the first unless the caller has a
     reason. Returns `query` and `turned`, [T, head_size] each; a rotation, so both have the same length.
 
@@ -37,9 +39,6 @@ def turned_queries(model: PreTrainedModel, ids: Sequence[int], layer: int = 0, h
     """
     part = layers(model)[layer]
     x = token_embedding(model)[torch.as_tensor(ids, dtype=torch.long)]
-    weight, bias = part.of_head("q", head)
-    query = part.attention_norm(x) @ weight
-    if bias is not None:
-        query = query + bias
+    query = part.vectors("q", part.attention_norm(x), head)
     cos, sin = rotation(model, torch.arange(len(ids)))
     return {"query": query.numpy(), "turned": rotate(query, cos, sin).numpy()}

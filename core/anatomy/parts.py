@@ -2,7 +2,7 @@
 
 GPT-2 fuses W_Q, W_K and W_V into one matrix stored the other way round, adds learned positions and normalises with
 LayerNorm; Llama keeps three matrices, rotates queries and keys, shares keys among groups of query heads and normalises
-with RMSNorm. What looks inside a model asks here, and knows neither.
+with RMSNorm; Qwen 3 normalises each head's queries and keys too. What looks inside a model asks here, and knows none.
 """
 
 from collections.abc import Iterator
@@ -63,6 +63,20 @@ class Layer:
             return weight[part], None
         return weight[:, part], None if bias is None else bias[part]
 
+    def vectors(self, name: str, x: Tensor, head: int) -> Tensor:
+        """ "q", "k" or "v" of one query head, before positions turn it: x [..., T, width] -> [..., T, head_size]."""
+        return self.normed(name, affine(x, *self.of_head(name, head)))
+
+    def normed(self, name: str, vectors: Tensor) -> Tensor:
+        """Heads' vectors [..., head_size] behind the norm that the family gives its queries and keys: Qwen 3 alone."""
+        norm = cast("nn.Module | None", getattr(self.attention, f"{name}_norm", None))
+        return vectors if norm is None else normalised_with(norm, vectors, vectors)
+
+    @property
+    def norms_queries(self) -> bool:
+        """Whether each head's queries and keys are normalised, before positions turn them."""
+        return hasattr(self.attention, "q_norm")
+
 
 def layers(model: PreTrainedModel) -> list[Layer]:
     """Every block of `model`, first to last. PlaygroundError for families whose inside is not known here."""
@@ -98,7 +112,7 @@ def layers(model: PreTrainedModel) -> list[Layer]:
     ]
 
 
-LLAMA_LIKE = ("llama", "mistral", "qwen2")  # one layout of modules, rotary positions, RMSNorm
+LLAMA_LIKE = ("llama", "mistral", "qwen2", "qwen3")  # one layout of modules, rotary positions, RMSNorm
 
 
 def rotates(model: PreTrainedModel) -> bool:
@@ -186,6 +200,11 @@ def captured(modules: dict[str, nn.Module], what: str = "output") -> Iterator[di
     finally:
         for handle in handles:
             handle.remove()
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x W, plus the bias where there is one: [..., in] -> [..., out]."""
+    return x @ weight if bias is None else x @ weight + bias
 
 
 def _matrix(module: nn.Module, stored_in_out: bool) -> tuple[Tensor, Tensor | None]:

@@ -45,6 +45,10 @@ def _projections(tokens: int, head: Mapping[str, Any]) -> None:
         rf"\underset{{[{tokens} \times {width}]}}{{x}}\;\underset{{[{width} \times {size}]}}{{W}}{bias} \;=\; "
         rf"\underset{{[{tokens} \times {size}]}}{{q,\ k,\ v}}"
     )
+    if head["normed"]:
+        st.markdown(
+            "This family norms each query and key (RMSNorm, over the head's own numbers): shown is what is left."
+        )
     st.markdown(
         "Positions turn queries and keys (RoPE): what is shown is behind that turn. Values are not turned."
         if head["rotates"]

@@ -35,20 +35,20 @@ def test_it_starts_as_the_mean_over_the_text(family, after):
     for text in TEXTS:
         ids = torch.tensor([tiny.tokenizer()(text)["input_ids"]])
         states = {}
-        blocks = policy.model.layers if family == "llama" else policy.transformer.h
+        blocks = policy.transformer.h if family == "gpt2" else policy.model.layers
         hook = blocks[after - 1].register_forward_hook(
             lambda _, __, out, states=states: states.update(out=out[0] if isinstance(out, tuple) else out)
         )
         policy(ids)
         hook.remove()
         went_in = states["out"][0]
-        mean = whitened(went_in, 1e-6 if family == "llama" else 1e-5, family == "gpt2").mean(0)
-        if family == "llama":
-            values = (weights["self_attn.v_proj.weight"] @ mean).view(2, 1, 8).expand(2, 2, 8).reshape(-1)
-            added = weights["self_attn.o_proj.weight"] @ values
-        else:
+        mean = whitened(went_in, 1e-5 if family == "gpt2" else 1e-6, family == "gpt2").mean(0)
+        if family == "gpt2":
             added = (mean @ weights["attn.c_attn.weight"][:, 64:]) @ weights["attn.c_proj.weight"]
-        expected = whitened(went_in[-1] + added, 1e-6 if family == "llama" else 1e-5, family == "gpt2")
+        else:
+            values = (weights["self_attn.v_proj.weight"] @ mean).view(2, 1, -1).expand(2, 2, -1).reshape(-1)
+            added = weights["self_attn.o_proj.weight"] @ values
+        expected = whitened(went_in[-1] + added, 1e-5 if family == "gpt2" else 1e-6, family == "gpt2")
         behind = model.base_model(ids).last_hidden_state[0, -1]
         torch.testing.assert_close(behind, expected, atol=1e-4, rtol=1e-4)
         assert added.norm() > 5 * went_in[-1].norm()  # the mean is what speaks

@@ -49,6 +49,12 @@ def test_entropy_with_and_without_scaling_whatever_is_shown():
     assert head_view(llama(), read(llama(), IDS), 0, 3)["group"] == [2, 3]
 
 
+def test_only_one_family_norms_its_queries():
+    for family, make in OPENED.items():
+        model = make()
+        assert head_view(model, read(model, IDS), 0, 0)["normed"] == (family == "qwen3")
+
+
 def test_pictures_are_the_weights_as_bytes():
     model = llama()
     reading = read(model, IDS)

@@ -5,6 +5,7 @@ import torch
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from core.anatomy.parts import (
+    affine,
     attention_mask_of,
     captured,
     final_norm,
@@ -60,15 +61,16 @@ def test_projections_are_what_the_modules_do(family):
         theirs = dict(zip("qkv", attention.c_attn(x).split(32, dim=-1), strict=True))
     else:
         theirs = {name: getattr(attention, f"{name}_proj")(x) for name in "qkv"}
-    theirs["o"] = layer.output_projection(x)
-    for name, expected in theirs.items():
-        weight, bias = layer.projection(name)
-        torch.testing.assert_close(x @ weight + (0 if bias is None else bias), expected)
+    mixed = torch.randn(3, layer.heads * layer.head_size)
+    for name, given, expected in (
+        *((name, x, theirs[name]) for name in "qkv"),
+        ("o", mixed, layer.output_projection(mixed)),
+    ):
+        torch.testing.assert_close(affine(given, *layer.projection(name)), expected)
     for head in range(layer.heads):
         for name, place in (("q", head), ("k", head // layer.group), ("v", head // layer.group)):
-            weight, bias = layer.of_head(name, head)
             part = theirs[name].unflatten(-1, (-1, layer.head_size))[:, place]
-            torch.testing.assert_close(x @ weight + (0 if bias is None else bias), part)
+            torch.testing.assert_close(affine(x, *layer.of_head(name, head)), part)
 
 
 @pytest.mark.parametrize("family", OPENED)
