@@ -26,6 +26,7 @@ from core.feedback.staging import staged
 from core.feedback.store import FeedbackStore
 
 _LISTED = 1000  # rejected rows a report holds; the rest is counted
+_HOPELESS = 100_000  # unusable rows without one of use: a small gzip file can hold ten million, a minute of reading
 _BATCH_ROWS, _BATCH_CHARACTERS = 500, 500_000  # a batch is written in milliseconds, and votes go in between
 
 
@@ -72,9 +73,9 @@ def import_preferences(
     """Bring a file's preferences into the store as one dataset, visible only once it is whole.
 
     Usable rows are kept, ties counted and the others listed; with `strict` one unusable row refuses the file
-    (PlaygroundError) and nothing is kept. `name`: what the dataset is called, else the file's name. `on_progress` is
-    told now and then how many rows have been read. Rows are written in short transactions, so that votes never wait; an
-    import that is killed leaves nothing visible.
+    (PlaygroundError) and nothing is kept, as when none of the first 100,000 is of use. `name`: what the dataset is
+    called, else the file's name. `on_progress` is told now and then how many rows have been read. Rows are written in
+    short transactions, so that votes never wait; an import that is killed leaves nothing visible.
     """
     path = Path(path)
     name = name or path.name
@@ -93,6 +94,11 @@ def import_preferences(
                 rejected_total += 1
                 if len(rejected) < _LISTED:
                     rejected.append(row)
+                if rejected_total == read == _HOPELESS:
+                    raise PlaygroundError(
+                        f"{path}: none of its first {read:,} rows is a preference (line {rejected[0].line}: "
+                        f"{rejected[0].reason}). Nothing was imported."
+                    )
             else:
                 batch.append(row)
                 run_together += row.run_together

@@ -249,6 +249,19 @@ def test_a_bomb_is_told_and_takes_little_memory(tmp_path, make, name, kept, left
     assert found[2] < 150, f"{found[2]} MB"
 
 
+def test_ten_million_rows_of_nothing_are_given_up_early(tmp_path, own_home):
+    path = tmp_path / "nothing.jsonl.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"{}\n" * 150_000)
+    with pytest.raises(PlaygroundError, match="none of its first 100,000 rows is a preference .line 1: "):
+        import_preferences(path, FeedbackStore())
+    assert not FeedbackStore().datasets()
+    with gzip.open(path, "wb") as file:
+        file.write(ROW + b"{}\n" * 100_001)
+    report = import_preferences(path, FeedbackStore())
+    assert (report.imported, report.rejected_total) == (1, 100_001)
+
+
 def test_a_file_that_ends_the_process_that_reads_it_is_told(tmp_path, monkeypatch):
     """Found by flipping bytes: Arrow's C++ aborts on some. Here a stand-in for that process does."""
     good = write_preferences([PreferencePair("p ", "a", "b")], tmp_path / "p.parquet") and tmp_path / "p.parquet"
