@@ -79,16 +79,18 @@ def in_words(source: str) -> str:
     """A source as a person says it: `simulated:sunny:512` is 512 votes of Sunny. A wrong one as it is."""
     kind, _, name = source.partition(":")
     try:
+        if kind == "dataset" and name:
+            return FeedbackStore().dataset(name).name
         if kind == SIMULATED:
             annotator, count = simulated(source)
             return f"{count:,} votes of {get_annotator(annotator).title}"
         if kind == "bundled" and name:
             return f"the bundled pairs, {get_annotator(name).title} voting"
     except PlaygroundError:
-        return source
+        return f"data set {name}" if kind == "dataset" else source
     if kind == "votes":
         return f"votes of {name}" if name else "everybody's votes"
-    return f"data set {name}" if kind == "dataset" and name else Path(source).name
+    return Path(source).name
 
 
 def simulated(source: str) -> tuple[str, int]:

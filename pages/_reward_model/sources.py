@@ -1,6 +1,6 @@
 """Whose preferences to learn from: a person's votes, a simulated annotator's, an imported data set, or a mix."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -34,35 +34,35 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         help="Any mix: the pairs are put together. Your own votes appear here once you have decided some on Label.",
     )
     sources: list[str] = []
-    total = 0
+    total = mine = 0
+    names: list[str] = []
     if MY_VOTES in chosen:
-        voter = st.selectbox("Votes of", list(voters), key="reward_votes", bind="query-params")
-        st.caption(f"{voters[voter]:,} decided votes")
-        sources.append(f"votes:{voter}")
-        total += voters[voter]
+        names = _several("Votes of", list(voters), "reward_votes", str)
+        total = mine = sum(voters[name] for name in names)
+        st.caption(f"{mine:,} decided votes")
+        sources += [f"votes:{name}" for name in names]
     if _SIMULATED in chosen:
         source, count = _simulated()
         sources.append(source)
         total += count
     if _IMPORTED in chosen:
-        dataset = st.selectbox(
-            "Data set",
-            list(datasets),
-            format_func=lambda id: _called(datasets[id], datasets),
-            key="reward_dataset",
-            bind="query-params",
-        )
-        sources.append(f"dataset:{dataset}")
-        total += datasets[dataset].rows
+        kept = _several("Data sets", list(datasets), "reward_dataset", lambda id: _called(datasets[id], datasets))
+        sources += [f"dataset:{id}" for id in kept]
+        total += sum(datasets[id].rows for id in kept)
     if len(sources) > 1:
         st.caption("All of these are learned together, in one heap: a click on a source takes it out.")
-    if MY_VOTES in chosen and voters[voter] < total / 2:
+    if names and mine < total / 2:
         st.warning(
-            f"{1 - voters[voter] / total:.0%} of these {total:,} pairs are not the votes of {escaped(voter)}: take the "
-            "other sources out to learn from those alone.",
+            f"{1 - mine / total:.0%} of these {total:,} pairs are not the votes of {escaped(' and '.join(names))}: "
+            "take the other sources out to learn from those alone.",
             icon=":material/balance:",
         )
     return tuple(sources), total
+
+
+def _several(label: str, options: list[str], key: str, in_words: Callable[[str], str]) -> list[str]:
+    """Any number of `options`, the first to begin with. The URL has them as they are worded."""
+    return st.multiselect(label, options, options[:1], format_func=in_words, key=key, bind="query-params")
 
 
 def _called(dataset: Dataset, among: Mapping[str, Dataset]) -> str:

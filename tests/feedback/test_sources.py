@@ -103,7 +103,7 @@ def test_a_simulated_annotator_votes_on_the_bundle_the_same_way_every_time(bundl
         ("bundled:terse", "the bundled pairs, Terse voting"),
         ("votes", "everybody's votes"),
         ("votes:ada", "votes of ada"),
-        ("dataset:3", "data set 3"),
+        ("dataset:3", "data set 3"),  # none there
         ("/somewhere/pairs.jsonl", "pairs.jsonl"),
         ("simulated:nobody:1536", "simulated:nobody:1536"),
         ("simulated:sunny:many", "simulated:sunny:many"),

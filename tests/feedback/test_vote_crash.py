@@ -47,12 +47,13 @@ def test_killed_while_voting_nothing_is_half_there(store, database):
     for _ in range(KILLS):
         voter = subprocess.Popen([sys.executable, "-c", VOTER, database], stdout=subprocess.PIPE, text=True)
         assert voter.stdout.readline() == "ready\n"
-        time.sleep(random.uniform(0.02, 0.4))
+        for _ in range(random.randint(7, 21)):  # however slow the machine is, it is inside the work that the kill comes
+            confirmed.add(int(voter.stdout.readline()))
+        time.sleep(random.uniform(0, 0.02))
         voter.kill()  # SIGKILL: no handler, no cleaning up
         out = voter.communicate()[0]
         confirmed |= {int(line) for line in out.split("\n")[:-1]}
         everything_is_whole(store, confirmed)
-    assert len(confirmed) > 7 * KILLS  # it was inside the work that the kills came
     store.vote(store.next_pair("bob", *POOL), "bob", "right")  # and one votes on
 
 

@@ -6,6 +6,8 @@ import math
 from streamlit.testing.v1 import AppTest
 
 from core.alignment.configs import LARGE_POLICY
+from core.feedback.interchange import import_preferences, write_preferences
+from core.feedback.pairs import PreferencePair
 from core.feedback.store import FeedbackStore
 from core.runs import locks
 from core.runs.store import RunStore
@@ -81,6 +83,27 @@ def test_coming_from_label_its_votes_are_chosen():
         store.vote(store.next_pair(name, "storyteller", "stories"), name, "left")
     at = opened("reward_model", reward_sources="My votes", reward_votes="bob")
     assert trained_on(at)["preferences"] == ["votes:bob"]
+
+
+def test_trains_on_several_voters_and_several_data_sets(tmp_path):
+    store = FeedbackStore()
+    store.add_pairs(PAIRS, "test")
+    for name in ("ada", "bob"):
+        store.vote(store.next_pair(name, "storyteller", "stories"), name, "left")
+    for name in ("first", "second"):
+        write_preferences([PreferencePair("p", " a", " b")] * 3, tmp_path / f"{name}.jsonl")
+        import_preferences(tmp_path / f"{name}.jsonl", store)
+    at = opened("reward_model", reward_sources=["My votes", "Imported data"])
+    at.multiselect(key="reward_votes").set_value(["ada", "bob"]).run()
+    at.multiselect(key="reward_dataset").set_value(["1", "2"]).run()
+    assert "8 pairs" in said(at)
+    assert "75% of these 8 pairs are not the votes of ada and bob" in said(at)
+    assert trained_on(at)["preferences"] == ["votes:ada", "votes:bob", "dataset:1", "dataset:2"]
+    (run,) = RunStore().list("reward")
+    assert run.name == "Reward model on votes of ada, votes of bob, first.jsonl, second.jsonl"
+    at.multiselect(key="reward_votes").set_value([]).run()
+    at.multiselect(key="reward_dataset").set_value([]).run()
+    assert at.button(key="reward_train").disabled
 
 
 def test_every_setting_of_the_config_is_there_and_reaches_the_run():
