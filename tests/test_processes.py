@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
 from core import processes
-from core.alignment.configs import PPOConfig
+from core.alignment.configs import DPOConfig, PPOConfig
 from core.alignment.reward_model import save_reward_model
 from core.errors import PlaygroundError
+from core.feedback.interchange import write_preferences
 from core.runs import recorder
 from core.runs.follower import check_together
-from core.runs.jobs import PPOJob, RaceJob
+from core.runs.jobs import DPOJob, PPOJob, RaceJob
 from core.runs.store import RunStore
 from tests import tiny, together
 
@@ -108,6 +110,37 @@ def test_accelerate_goes_on_with_a_run_as_one_process_would(job):
     weights = [load_file(store.get(name).folder / "policy" / "model.safetensors") for name in ("one", "two")]
     for name, weight in weights[0].items():
         torch.testing.assert_close(weights[1][name], weight, atol=1e-4, rtol=1e-3)
+
+
+def test_accelerate_tunes_on_votes_as_one_process_would(job, tmp_path):
+    """`dpo train` from the start, its result delivered once."""
+    write_preferences(together.PAIRS, tmp_path / "votes.jsonl")
+    model, votes = job.model, str(tmp_path / "votes.jsonl")
+    dpo = DPOConfig(batch_pairs=6, learning_rate=3e-4)
+    RunStore().create(DPOJob(preferences=(votes,), model=model, dpo=dpo), run_id="one", queued=False)
+    assert recorder.execute("one").status == "finished"
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launch += ["--main_process_port", str(free_port()), "-m", "core", "dpo", "train", "--preferences", votes]
+    launch += ["--model", model, "--batch-pairs", "6", "--learning-rate", "3e-4", "--run-id", "two"]
+    launch += ["--out", str(tmp_path / "out"), "--json"]
+    answer = subprocess.run([sys.executable, *launch], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert answer.returncode == 0, answer.stderr
+    said, one = json.loads(answer.stdout), RunStore().get("one").result
+    for name in ("accuracy_heldout", "log_loss_heldout", "pairs_heldout", "loss"):
+        assert said[name] == pytest.approx(one[name], rel=1e-3)
+    for ours, theirs in zip(RunStore().steps("two"), RunStore().steps("one"), strict=True):
+        names = set(theirs.metrics) - ({"rewards/accuracies"} if ours.number == 1 else set())  # rounding's, of nothing
+        expected = {name: theirs.metrics[name] for name in names}
+        assert {name: ours.metrics[name] for name in names} == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    ids = torch.arange(20).unsqueeze(
+        0
+    )  # what they say: of a bias on keys, which changes nothing, rounding has the sign
+    policies = (AutoModelForCausalLM.from_pretrained(folder) for folder in (tmp_path / "out", policy_of("one")))
+    torch.testing.assert_close(*(policy(ids).logits for policy in policies), atol=1e-3, rtol=1e-3)
+
+
+def policy_of(run_id):
+    return RunStore().get(run_id).folder / "policy"
 
 
 FAILING = """

@@ -40,7 +40,7 @@ def trainers(family):
         "ppo": train_ppo(make(), make(), judge(family), tiny.PROMPTS, ppo, tokenizer),
         "rloo": train_grouped(make(), make(), judge(family), tiny.PROMPTS, rloo, tokenizer),
         "reward": train_reward_model(new_reward_model(make(), tokenizer), tokenizer, PAIRS, reward),
-        "dpo": train_dpo(make(), make(), PAIRS, dpo, tokenizer),
+        "dpo": train_dpo(make(), make(), PAIRS, dpo, tokenizer, heldout=PAIRS[:5]),
     }
 
 

@@ -237,7 +237,7 @@ class DPOConfig(Config):
     grad_clip: float = Field(1.0, gt=0, description="largest gradient norm")
     max_tokens: int = Field(256, ge=8, le=4096, description="longest prompt + response, in tokens")
     lora_rank: int = Field(8, ge=1, le=256, description="rank of the adapters, for policies over 50M parameters")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the order")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the split and the order")
 
 
 class BestOfNConfig(Config):

@@ -17,10 +17,12 @@ from core.alignment.completions import encode_completions, response_logprobs
 from core.alignment.configs import DPOConfig
 from core.alignment.minibatches import passes
 from core.alignment.optimiser_step import optimiser_step
+from core.alignment.pair_report import PairReport, report_pairs, share_right
 from core.alignment.pair_schedule import batches_by_length, lr_scale
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.language.adapters import bare, load_trainable, trainable_state
+from core.language.context import context_of
 from core.language.precision import autocast
 from core.language.snapshots import save_snapshot
 from core.record import Controls, Record, no_controls
@@ -47,23 +49,50 @@ def add_gradients(
 
     Chosen and rejected under the policy, then both under the reference.
     """
-    device = bare(policy).device
-    found = [torch.zeros(0, 4, device=device)]
+    found = [torch.zeros(0, 4, device=bare(policy).device)]
     for rows in passes(np.arange(len(pairs)), config.micro_batch):
-        part = [pairs[i] for i in rows]
-        texts = [pair.chosen for pair in part] + [pair.rejected for pair in part]
-        sequences = encode_completions(tokenizer, [pair.prompt for pair in part] * 2, texts, config.max_tokens)
-        sequences = Sequences(sequences.input_ids.to(device), sequences.mask.to(device), sequences.query_length)
-        with torch.no_grad():
-            reference = response_logprobs(reference_distribution(policy, ref_policy, sequences, 1.0), sequences)
-        with autocast(device):
-            log_p = response_distribution(bare(policy), sequences, 1.0)
-        chosen, rejected = response_logprobs(log_p, sequences).chunk(2)
-        ref_chosen, ref_rejected = reference.chunk(2)
+        part = _of_both(policy, ref_policy, [pairs[i] for i in rows], config, tokenizer)
+        chosen, rejected, ref_chosen, ref_rejected = part.unbind(1)
         loss = dpo_loss(chosen, rejected, ref_chosen, ref_rejected, config.beta)
         (loss * (len(part) / len(pairs))).backward()
-        found.append(torch.stack([chosen, rejected, ref_chosen, ref_rejected], dim=1).detach())
+        found.append(part.detach())
     return processes.whole(torch.cat(found), len(pairs)).unbind(1)
+
+
+def _of_both(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    pairs: Sequence[PreferencePair],
+    config: DPOConfig,
+    tokenizer: PreTrainedTokenizerBase,
+) -> Tensor:
+    """log π of the chosen and the rejected text, with gradients, then log π_ref of both, without: [pairs, 4]."""
+    device = bare(policy).device
+    texts = [pair.chosen for pair in pairs] + [pair.rejected for pair in pairs]
+    sequences = encode_completions(tokenizer, [pair.prompt for pair in pairs] * 2, texts, config.max_tokens)
+    sequences = Sequences(sequences.input_ids.to(device), sequences.mask.to(device), sequences.query_length)
+    with torch.no_grad():
+        reference = response_logprobs(reference_distribution(policy, ref_policy, sequences, 1.0), sequences)
+    with autocast(device):
+        log_p = response_distribution(bare(policy), sequences, 1.0)
+    return torch.stack([*response_logprobs(log_p, sequences).chunk(2), *reference.chunk(2)], dim=1)
+
+
+@torch.no_grad()
+def implicit_report(
+    policy: nn.Module,
+    ref_policy: PreTrainedModel | None,
+    pairs: Sequence[PreferencePair],
+    config: DPOConfig,
+    tokenizer: PreTrainedTokenizerBase,
+) -> PairReport:
+    """How well the implicit reward β log(π / π_ref) of whole responses predicts the votes on `pairs`."""
+    mine = pairs[processes.share(len(pairs))]
+    found = [torch.zeros(0, 4, device=bare(policy).device)]
+    for first in range(0, len(mine), config.batch_pairs):
+        found.append(_of_both(policy, ref_policy, mine[first : first + config.batch_pairs], config, tokenizer))
+    chosen, rejected, ref_chosen, ref_rejected = processes.whole(torch.cat(found), len(pairs)).unbind(1)
+    return report_pairs(config.beta * (chosen - ref_chosen), config.beta * (rejected - ref_rejected))
 
 
 def train_dpo(
@@ -74,10 +103,12 @@ def train_dpo(
     tokenizer: PreTrainedTokenizerBase,
     state: dict[str, Any] | None = None,
     controls: Controls = no_controls,
+    heldout: Sequence[PreferencePair] = (),
 ) -> Iterator[Record]:
     """Tune `policy` in place to prefer what was preferred, relative to the reference.
 
     `ref_policy`, `state` and `controls` (here `learning_rate` alone) are those of `train_ppo`. Metric keys are TRL's.
+    `heldout`: pairs that the last record's result says how many of are predicted, and how well (`implicit_report`).
 
     Raises PlaygroundError without pairs, FloatingPointError when a loss is not finite.
     """
@@ -90,6 +121,7 @@ def train_dpo(
         load_trainable(policy, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         learning_rate, first = state["learning_rate"], state["step"]
+    config = config.model_copy(update={"max_tokens": min(config.max_tokens, context_of(bare(policy)))})
     lengths = [len(pair.prompt) + max(len(pair.chosen), len(pair.rejected)) for pair in pairs]
     batches = math.ceil(len(pairs) / config.batch_pairs)
     steps, began = batches * config.epochs, time.monotonic()
@@ -113,7 +145,7 @@ def train_dpo(
             "rewards/chosen": won.mean().item(),
             "rewards/rejected": lost.mean().item(),
             "rewards/margins": (won - lost).mean().item(),
-            "rewards/accuracies": (won > lost).float().mean().item(),
+            "rewards/accuracies": share_right(won - lost).mean().item(),
             "logps/chosen": chosen.mean().item(),
             "logps/rejected": rejected.mean().item(),
             "grad_norm": grad_norm,
@@ -129,7 +161,14 @@ def train_dpo(
                 "step": step + 1,
             }
 
-        seconds = time.monotonic() - began
+        result = None
+        if last:
+            result = {"pairs": len(pairs), "seconds": time.monotonic() - began, "loss": metrics["loss"]}
+        if last and heldout:
+            report = implicit_report(policy, ref_policy, heldout, config, tokenizer)
+            metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
+            measured = {"accuracy_heldout": report.accuracy, "log_loss_heldout": report.log_loss}
+            result = {**(result or {}), **measured, "pairs_heldout": len(heldout)}
         yield Record(
             step + 1,
             metrics,
@@ -137,5 +176,5 @@ def train_dpo(
             total=steps,
             state=saved,
             snapshot=(lambda folder: save_snapshot(policy, folder)) if last else None,
-            result={"pairs": len(pairs), "seconds": seconds, "loss": metrics["loss"]} if last else None,
+            result=result,
         )

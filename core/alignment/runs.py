@@ -1,17 +1,21 @@
-"""What the reward and PPO jobs do: find what they are given, then run their stage."""
+"""What the reward, PPO and DPO jobs do: find what they are given, then run their stage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.alignment.configs import JUDGE_FILE, PPOConfig, RewardConfig
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from core.alignment.configs import JUDGE_FILE, DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.own_turns import in_own_turns
 from core.alignment.reward_model import load_reward_model
-from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
+from core.alignment.reward_training import split_by_prompt
+from core.alignment.stages import dpo_stage, ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
+from core.feedback.pairs import PreferencePair
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import SIMULATED, load_preferences, simulated
 from core.files import write_whole
@@ -34,12 +38,47 @@ def run_reward(
 
     Raises PlaygroundError when a source is unknown, unreadable or leaves nothing to train on.
     """
+    policy, tokenizer = load_policy(model)
+    pairs, inner = yield from _votes_of(sources, model, policy, tokenizer, config.seed, folder, state)
+    for record in reward_stage(policy, tokenizer, pairs, config, model, folder / "reward_model", inner, controls):
+        yield record.within("reward")
+
+
+def run_dpo(
+    sources: Sequence[str],
+    model: str,
+    config: DPOConfig,
+    heldout_share: float,
+    folder: Path,
+    state: dict[str, Any] | None = None,
+    controls: Controls = no_controls,
+) -> Iterator[Record]:
+    """`model` tuned on the mix of `sources` with DPO, in `folder`/policy; sources and errors as in `run_reward`."""
+    policy, tokenizer = load_policy(model)
+    pairs, inner = yield from _votes_of(sources, model, policy, tokenizer, config.seed, folder, state)
+    train, heldout = split_by_prompt(pairs, heldout_share, config.seed)
+    for record in dpo_stage(policy, tokenizer, train, config, folder / "policy", inner, controls, heldout):
+        yield record.within("dpo")
+
+
+def _votes_of(
+    sources: Sequence[str],
+    model: str,
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    seed: int,
+    folder: Path,
+    state: dict[str, Any] | None,
+) -> Generator[Record, None, tuple[list[PreferencePair], dict[str, Any] | None]]:
+    """The votes of `sources`, kept in `folder`, and the state of the stage that learns them.
+
+    What is simulated is written by `policy` first, a record a batch. A resumed run goes on with what it began with,
+    whatever was voted since.
+    """
     fresh = [source for source in sources if source.startswith(f"{SIMULATED}:")]
     if len(fresh) > 1:
         raise PlaygroundError(f"one simulated source at a time (given: {', '.join(fresh)})")
-    policy, tokenizer = load_policy(model)
     pairs: list[TaughtPair] = []
-    # A resumed run goes on with what it began with, whatever was voted since.
     written = from_main((folder / PAIRS_FILE).exists)
     for source in sources if not written else ():
         if source not in fresh:
@@ -50,7 +89,7 @@ def run_reward(
         file = folder / "preferences.jsonl"
         if state is None or state["stage"] == "preferences":
             prompts = load_prompts(policy_info(model).default_prompts).train
-            sampling = SamplingConfig(seed=config.seed)
+            sampling = SamplingConfig(seed=seed)
             for record in preferences_stage(
                 policy, tokenizer, prompts, get_annotator(annotator), count, sampling, file, inner
             ):
@@ -59,9 +98,7 @@ def run_reward(
         pairs += taught(voted_pairs(file)[0], fresh[0])
     if not written:
         write_run_pairs(folder, pairs)
-    all_pairs = from_main(lambda: [one.pair for one in read_run_pairs(folder)])
-    for record in reward_stage(policy, tokenizer, all_pairs, config, model, folder / "reward_model", inner, controls):
-        yield record.within("reward")
+    return from_main(lambda: [one.pair for one in read_run_pairs(folder)]), inner
 
 
 def run_ppo(

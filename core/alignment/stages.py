@@ -10,7 +10,8 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core import processes
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
+from core.alignment.dpo import train_dpo
 from core.alignment.normalisation import normalisation_on
 from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
@@ -116,6 +117,26 @@ def ppo_stage(
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
     tuned, reference = ready_to_tune(policy, config.lora_rank)
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold, watched)
+    _save(tuned, tokenizer, folder)
+
+
+def dpo_stage(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[PreferencePair],
+    config: DPOConfig,
+    folder: Path,
+    state: dict[str, Any] | None,
+    controls: Controls,
+    heldout: Sequence[PreferencePair] = (),
+) -> Iterator[Record]:
+    """A copy of `policy` tuned on `pairs` with DPO and saved in `folder`; `policy` itself stays the reference."""
+    tuned, reference = ready_to_tune(policy, config.lora_rank)
+    yield from train_dpo(tuned, reference, pairs, config, tokenizer, state, controls, heldout)
+    _save(tuned, tokenizer, folder)
+
+
+def _save(tuned: nn.Module, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     if processes.is_main():
         with whole_folder(folder) as temporary:
             save_merged(tuned, temporary)

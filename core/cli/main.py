@@ -17,7 +17,7 @@ from core.cli.preferences import preferences
 from core.cli.reward import reward
 from core.cli.runs import runs
 from core.cli.serve import serve
-from core.cli.training import loop, ppo, pretrain
+from core.cli.training import dpo, loop, ppo, pretrain
 from core.errors import PlaygroundError
 from core.threads import wait_briefly
 
@@ -52,6 +52,7 @@ for command in (
     preferences,
     reward,
     ppo,
+    dpo,
     loop,
     goodhart,
     frontier,

@@ -18,6 +18,7 @@ HEADLINES = {  # the metrics shown beside a stage's progress
     "preferences": {"pairs": "pairs"},
     "reward": {"loss": "loss", "heldout/accuracy": "held-out accuracy"},
     "ppo": {"objective/scores": "score", "objective/kl": "KL", "objective/gold": "gold"},
+    "dpo": {"loss": "loss", "rewards/accuracies": "accuracy", "heldout/accuracy": "held-out accuracy"},
     "evaluation": {"heldout/gold_win_rate": "win rate", "heldout/kl": "KL", "reward_skill": "reward skill"},
     "pretrain": {"loss": "loss", "tokens_per_second": "tokens/s"},
 }

@@ -1,4 +1,4 @@
-"""`ppo train`, `loop`, `pretrain`, and what every command that trains shares."""
+"""`ppo train`, `dpo train`, `loop`, `pretrain`, and what every command that trains shares."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +120,18 @@ def ppo() -> None:
 def ppo_train(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
     """Tune a policy to score high under a reward model while staying close to where it began."""
     return train("ppo", out, run_id, overwrite, as_json, given)
+
+
+@click.group()
+def dpo() -> None:
+    """Direct preference optimisation of a policy: it learns the votes itself, without a reward model."""
+
+
+@dpo.command("train")
+@training_options("dpo", "the tuned policy")
+def dpo_train(out: Path | None, run_id: str | None, overwrite: bool, as_json: bool, **given: Any) -> int:
+    """Tune a policy to prefer what was preferred; give --preferences several times to mix sources."""
+    return train("dpo", out, run_id, overwrite, as_json, given)
 
 
 def _large_policy_defaults() -> str:

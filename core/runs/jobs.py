@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from core.alignment.configs import LoopConfig, PPOConfig, RewardConfig, fitted
+from core.alignment.configs import DPOConfig, LoopConfig, PPOConfig, RewardConfig, fitted
 from core.alignment.loss_surface.config import SurfaceConfig
 from core.anatomy.race_config import RaceConfig
 from core.errors import PlaygroundError
@@ -18,6 +18,10 @@ from core.record import Controls, Record
 from core.runs.experiment_jobs import ClinicJob, FrontierJob, GoodhartJob, TastesJob
 from core.runs.job import Job
 from core.runs.looking_job import LookBackJob
+
+_PREFERENCES: Any = Field(
+    description="where votes come from: votes:NAME, dataset:ID, simulated:ANNOTATOR:PAIRS or a file"
+)
 
 
 def _fitted_to_its_model(given: Any, part: Literal["reward", "ppo"]) -> Any:
@@ -34,9 +38,7 @@ class RewardJob(Job):
     together: ClassVar[bool] = True
     adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
 
-    preferences: tuple[str, ...] = Field(
-        description="where votes come from: votes:NAME, dataset:ID, simulated:ANNOTATOR:PAIRS or a file"
-    )
+    preferences: tuple[str, ...] = _PREFERENCES
     model: str = Field("storyteller", description="policy whose trunk the reward model starts from")
     reward: RewardConfig = RewardConfig()
 
@@ -48,9 +50,7 @@ class RewardJob(Job):
     @property
     @override
     def title(self) -> str:
-        from core.feedback.sources import in_words
-
-        return f"Reward model on {', '.join(in_words(source) for source in self.preferences)}"
+        return f"Reward model on {_in_words(self.preferences)}"
 
     @override
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
@@ -158,6 +158,30 @@ class PPOJob(Job):
         return run_ppo(self.model, self.reward_model, self.prompts, self.ppo, self.gold, folder, state, controls)
 
 
+class DPOJob(Job):
+    """A policy tuned on preferences themselves, without a reward model; leaves `policy/`."""
+
+    kind: ClassVar[str] = "dpo"
+    together: ClassVar[bool] = True
+    adjustable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+
+    preferences: tuple[str, ...] = _PREFERENCES
+    model: str = Field("storyteller", description="policy to start from: an id of `models`, a hub id or a folder")
+    heldout_share: float = Field(0.1, ge=0, le=0.5, description="share of the prompts kept to measure with")
+    dpo: DPOConfig = DPOConfig()
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"DPO of {Path(self.model).name} on {_in_words(self.preferences)}"
+
+    @override
+    def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
+        from core.alignment.runs import run_dpo
+
+        return run_dpo(self.preferences, self.model, self.dpo, self.heldout_share, folder, state, controls)
+
+
 class LoopJob(Job, LoopConfig):
     """The whole loop; leaves `preferences.jsonl`, `reward_model/`, `policy/` and `heldout.jsonl`."""
 
@@ -263,6 +287,12 @@ class PairsJob(Job):
         return write_pool(self)
 
 
+def _in_words(sources: tuple[str, ...]) -> str:
+    from core.feedback.sources import in_words
+
+    return ", ".join(in_words(source) for source in sources)
+
+
 JOBS: dict[str, type[Job]] = {
     job.kind: job
     for job in (
@@ -271,6 +301,7 @@ JOBS: dict[str, type[Job]] = {
         CurveJob,
         FlipJob,
         PPOJob,
+        DPOJob,
         LoopJob,
         PretrainJob,
         RaceJob,

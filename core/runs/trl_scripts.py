@@ -37,7 +37,7 @@ def export_trl(run: "Run", folder: Path) -> list[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PlaygroundError(f"{folder} is not empty: --out names a new folder")
-    kinds = {"reward": _taught, "ppo": _tuned, "loop": _both}
+    kinds = {"reward": _taught, "dpo": _preferred, "ppo": _tuned, "loop": _both}
     if run.kind not in kinds:
         raise PlaygroundError(f"{run.id} is a {run.kind} run: TRL scripts are made of {', '.join(kinds)} runs")
     with whole_folder(folder) as temporary:
@@ -122,27 +122,50 @@ def _passes(epochs: int, batch: int, warmup_share: float, pairs: int) -> dict[st
 
 
 def _taught(run: "Run", folder: Path) -> None:
-    from core.alignment.cross_examination.run_pairs import read_run_pairs, reward_config_of
-    from core.alignment.reward_training import split_by_prompt
+    from core.alignment.cross_examination.run_pairs import reward_config_of
 
     config = reward_config_of(run.config)
-    pairs = [one.pair for one in read_run_pairs(run.folder)]
-    train, heldout = split_by_prompt(pairs, config.heldout_share, config.seed)
-    for name, part in (("preferences", train), ("heldout", heldout)):
-        if part:
-            write_jsonl(folder / f"{name}.jsonl", _rows(part))
+    train, heldout = _write_votes(run, folder, config.heldout_share, config.seed)
     taught_like = {"epochs": config.epochs, "batch_pairs": config.batch_pairs, "max_tokens": config.max_tokens}
     dpo = DPOConfig(**taught_like, seed=config.seed, lora_rank=config.lora_rank or DPOConfig().lora_rank)
-    lora = is_large(run.config["model"])
+    large = is_large(run.config["model"])
     notes = (
         f"TRL has no setting for the score head's own learning rate ({config.head_learning_rate}). It ends every text",
         "with the end token, and leaves out what is longer than max_length instead of cutting its beginning.",
         "Nor for these: " + ", ".join(f"{name} {getattr(config, name)}" for name in _REWARD_ALONE) + ".",
     )
     more = {"notes": "\n".join(notes), "eval": '"heldout.jsonl"' if heldout else "None"}
-    _write(folder / "reward.py", run, REWARD, reward_settings(config, len(train)), _lora(lora, config, "SEQ_CLS"), more)
-    more["notes"] = "A reward model has no β and no policy's learning rate: these are the defaults of DPO here."
-    _write(folder / "dpo.py", run, DPO, dpo_settings(dpo, len(train)), _lora(lora, dpo, "CAUSAL_LM"), more)
+    lora = _lora(large, config, "SEQ_CLS")
+    _write(folder / "reward.py", run, REWARD, reward_settings(config, len(train)), lora, more)
+    _write_dpo(
+        run, folder, dpo, len(train), "A reward model has no β and no policy's learning rate: these are DPO's own."
+    )
+
+
+def _preferred(run: "Run", folder: Path) -> None:
+    config = DPOConfig(**run.config["dpo"])
+    train, _ = _write_votes(run, folder, run.config["heldout_share"], config.seed)
+    _write_dpo(run, folder, config, len(train), "It leaves out what is longer than max_length.")
+
+
+def _write_votes(
+    run: "Run", folder: Path, heldout_share: float, seed: int
+) -> "tuple[list[PreferencePair], list[PreferencePair]]":
+    """The run's pairs as files, a part held out as it was there; what was learned from, and what was not."""
+    from core.alignment.cross_examination.run_pairs import read_run_pairs
+    from core.alignment.reward_training import split_by_prompt
+
+    pairs = [one.pair for one in read_run_pairs(run.folder)]
+    train, heldout = split_by_prompt(pairs, heldout_share, seed)
+    for name, part in (("preferences", train), ("heldout", heldout)):
+        if part:
+            write_jsonl(folder / f"{name}.jsonl", _rows(part))
+    return train, heldout
+
+
+def _write_dpo(run: "Run", folder: Path, config: DPOConfig, pairs: int, notes: str) -> None:
+    lora = _lora(is_large(run.config["model"]), config, "CAUSAL_LM")
+    _write(folder / "dpo.py", run, DPO, dpo_settings(config, pairs), lora, {"notes": notes})
 
 
 def _tuned(run: "Run", folder: Path) -> None:

@@ -21,6 +21,7 @@ CONCEPT = {
     "reward": "reward",
     "surface": "reward",
     "ppo": "kl",
+    "dpo": "policy",
     "loop": "policy",
     "pretrain": "policy",
     "simulate": "chosen",

@@ -8,7 +8,7 @@ import torch
 from core.alignment.actor_critic import response_distribution
 from core.alignment.completions import encode_completions, response_logprobs
 from core.alignment.configs import DPOConfig
-from core.alignment.dpo import dpo_loss, train_dpo
+from core.alignment.dpo import dpo_loss, implicit_report, train_dpo
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny
@@ -69,6 +69,14 @@ def test_a_long_text_loses_the_beginning_of_its_prompt_and_an_empty_response_cou
     assert sequences.mask[1, sequences.query_length :].sum() == 0
 
 
+def test_a_pair_longer_than_the_models_context_is_cut_to_it():
+    long = [PreferencePair("a dog ran " * 40, " and sat.", " and fell.")] * 3
+    (record,) = train_dpo(
+        tiny.gpt2(context=64), tiny.gpt2(context=64), long, CONFIG.model_copy(update={"epochs": 1}), tiny.tokenizer()
+    )
+    assert record.metrics["loss"] == pytest.approx(math.log(2), abs=1e-5)
+
+
 def test_training_begins_at_log_two_and_learns_the_pairs():
     policy = tiny.gpt2()
     records = list(train_dpo(policy, tiny.gpt2(), PAIRS, CONFIG.model_copy(update={"epochs": 12}), tiny.tokenizer()))
@@ -78,6 +86,27 @@ def test_training_begins_at_log_two_and_learns_the_pairs():
     last = records[-1].metrics
     assert last["rewards/margins"] == pytest.approx(last["rewards/chosen"] - last["rewards/rejected"], abs=1e-5)
     assert records[-1].result["pairs"] == len(PAIRS)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_the_implicit_reward_on_unseen_pairs_is_that_of_each_text_alone(family):
+    policy, reference = tiny.FAMILIES[family](seed=3), tiny.FAMILIES[family]()
+    margins = []
+    for pair in PAIRS:
+        won, lost = (
+            logprob_alone(policy, pair.prompt, text) - logprob_alone(reference, pair.prompt, text)
+            for text in (pair.chosen, pair.rejected)
+        )
+        margins.append(CONFIG.beta * (won - lost))
+    report = implicit_report(policy, reference, PAIRS, CONFIG, tiny.tokenizer())
+    assert report.accuracy == sum(margin > 0 for margin in margins) / len(PAIRS)
+    assert report.log_loss == pytest.approx(
+        sum(math.log1p(math.exp(-margin)) for margin in margins) / len(PAIRS), rel=1e-4
+    )
+    *_, last = train_dpo(policy, reference, PAIRS[:4], CONFIG, tiny.tokenizer(), heldout=PAIRS[4:])
+    after = implicit_report(policy, reference, PAIRS[4:], CONFIG, tiny.tokenizer())
+    assert (last.result["accuracy_heldout"], last.result["log_loss_heldout"]) == (after.accuracy, after.log_loss)
+    assert last.result["pairs_heldout"] == 4 and last.metrics["heldout/log_loss"] == after.log_loss
 
 
 def test_resumed_run_equals_the_uninterrupted_one():

@@ -9,13 +9,13 @@ import types
 import pytest
 import torch
 
-from core.alignment.configs import PPOConfig, RewardConfig
+from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
 from core.alignment.reward_model import Normalisation, new_reward_model, save_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.record import Record
-from core.runs.jobs import PPOJob, RaceJob, RewardJob
+from core.runs.jobs import DPOJob, PPOJob, RaceJob, RewardJob
 from core.runs.journal import Journal
 from core.runs.trl_scripts import export_trl
 from tests import tiny
@@ -110,6 +110,21 @@ def test_the_dpo_script_learns_from_the_same_pairs(trl, reward_run, tmp_path):
     expected = {"num_train_epochs": 3, "per_device_train_batch_size": 4, "beta": 0.1, "max_length": 48, "seed": 7}
     assert expected.items() <= given["args"].items()
     assert len(given["train_dataset"]) == 18
+
+
+def test_a_dpo_run_has_a_script_of_its_own_settings(trl, store, model, tmp_path):
+    config = DPOConfig(beta=0.3, epochs=2, batch_pairs=6, learning_rate=3e-5, max_tokens=40, seed=9)
+    run = store.create(DPOJob(preferences=("votes",), model=str(model), heldout_share=0.2, dpo=config), queued=False)
+    write_run_pairs(run.folder, taught(PAIRS, "votes"))
+    files = export_trl(run, tmp_path / "out")
+    assert [file.name for file in files] == ["dpo.py", "heldout.jsonl", "model", "preferences.jsonl"]
+    given = executed(trl, tmp_path / "out" / "dpo.py")
+    expected = {
+        "num_train_epochs": 2, "per_device_train_batch_size": 6, "beta": 0.3, "max_length": 40, "seed": 9,
+        "learning_rate": 3e-5, "warmup_steps": round(3 * 2 * 0.1),
+    }  # fmt: skip
+    assert expected.items() <= given["args"].items()
+    assert len(given["train_dataset"]) == 16
 
 
 def test_the_rloo_script_has_the_runs_settings_and_pays_its_score(trl, ppo_run, tmp_path):
