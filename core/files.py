@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+_OLD = "-old"  # a folder's name while another takes its place
+
 
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
@@ -28,13 +30,26 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             if path.is_file() and not path.is_symlink():
                 path.chmod(mode)
             _flush(path)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-        _flush(folder.parent)
+        _put(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _put(new: Path, folder: Path) -> None:
+    """`new` in the place of `folder`, whose old content goes only when the new is there."""
+    old = folder.with_name(f".{folder.name}{_OLD}")
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    _flush(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _usual_mode(folder: Path) -> int:
@@ -47,9 +62,15 @@ def _usual_mode(folder: Path) -> int:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `whole_folder` was at in `folder` when its process was killed; nobody may be writing there now."""
+    """Remove what `whole_folder` was at in `folder` when its process was killed; nobody may be writing there now.
+
+    A folder that was about to be replaced comes back.
+    """
     for entry in folder.glob(".*-*"):
-        if entry.is_dir():
+        replaced = folder / entry.name[1:].removesuffix(_OLD)
+        if entry.name.endswith(_OLD) and not replaced.exists():
+            entry.rename(replaced)
+        elif entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
 
 

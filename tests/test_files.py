@@ -2,11 +2,12 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 from safetensors.torch import save_file
 
-from core.files import whole_folder
+from core.files import remove_unfinished, whole_folder
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are other things there")
@@ -29,3 +30,39 @@ def test_every_file_of_a_published_folder_has_the_usual_permissions(tmp_path, ma
     assert {path.stat().st_mode & 0o777 for path in files} == {mode}
     assert len(files) == 3
     assert foreign.stat().st_mode & 0o777 == 0o600
+
+
+def whole(folder, word):
+    with whole_folder(folder) as temporary:
+        (temporary / "word.txt").write_text(word)
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    whole(tmp_path / "model", "old")
+    rename = Path.rename
+
+    def full(path, target):
+        if path.name.startswith(".model-") and path.name != ".model-old":
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="No space"):
+        whole(tmp_path / "model", "new")
+    monkeypatch.undo()
+    assert (tmp_path / "model" / "word.txt").read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+    whole(tmp_path / "model", "new")
+    assert (tmp_path / "model" / "word.txt").read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_that_was_being_replaced_when_its_process_was_killed_comes_back(tmp_path):
+    whole(tmp_path / "model", "old")
+    (tmp_path / "model").rename(tmp_path / ".model-old")  # killed here, the new one beside it
+    (tmp_path / ".model-abcdefgh").mkdir()
+    remove_unfinished(tmp_path)
+    assert (tmp_path / "model" / "word.txt").read_text() == "old"
+    (tmp_path / ".model-old").mkdir()  # killed when the new one was there already
+    remove_unfinished(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]

@@ -29,9 +29,11 @@ from core.files import whole_folder
 from core.hosting import permission
 from core.language.adapters import bare, save_merged
 from core.language.context import context_of
-from core.language.folders import check_harmless, check_reads, check_weights, quiet_loading, read_json
+from core.language.folders import check_harmless, read_json
+from core.language.opening import check_reads, check_weights, quiet_loading
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
+from core.language.queries import last_tokens
 from core.language.tokens import text_of
 
 NORMALISATION_FILE = "normalisation.json"
@@ -150,7 +152,7 @@ def encode_texts(
     read = [_without_padding(ids, tokenizer.pad_token_id) for ids in tokenizer(texts, truncation=False)["input_ids"]]
     if any(len(ids) > max_tokens for ids in read):
         _tell_cut(max_tokens)
-    return [ids[-max_tokens:] for ids in read]
+    return [last_tokens(tokenizer, ids, max_tokens) for ids in read]
 
 
 @cache

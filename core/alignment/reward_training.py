@@ -80,7 +80,7 @@ def scores_of_pairs(
 def untrained(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> nn.Module:
     """A reward model on a copy of the policy's trunk, as training begins with it."""
     model = new_reward_model(policy, tokenizer, config.pooling_after)
-    adapted = with_adapters(model, config.lora_rank, "SEQ_CLS")
+    adapted = with_adapters(model, config.lora_rank, "SEQ_CLS", config.seed)
     for parameter in (pooling_block(model) or nn.Module()).parameters():
         parameter.requires_grad_(True)  # new weights are learned whole, whatever becomes of the policy's own
     return adapted

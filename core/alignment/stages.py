@@ -88,18 +88,18 @@ def reward_stage(
         save_reward_model(model, tokenizer, normalisation, folder)
 
 
-def ready_to_tune(policy: PreTrainedModel, lora_rank: int) -> tuple[nn.Module, PreTrainedModel | None]:
+def ready_to_tune(policy: PreTrainedModel, lora_rank: int, seed: int) -> tuple[nn.Module, PreTrainedModel | None]:
     """A copy of `policy` that can be trained, and its reference: `policy` itself, frozen.
 
-    Of a large policy the copy has adapters, which switched off are their own reference: it is None then. Raises
-    PlaygroundError for a policy whose log-probabilities cannot be computed here.
+    Of a large policy the copy has adapters, drawn from `seed`, which switched off are their own reference: it is None
+    then. Raises PlaygroundError for a policy whose log-probabilities cannot be computed here.
     """
     check_logits(policy)
     small = policy.num_parameters() < LORA_FROM
     start = copy.deepcopy(policy).requires_grad_(True)
     for model in (start, policy):  # alike: another way to attend rounds otherwise, and reads as KL
         suit_processor(model)
-    return with_adapters(start, lora_rank, "CAUSAL_LM"), policy.requires_grad_(False) if small else None
+    return with_adapters(start, lora_rank, "CAUSAL_LM", seed), policy.requires_grad_(False) if small else None
 
 
 def ppo_stage(
@@ -115,7 +115,7 @@ def ppo_stage(
     watched: Sequence[str] = (),
 ) -> Iterator[Record]:
     """A copy of `policy` tuned with PPO and saved in `folder`; `policy` itself stays the reference."""
-    tuned, reference = ready_to_tune(policy, config.lora_rank)
+    tuned, reference = ready_to_tune(policy, config.lora_rank, config.seed)
     yield from train_ppo(tuned, reference, reward_model, prompts, config, tokenizer, state, controls, gold, watched)
     _save(tuned, tokenizer, folder)
 
@@ -131,7 +131,7 @@ def dpo_stage(
     heldout: Sequence[PreferencePair] = (),
 ) -> Iterator[Record]:
     """A copy of `policy` tuned on `pairs` with DPO and saved in `folder`; `policy` itself stays the reference."""
-    tuned, reference = ready_to_tune(policy, config.lora_rank)
+    tuned, reference = ready_to_tune(policy, config.lora_rank, config.seed)
     yield from train_dpo(tuned, reference, pairs, config, tokenizer, state, controls, heldout)
     _save(tuned, tokenizer, folder)
 

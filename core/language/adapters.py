@@ -12,11 +12,13 @@ from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 
 
-def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
+def with_adapters(model: PreTrainedModel, rank: int, task: str, seed: int) -> nn.Module:
     """`model` itself when it is small or `rank` is 0; else with rank-`rank` adapters on query and value projections.
 
-    `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole). Raises PlaygroundError for a family of
-    models whose projections are not known by name.
+    `task` is "CAUSAL_LM" or "SEQ_CLS" (whose score head is trained whole). The adapters' first matrices are drawn from
+    `seed` alone, whatever ran before in this process: a run that goes on begins with the same.
+
+    Raises PlaygroundError for a family of models whose projections are not known by name.
 
     Source: Hu et al., "LoRA: Low-rank adaptation of large language models" (2022), section 4.2.
     """
@@ -34,7 +36,9 @@ def with_adapters(model: PreTrainedModel, rank: int, task: str) -> nn.Module:
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         modules_to_save=["score"] if task == "SEQ_CLS" else None,
     )
-    return get_peft_model(model, config)
+    with torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        return get_peft_model(model, config)
 
 
 def _query_and_value(model: PreTrainedModel) -> list[str]:

@@ -13,7 +13,26 @@ def query_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[
     where there is none.
     """
     opening = tokenizer.bos_token_id
-    opens = opening is not None and not tokenizer.chat_template and tokenizer("")["input_ids"][:1] == [opening]
+    opens = not tokenizer.chat_template and opens_texts(tokenizer)
     start = opening if opening is not None else tokenizer.eos_token_id
     read = [list(tokenizer(text, add_special_tokens=False)["input_ids"]) or [start] for text in texts]
     return [[opening, *ids] if opens and ids[0] != opening else ids for ids in read]
+
+
+def opens_texts(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the tokenizer puts its beginning-of-text token before every text."""
+    opening = tokenizer.bos_token_id
+    return opening is not None and tokenizer("")["input_ids"][:1] == [opening]
+
+
+def last_tokens(tokenizer: PreTrainedTokenizerBase, ids: list[int], most: int) -> list[int]:
+    """The last of a text's ids, `most` of them at most, the opening token kept where every text has one.
+
+    The same are left where transformers truncates on the left: models that were trained with an opening token pay it
+    attention that has to go somewhere (Xiao et al., "Efficient streaming language models with attention sinks", 2023).
+    """
+    if len(ids) <= most:
+        return ids
+    if opens_texts(tokenizer) and ids[0] == tokenizer.bos_token_id:
+        return [ids[0], *ids[len(ids) - most + 1 :]]
+    return ids[-most:]

@@ -1,16 +1,18 @@
 """Which policies there are, where each comes from, and how one is loaded. Listing imports no torch."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from filelock import FileLock
+
 from core import paths
 from core.errors import PlaygroundError
+from core.files import write_whole
 from core.hosting import permission
-from core.language import folders, hub, smollm2
+from core.language import folders, hub, opening, smollm2
 from core.language.context import context_said
 from core.language.folders import model_hash
 
@@ -86,14 +88,14 @@ def load_policy(
     Every call gives a new model, whose weights are the caller's to change. Raises PlaygroundError, naming what to do,
     when the policy is not here and cannot be had, or is not safe to open.
     """
-    return folders.open_policy(_obtain(policy_id, on_progress))
+    return opening.open_policy(_obtain(policy_id, on_progress))
 
 
 def load_tokenizer(policy_id: str) -> "PreTrainedTokenizerBase":
     """The tokenizer that `load_policy` gives, without the model."""
     folder = _obtain(policy_id, None)
     folders.check_policy_folder(folder)
-    return folders.open_tokenizer(folder)
+    return opening.open_tokenizer(folder)
 
 
 def add_policy(id_or_folder: str, on_progress: hub.Progress | None = None) -> PolicyInfo:
@@ -102,11 +104,11 @@ def add_policy(id_or_folder: str, on_progress: hub.Progress | None = None) -> Po
     folders.check_policy_folder(folder)
     local = _local_folder(id_or_folder)
     policy_id = str(local.resolve()) if local and id_or_folder not in _BUILT_IN else id_or_folder
-    if policy_id not in _BUILT_IN and policy_id not in _added():
+    if policy_id not in _BUILT_IN:
         file = _added_file()
-        temporary = file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({"policies": [*_added(), policy_id]}, indent=1), encoding="utf-8")
-        temporary.replace(file)
+        with FileLock(f"{file}.lock"):  # two at once: each reads what the other has added
+            if policy_id not in _added():
+                write_whole(file, json.dumps({"policies": [*_added(), policy_id]}, indent=1))
     return policy_info(policy_id)
 
 

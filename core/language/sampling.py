@@ -14,7 +14,7 @@ from core.language.configs import SamplingConfig
 from core.language.context import check_response_fits, context_of
 from core.language.kv_cache import PreallocatedCache
 from core.language.packed_weights import packed
-from core.language.queries import query_ids
+from core.language.queries import last_tokens, opens_texts, query_ids
 from core.language.randomness import uniforms_of_rows
 from core.language.registry import apply_chat_template
 from core.language.tokens import text_behind
@@ -45,7 +45,7 @@ def encode_queries(
 ) -> tuple[Tensor, Tensor, list[int]]:
     """Left-padded ids and mask, [B, Q] each, and how many leading tokens were cut to leave at most `room`."""
     encoded = query_ids(tokenizer, prompts)
-    kept = [ids[-room:] for ids in encoded]
+    kept = [last_tokens(tokenizer, ids, room) for ids in encoded]
     longest = max(len(ids) for ids in kept)
     padded = torch.full((len(kept), longest), tokenizer.pad_token_id)
     mask = torch.zeros(len(kept), longest, dtype=torch.long)
@@ -113,7 +113,7 @@ def sample(
     if any(cut):
         _tell_cut(context - config.max_new_tokens, context)
     texts = [
-        str(tokenizer.decode(ids[mask.bool()].tolist())) if dropped else text
+        _text_of_cut(tokenizer, ids[mask.bool()].tolist()) if dropped else text
         for text, ids, mask, dropped in zip(texts, query_ids, query_mask, cut, strict=True)
     ]
     was_training = policy.training
@@ -147,6 +147,12 @@ def sample(
         ended=ended,
         cut_tokens=cut,
     )
+
+
+def _text_of_cut(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    """What is left of a prompt, as a text that the tokenizer opens anew."""
+    opened = opens_texts(tokenizer) and ids[0] == tokenizer.bos_token_id
+    return str(tokenizer.decode(ids[1:] if opened else ids))
 
 
 @cache

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PlaygroundError
-from core.language.folders import check_weights, quiet_loading
+from core.language.opening import check_weights, quiet_loading
 from core.language.registry import load_policy, load_tokenizer
 
 if TYPE_CHECKING:

@@ -284,7 +284,7 @@ class PairsJob(Job):
     def records(self, folder: Path, state: dict[str, Any] | None, controls: Controls) -> Iterator[Record]:
         from core.runs.pairs_run import write_pool
 
-        return write_pool(self)
+        return write_pool(self, folder.name)
 
 
 def _in_words(sources: tuple[str, ...]) -> str:

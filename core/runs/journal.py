@@ -125,10 +125,17 @@ class Journal:
         with reading(self._engine) as connection:
             return connection.execute(sa.select(runs.c.requested).where(self._row)).scalar()
 
-    def go_on(self, then: Literal["pause"] | None) -> None:
-        """The run is at work again; `then` is asked of it at the end of its next update."""
+    def go_on(self, wish: str | None, then: Literal["pause"] | None) -> bool:
+        """The run is at work again, as `wish` has it; `then` is asked of it at the end of its next update.
+
+        False, and nothing is changed, where something else has been asked since `wish` was read.
+        """
         with writing(self._engine) as connection:
-            self._set(connection, status="running", requested=then)
+            self._hold(connection)
+            as_read = sa.and_(self._mine, runs.c.requested.is_not_distinct_from(wish))
+            return bool(
+                connection.execute(runs.update().where(as_read).values(status="running", requested=then)).rowcount
+            )
 
     def mark(self, status: Literal["running", "queued", "paused"]) -> None:
         """What the run is doing now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from core.feedback.store import FeedbackStore
 from core.language.configs import SamplingConfig
 from core.language.registry import load_policy
 from core.record import Record
-from core.runs.store import RunStore
 
 if TYPE_CHECKING:
     from core.runs.jobs import PairsJob
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 _BATCH = 8  # prompts: few, so that the first pairs can be voted on soon
 
 
-def write_pool(job: "PairsJob") -> Iterator[Record]:
+def write_pool(job: "PairsJob", run_id: str) -> Iterator[Record]:
     """Write `job.count` pairs into the store's pool, two a prompt; each can be voted on as soon as it is there.
 
-    Every run has another seed, and so writes others: the number of pairs in the pool, and of runs that have written
-    into it, for there may be nothing new in what a policy writes that repeats itself. The last record's `result` says
-    how many pairs it `added`. Of an annotator's own prompts, those that have the fewest pairs come first.
+    Every run has another seed, made of its id, and so writes others: two that begin at once too. The last record's
+    `result` says how many pairs it `added`. Of an annotator's own prompts, those that have the fewest pairs come first.
     """
     store = FeedbackStore()
     before = store.pairs_written(job.policy, job.prompts)
-    seed = before + len(RunStore().list("pairs", policy=job.policy, prompts=job.prompts))
+    seed = crc32(run_id.encode()) >> 1  # below 2^31, as every seed
     policy, tokenizer = load_policy(job.policy)
     sampling = SamplingConfig(
         max_new_tokens=job.max_new_tokens, temperature=job.temperature, seed=seed, batch_size=4 * _BATCH

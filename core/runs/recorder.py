@@ -265,8 +265,10 @@ class _Execution:
             if wish == "stop":
                 return wish
             if wish in (None, "step") and (not (self.in_turn and self._job.queued) or locks.take(self._turn)):
-                self._journal.go_on(then="pause" if wish == "step" else None)
-                return None
+                if self._journal.go_on(wish, then="pause" if wish == "step" else None):
+                    return None
+                self._turn.release()  # asked for something else meanwhile
+                continue
             status: Literal["paused", "queued"] = "paused" if wish == "pause" else "queued"
             if status != shown:
                 self._journal.mark(status)

@@ -128,7 +128,7 @@ class Judge:
     @torch.no_grad()
     def __call__(self, prompts, completions, **_):
         texts = [prompt + completion for prompt, completion in zip(prompts, completions, strict=True)]
-        batch = self.tokenizer(texts, padding=True, return_tensors="pt").to(self.model.device)
+        batch = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(self.model.device)
         return ((self.model(**batch).logits[:, 0] - MEAN) / SD).tolist()
 
 

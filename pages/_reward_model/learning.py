@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.alignment.cross_examination.scored_pairs import overlap
+from core.alignment.cross_examination.scored_pairs import accuracy, overlap
 from core.errors import PlaygroundError
 from core.feedback.sources import in_words
 from core.feedback.store import FeedbackStore
@@ -119,11 +119,11 @@ def _overlap(subject: Subject) -> None:
             [["chosen", "rejected"], *([a, b] for a, b in zip(chosen, rejected, strict=True))],
         )
         subject.badge("reward_heldout", f"{len(chosen):,} held-out votes")
-    accuracy = sum(a > b for a, b in zip(chosen, rejected, strict=True)) / len(chosen)
-    gain = accuracy - found.above
+    within = accuracy(chosen, rejected)
+    gain = within - found.above
     words.markdown(
         f"A chosen text outscores a rejected one of *any* prompt **{found.above:.0%}** of the time; within its own "
-        f"pair, {accuracy:.0%}. "
+        f"pair, {within:.0%}. "
         + (
             f"**{len(chosen)} held-out votes are too few to say more**: each of these shares could be chance. "
             if len(chosen) < FEW

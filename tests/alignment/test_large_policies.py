@@ -1,9 +1,11 @@
 """A policy too large to be tuned whole has defaults of its own, wherever its reward model is trained."""
 
 import pytest
+import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, Phi3Config, Phi3ForCausalLM
 
 from core.alignment.configs import KL_BUDGET, LARGE_POLICY, LoopConfig, PPOConfig, RewardConfig
+from core.alignment.stages import ready_to_tune
 from core.errors import PlaygroundError
 from core.language.adapters import with_adapters
 from core.runs.jobs import PPOJob, RewardJob
@@ -49,10 +51,23 @@ def test_a_run_that_was_stored_stays_as_it_was():
 
 def test_rank_zero_trains_all_weights_of_a_large_model(monkeypatch):
     monkeypatch.setattr("core.language.adapters.LORA_FROM", 1)
-    whole, adapted = (with_adapters(tiny.gpt2(), rank, "CAUSAL_LM") for rank in (0, 4))
+    whole, adapted = (with_adapters(tiny.gpt2(), rank, "CAUSAL_LM", 0) for rank in (0, 4))
     assert all(p.requires_grad for p in whole.parameters())
     trained = [name for name, p in adapted.named_parameters() if p.requires_grad]
     assert trained and all("lora" in name for name in trained)
+
+
+def test_adapters_are_drawn_from_their_seed_whatever_was_drawn_before(monkeypatch):
+    for module in ("core.language.adapters", "core.alignment.stages"):
+        monkeypatch.setattr(f"{module}.LORA_FROM", 1)
+
+    def drawn(seed):
+        tuned, _ = ready_to_tune(tiny.gpt2(), 4, seed)
+        return {name: p.detach() for name, p in tuned.named_parameters() if "lora_A" in name}
+
+    first, _, again, other = drawn(3), torch.rand(5), drawn(3), drawn(4)
+    assert first and all(torch.equal(again[name], value) for name, value in first.items())
+    assert not any(torch.equal(other[name], value) for name, value in first.items())
 
 
 @pytest.mark.parametrize("task", ["CAUSAL_LM", "SEQ_CLS"])
@@ -63,7 +78,7 @@ def test_adapters_go_where_each_family_keeps_query_and_value(task, monkeypatch):
     phi = Phi3ForCausalLM(Phi3Config(**shape, num_attention_heads=2, num_key_value_heads=2, pad_token_id=1))
     places = {"c_attn": tiny.gpt2(), "q_proj": tiny.llama(), "query_key_value": pythia, "qkv_proj": phi}
     for where, policy in places.items():
-        adapted = with_adapters(policy, 2, task)
+        adapted = with_adapters(policy, 2, task, 0)
         trained = {name for name, p in adapted.named_parameters() if p.requires_grad and "score" not in name}
         assert trained and all("lora" in name for name in trained) and any(where in name for name in trained)
 
@@ -75,4 +90,4 @@ def test_a_family_whose_projections_are_not_known_is_told_so(monkeypatch):
         block.attn.query = block.attn.__dict__["_modules"].pop("c_attn")
     policy.config.model_type = "homemade"
     with pytest.raises(PlaygroundError, match="'homemade' cannot be tuned through adapters"):
-        with_adapters(policy, 2, "CAUSAL_LM")
+        with_adapters(policy, 2, "CAUSAL_LM", 0)

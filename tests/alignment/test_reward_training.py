@@ -171,8 +171,8 @@ def test_what_was_tuned_through_adapters_opens_in_plain_transformers(family, tmp
     """Merged on the way out: neither folder needs peft, or anything from here."""
     monkeypatch.setattr(adapters, "LORA_FROM", 1)
     tokenizer, generator = tiny.tokenizer(), torch.Generator().manual_seed(0)
-    judge = adapters.with_adapters(new_reward_model(tiny.FAMILIES[family](), tokenizer), 2, "SEQ_CLS")
-    policy = adapters.with_adapters(tiny.FAMILIES[family](), 2, "CAUSAL_LM")
+    judge = adapters.with_adapters(new_reward_model(tiny.FAMILIES[family](), tokenizer), 2, "SEQ_CLS", 0)
+    policy = adapters.with_adapters(tiny.FAMILIES[family](), 2, "CAUSAL_LM", 0)
     with torch.no_grad():
         for model in (judge, policy):
             for parameter in model.parameters():

@@ -4,6 +4,7 @@ import pytest
 from tokenizers.processors import TemplateProcessing
 
 from core.alignment.completions import encode_completions
+from core.alignment.reward_model import encode_texts
 from core.language.queries import query_ids
 from core.language.registry import apply_chat_template
 from core.language.sampling import encode_queries
@@ -29,6 +30,18 @@ def test_a_text_is_opened_as_the_tokenizer_opens_it_and_not_closed(opening):
     assert cut == [0, 0]
     given = encode_completions(opening, ["Once"], [" upon"], 20)
     assert given.input_ids[0].tolist() == opening("Once upon")["input_ids"][:-1]
+
+
+def test_a_text_that_is_cut_keeps_its_opening_token_as_transformers_truncation_does(opening):
+    opening.truncation_side = "left"
+    text = "a long story of a dog"
+    for most in (2, 5, 12, 100):
+        theirs = opening(text, truncation=True, max_length=most)["input_ids"]
+        assert encode_texts(opening, [text[:6]], [text[6:]], most) == [theirs]
+    ids, _, (cut,) = encode_queries(opening, [text], room=6)
+    assert ids[0].tolist() == [opening.bos_token_id, *query_ids(opening, [text])[0][-5:]] and cut == len(text) + 1 - 6
+    plain = tiny.tokenizer()
+    assert encode_texts(plain, [text], [""], 3) == [plain(text)["input_ids"][-3:]]
 
 
 def test_a_chat_policys_turns_are_taken_as_its_template_wrote_them(opening):

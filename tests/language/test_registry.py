@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,37 @@ def test_the_hash_is_of_the_weights_alone(make_folder):
     assert folders.count_parameters([folder / "model.safetensors"]) == sum(w.numel() for w in weights.values())
 
 
+def test_policies_added_at_once_are_all_kept(make_folder):
+    folders_of = [str(make_folder(f"model-{n}")) for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(registry.add_policy, folders_of))
+    assert {Path(folder).resolve() for folder in folders_of} <= {Path(one.id) for one in registry.list_policies()}
+
+
+def test_a_tokenizer_of_another_model_is_told(make_folder):
+    folder, other = make_folder("small"), make_folder("other", special=("<|endoftext|>", "<|more|>"))
+    file = other / "tokenizer.json"
+    whole = json.loads(file.read_text())
+    whole["model"]["vocab"] |= {f"word{n}": len(whole["model"]["vocab"]) + n + 2 for n in range(40)}
+    (folder / "tokenizer.json").write_text(json.dumps(whole))
+    with pytest.raises(
+        PlaygroundError, match=r"tokenizer has 296 tokens and its weights know 257: they are not of one"
+    ):
+        registry.load_policy(str(folder))
+
+
 # --- chat
+
+
+@pytest.mark.parametrize(("stops", "end"), [([256, 257], "<|end|>"), ([256], "<|endoftext|>"), (256, "<|endoftext|>")])
+def test_a_chat_policys_answer_ends_where_its_template_and_its_folder_end_it(make_folder, stops, end):
+    """As Gemma and Phi 3 are published: the tokenizer's end token is that of documents."""
+    folder = make_folder("chat", special=("<|endoftext|>", "<|end|>"), chat_template=TURNS)
+    file = folder / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"eos_token_id": stops}))
+    _, tokenizer = registry.load_policy(str(folder))
+    assert tokenizer.eos_token == end
+    assert tokenizer.pad_token != end
 
 
 def test_a_chat_prompt_becomes_a_turn_once(make_folder):

@@ -162,7 +162,7 @@ def test_who_was_silent_for_too_long_has_lost_the_run(store, monkeypatch):
         silent.beat,
         lambda: silent.write(2, Record(2, {"at": 7.0}, "walk", 9)),
         lambda: silent.changes(3),
-        lambda: silent.go_on(then=None),
+        lambda: silent.go_on(None, then=None),
         lambda: silent.mark("paused"),
         lambda: silent.end("failed", 2, "locked"),
     ):
@@ -172,6 +172,21 @@ def test_who_was_silent_for_too_long_has_lost_the_run(store, monkeypatch):
     assert snapshot(store, run.id) == before
     other.end("stopped", 2)
     assert store.get(run.id).status == "stopped"
+
+
+def test_what_is_asked_while_a_run_takes_up_its_work_again_is_not_lost(store):
+    run = store.create(WalkJob(), queued=False)
+    journal = Journal(store.engine, run.id)
+    assert journal.claim(from_queue=False)
+    journal.mark("paused")
+    wish = journal.requested()  # nothing any more: it may go on, and then it is stopped
+    with writing(store.engine) as connection:
+        connection.execute(runs.update().where(runs.c.id == run.id).values(requested="stop"))
+    assert not journal.go_on(wish, then=None)
+    assert journal.requested() == "stop"
+    with writing(store.engine) as connection:
+        connection.execute(runs.update().where(runs.c.id == run.id).values(requested="step"))
+    assert journal.go_on("step", then="pause") and journal.requested() == "pause"
 
 
 @pytest.mark.parametrize("fails", [False, True])

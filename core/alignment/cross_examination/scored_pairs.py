@@ -102,3 +102,9 @@ def overlap(chosen: Sequence[float], rejected: Sequence[float]) -> Overlap:
     pooled = (((n - 1) * stdev(chosen) ** 2 + (m - 1) * stdev(rejected) ** 2) / (n + m - 2)) ** 0.5
     distance = (mean(chosen) - mean(rejected)) / pooled if pooled > 0 else 0.0
     return Overlap(below / (n * m), sum(score > middle for score in rejected) / m, distance)
+
+
+def accuracy(chosen: Sequence[float], rejected: Sequence[float]) -> float:
+    """How often the chosen text of a pair scores higher; one that scores the same counts half, as in `above`."""
+    pairs = list(zip(chosen, rejected, strict=True))
+    return sum((won > lost) + (won == lost) / 2 for won, lost in pairs) / len(pairs)

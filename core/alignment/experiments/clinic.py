@@ -87,7 +87,7 @@ class _Clinic:
         end_file = setting.folder / f"end-{case.name}.json"
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            tuned, reference = ready_to_tune(setting.policy, config.lora_rank)
+            tuned, reference = ready_to_tune(setting.policy, config.lora_rank, config.seed)
             prompts = list(setting.prompts.train)
             judge: Rater = load_reward_model(self.reward_folder)
             if case.fault == "unnormalised":

@@ -125,7 +125,7 @@ class _Frontier:
         """A policy trained by one method, and where it stands on the plane."""
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            tuned, reference = ready_to_tune(self.setting.policy, PPOConfig().lora_rank)
+            tuned, reference = ready_to_tune(self.setting.policy, PPOConfig().lora_rank, seed)
             yield from trainer(tuned, reference, state)
             yield Record(0, self.measured(bare(tuned).eval(), seed), "evaluation")
 

@@ -112,7 +112,7 @@ class _Goodhart:
         config = self.config.ppo.model_copy(update={"seed": seed, "kl_coef": beta})
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            tuned, reference = ready_to_tune(self.setting.policy, config.lora_rank)
+            tuned, reference = ready_to_tune(self.setting.policy, config.lora_rank, config.seed)
             return train_ppo(
                 tuned,
                 reference,

@@ -94,7 +94,7 @@ class _Tastes:
         )
 
         def records(state: dict[str, Any] | None) -> Iterator[Record]:
-            tuned, reference = ready_to_tune(setting.policy, config.lora_rank)
+            tuned, reference = ready_to_tune(setting.policy, config.lora_rank, config.seed)
             judge, prompts, tokenizer = (
                 load_reward_model(self.reward_folder(share)),
                 setting.prompts.train,

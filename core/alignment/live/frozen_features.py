@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.masked import masked_mean
 from core.alignment.reward_model import pad_right
 from core.language.context import context_of
+from core.language.queries import last_tokens
 
 VIEWS = ("words", "context")
 """The two views of a response: its tokens' embeddings as they enter, and what they have become two thirds up."""
@@ -59,7 +60,7 @@ def _encode(tokenizer: PreTrainedTokenizerBase, prompt: str, response: str, long
     """Token ids, and how many of the last ones end inside the response."""
     both = tokenizer(prompt + response, return_offsets_mapping=True)
     own = sum(end > len(prompt) for _, end in both["offset_mapping"])
-    ids = both["input_ids"][-longest:]
+    ids = last_tokens(tokenizer, both["input_ids"], longest)
     return ids, max(1, min(own, len(ids)))
 
 

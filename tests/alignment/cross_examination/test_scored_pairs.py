@@ -14,7 +14,7 @@ from core.alignment.cross_examination.run_pairs import (
     taught,
     write_run_pairs,
 )
-from core.alignment.cross_examination.scored_pairs import ScoredPair, as_row, from_row, overlap, split_taught
+from core.alignment.cross_examination.scored_pairs import ScoredPair, accuracy, as_row, from_row, overlap, split_taught
 from core.alignment.pair_term import pair_term
 from core.alignment.reward_training import split_by_prompt
 from core.errors import PlaygroundError
@@ -25,6 +25,11 @@ from core.feedback.pairs import PreferencePair
 def scored(place, chosen, rejected, voter="ada", gap=None, text="a"):
     pair = PreferencePair(f"p{place}", f"{text} c{place}", f"{text} r{place}", annotator=voter)
     return ScoredPair(place, TaughtPair(pair, "votes:ada", gap), chosen, rejected)
+
+
+def test_accuracy_counts_a_tie_half_as_the_overlap_does():
+    assert accuracy([1.0, 2.0, 3.0, 3.0], [0.0, 2.0, 4.0, 2.0]) == 2.5 / 4
+    assert accuracy([0.0] * 3, [0.0] * 3) == overlap([0.0] * 3, [0.0] * 3).above == 0.5
 
 
 def test_overlap_is_the_area_under_the_roc_curve():

@@ -149,7 +149,7 @@ def test_adapters_alone_are_walked_where_a_model_has_them(tmp_path, monkeypatch)
 
     def fresh():
         torch.manual_seed(0)
-        return adapters.with_adapters(new_reward_model(tiny.llama(), tokenizer), 2, "SEQ_CLS")
+        return adapters.with_adapters(new_reward_model(tiny.llama(), tokenizer), 2, "SEQ_CLS", 0)
 
     model, recorded, probe = fresh(), [], Probe(tokenizer, PAIRS, 64, CPU)
     for step in range(3):
