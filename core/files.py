@@ -20,6 +20,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     Its files get the permissions that this process gives a new one: safetensors writes for its owner's eyes alone.
     """
+    folder = folder.resolve() if folder.is_symlink() else folder  # a link stays one
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:

@@ -70,6 +70,18 @@ def typed_path(text: str) -> Path | None:
     return path
 
 
+def found_again(text: str) -> str:
+    """A path into a run's folder that is not there any more, in the data folder of now, where it is; else the text.
+
+    What a run was begun with is kept as whole paths, and a data folder may be moved.
+    """
+    if not os.path.isabs(text) or os.path.exists(text):
+        return text
+    before, _, within = text.replace(os.sep, "/").rpartition("/runs/")
+    here = home() / "runs" / within
+    return str(here) if before and here.exists() else text
+
+
 def absolute(path: Path) -> Path:
     """`path` from the root, `~` resolved. Raises PlaygroundError for the home folder of nobody."""
     try:

@@ -14,7 +14,16 @@ from core import paths
 from core.errors import PlaygroundError
 from core.hosting import permission
 from core.language.configs import PretrainConfig
-from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, model_hash, policy_info
+from core.language.folders import weight_files
+from core.language.registry import (
+    STORYTELLER,
+    list_policies,
+    load_policy,
+    load_tokenizer,
+    model_hash,
+    policy_folder,
+    policy_info,
+)
 from core.language.snapshots import EARLY, open_snapshot
 from core.runs.shelf import weight_folders
 
@@ -74,10 +83,20 @@ def open_specimen(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokeniz
     return load_policy(specimen_id)
 
 
+def written_at(specimen_id: str) -> int:
+    """When the newest of its weights were written, in nanoseconds; 0 where none are here, or they never change."""
+    run_id, at, step = specimen_id.rpartition("@")
+    if specimen_id in STAGES:
+        return 0
+    if at and step.isdecimal():
+        folder = weight_folders(_run_folder(run_id)).get(int(step))
+    else:
+        folder = policy_folder(specimen_id)
+    return max((file.stat().st_mtime_ns for file in weight_files(folder)), default=0) if folder else 0
+
+
 def specimen_hash(specimen_id: str) -> str:
     """What a cached result is filed under: the hash of the weights that the specimen is, or was to become."""
-    from core.language.registry import policy_folder
-
     folder = EARLY_WEIGHTS if specimen_id == "storyteller@1%" else policy_folder(specimen_id.removesuffix("@start"))
     if folder is None:
         raise PlaygroundError(f"{specimen_id} is not on this machine")

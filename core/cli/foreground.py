@@ -72,7 +72,7 @@ def carry_out(run: Run, as_json: bool) -> int:
     result: dict[str, Any] = {"run": run.id, "status": run.status, **(run.result or {})}
     if run.status == "finished":
         if order:
-            _deliver(run, order.out)
+            _deliver(run, order)
         result["out"] = str(order.out if order else run.folder / RESULT_FOLDER.get(run.kind, ""))
     else:
         say(f"run {run.id} is {run.status}: go on with `python -m core runs resume {run.id}`")
@@ -118,22 +118,22 @@ def _is_of(out: Path, run: Run) -> bool:
         return False
 
 
-def _deliver(run: Run, out: Path) -> None:
-    """Copy the results into `out`, which appears whole or not at all. Raises PlaygroundError where that fails."""
+def _deliver(run: Run, order: _Order) -> None:
+    """Copy the results to where they were ordered, whole or not at all. Raises PlaygroundError where that fails."""
     source = run.folder / RESULT_FOLDER.get(run.kind, "")
     try:
-        _copy(run, source, out)
-    except OSError as error:
-        reason = error.strerror or str(error)[:200]
+        _copy(run, source, order)
+    except (OSError, PlaygroundError) as error:
+        reason = str(error) if isinstance(error, PlaygroundError) else error.strerror or str(error)[:200]
         raise PlaygroundError(
-            f"The run {run.id} has finished and its results are in {source}, but {out} could not be written "
+            f"The run {run.id} has finished and its results are in {source}, but {order.out} could not be written "
             f"({reason}): make room there, then `python -m core runs resume {run.id}` puts them there."
         ) from error
 
 
-def _copy(run: Run, source: Path, out: Path) -> None:
+def _copy(run: Run, source: Path, order: _Order) -> None:
     mark = {"run": run.id, "kind": run.kind, "config": run.config, "result": run.result, "ended": run.ended}
-    with whole_folder(out) as temporary:
+    with whole_folder(order.out) as temporary:
         for entry in sorted(source.iterdir()):
             if source == run.folder and entry.name in WORKING_FILES:
                 continue
@@ -142,3 +142,4 @@ def _copy(run: Run, source: Path, out: Path) -> None:
             else:
                 shutil.copy2(entry, temporary / entry.name)
         (temporary / MARK_FILE).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
+        _check_free(order.out, order.overwrite)  # training takes its time: something may have come to lie there

@@ -18,7 +18,7 @@ from core.cli.reward import reward
 from core.cli.runs import runs
 from core.cli.serve import serve
 from core.cli.training import dpo, loop, ppo, pretrain
-from core.errors import PlaygroundError
+from core.errors import PlaygroundError, is_panic
 from core.threads import wait_briefly
 
 EXIT_FAILED = 1  # the work was begun and failed
@@ -99,6 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", EXIT_FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        return _fail(f"the tokenizer gave up on a text ({error})", EXIT_FAILED)
 
 
 def _is_text(argument: str) -> bool:

@@ -26,7 +26,7 @@ HEADLINES = {  # the metrics shown beside a stage's progress
 
 def say(text: str) -> None:
     """One line on stderr, above a progress bar if there is one."""
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(_printable(text), file=sys.stderr)
 
 
 def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> None:

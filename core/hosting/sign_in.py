@@ -61,16 +61,16 @@ def sign_in(password: str, name: str, word: str, address: str) -> str:
     with _counting_wrong(_WRONG_WORDS, f"name {name}"):
         if not _takes(name, word):
             raise _WrongError("That name is taken, and its word is another one. Choose another name, or try again.")
-    return _signer().dumps(name)
+    return _signer().dumps([name, _taken_at(name)])
 
 
 def person_of(token: str) -> str | None:
-    """Whose token it is; None for one that is none, is too old, or was given for another password."""
+    """Whose token it is; None for one that is none, is too old, or was given for another password or another word."""
     try:
-        name = _signer().loads(token, max_age=HOURS * 3600)
-    except BadSignature:
+        name, taken_at = _signer().loads(token, max_age=HOURS * 3600)
+    except (BadSignature, TypeError, ValueError):
         return None
-    return name if isinstance(name, str) else None
+    return name if isinstance(name, str) and taken_at is not None and _taken_at(name) == taken_at else None
 
 
 def tidy(name: str) -> str:
@@ -125,6 +125,12 @@ def _takes(name: str, word: str) -> bool:
                 return True
             kept = connection.execute(known).scalar_one()  # another was first
     return matches(word, kept)
+
+
+def _taken_at(name: str) -> float | None:
+    """When the name was taken; a word is reset by deleting its row, and whoever takes the name then is another."""
+    with reading(engine()) as connection:
+        return connection.scalar(sa.select(people.c.created).where(people.c.name == name))
 
 
 class _WrongError(PlaygroundError):

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import PlaygroundError
+from core.errors import PlaygroundError, is_panic
 from core.feedback.pool import storable
 from core.files import nearly_full
 
@@ -40,6 +40,8 @@ def in_words(error: BaseException, folder: Path) -> str:
         return "The machine ran out of memory: close other programs and resume, or use a smaller model or batch."
     if isinstance(error, FloatingPointError):
         return f"The numbers stopped being finite ({text}): start again with a lower learning rate."
+    if is_panic(error):
+        return f"The tokenizer gave up on a text ({text}): leave that prompt out, or take another model."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

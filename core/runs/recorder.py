@@ -23,7 +23,7 @@ import filelock
 
 from core import processes
 from core.environment import number_above_zero
-from core.errors import PlaygroundError
+from core.errors import PlaygroundError, is_panic
 from core.files import remove_unfinished
 from core.hosting.people import acting_as
 from core.paths import run_folder
@@ -168,7 +168,9 @@ class _Execution:
                 self._journal.end(outcome, self._number)
         except TakenOverError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not (isinstance(error, Exception) or is_panic(error)):
+                raise
             words = processes.reported_failure() or in_words(error, self._folder)
             say_failed(self._journal, self._folder, self._number, error, words)
 

@@ -20,7 +20,7 @@ from core.database.schema import controls, runs, samples, steps
 from core.errors import PlaygroundError
 from core.hosting import limits, ownership
 from core.hosting.people import person
-from core.paths import RUN_ID, home, run_folder
+from core.paths import RUN_ID, found_again, home, run_folder
 from core.runs import allowed, locks, shelf
 from core.runs.damaged import whole_rows
 from core.runs.export import metrics_csv, write_zip
@@ -263,7 +263,9 @@ class RunStore:
             with writing(self.engine) as connection:
                 self._still(connection, run, runs.delete())  # steps, samples and controls go with it
         let_go(run.folder)
-        shutil.rmtree(run.folder, ignore_errors=True)
+        shutil.rmtree(run.folder.resolve(), ignore_errors=True)  # it may have been moved to another disk
+        if run.folder.is_symlink():
+            run.folder.unlink()
 
     def metrics_csv(self, run_id: str) -> str:
         """Every step as a line of CSV, with a column for each metric that any step has."""
@@ -351,4 +353,5 @@ def _looks_dead(row: sa.Row[Any], held: bool = False) -> bool:
 
 def _run(row: sa.Row[Any], died: bool) -> Run:
     values = {field.name: getattr(row, field.name) for field in dataclasses.fields(Run)}
-    return Run(**{**values, "status": "interrupted" if died else row.status})
+    config = {name: found_again(value) if isinstance(value, str) else value for name, value in row.config.items()}
+    return Run(**{**values, "config": config, "status": "interrupted" if died else row.status})

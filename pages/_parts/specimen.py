@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.anatomy.specimens import Specimen, list_specimens, specimen
+from core.anatomy.specimens import Specimen, list_specimens, specimen, written_at
 from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.language.tokens import LONGEST, SENTENCE, Sentence, read_sentence
@@ -13,6 +13,7 @@ from pages._parts.badge import badge
 from pages._parts.text import escaped
 from pages._parts.typed import typed
 
+_written: dict[str, int] = {}  # when the weights of each were written that this server's caches are of
 _LONGEST = 20_000  # characters: far more than is ever looked at
 
 if TYPE_CHECKING:
@@ -45,7 +46,18 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
         longest=_LONGEST,
         help=f"The first {LONGEST} tokens are looked at.",
     )
+    _forget_replaced(chosen)
     return found[chosen], text
+
+
+def _forget_replaced(specimen_id: str) -> None:
+    """What was computed of weights that lie there no more is computed anew: a folder may be trained over, a run made
+    again under the name of a deleted one."""
+    now = written_at(specimen_id)
+    if _written.setdefault(specimen_id, now) != now:
+        _written[specimen_id] = now
+        opened.clear()
+        st.cache_data.clear()
 
 
 def keep_place(key: str, text: str, count: int) -> None:

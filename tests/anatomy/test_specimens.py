@@ -1,5 +1,6 @@
 """Every model and checkpoint by its id: the storyteller's past, a run's weights, adapters; ids from a hostile URL."""
 
+import os
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from core import paths
 from core.anatomy import specimens
-from core.anatomy.specimens import list_specimens, open_specimen, specimen, specimen_hash
+from core.anatomy.specimens import STAGES, list_specimens, open_specimen, specimen, specimen_hash, written_at
 from core.errors import PlaygroundError
 from core.language import adapters
 from core.language.registry import STORYTELLER, load_policy
@@ -15,6 +16,7 @@ from core.language.snapshots import open_snapshot, save_snapshot
 from core.runs.jobs import job_from
 from core.runs.shelf import Shelf
 from core.runs.store import RunStore
+from tests import tiny
 
 
 def a_run(model="storyteller"):
@@ -122,3 +124,13 @@ def test_hashes_tell_the_stages_of_the_storyteller_apart():
     assert len(hashes) == 3
     with pytest.raises(PlaygroundError, match="not on this machine"):
         specimen_hash("nobody/nothing")
+
+
+def test_weights_that_are_replaced_are_newer(tmp_path):
+    folder = tmp_path / "policy"
+    for seed, at in ((0, 10), (1, 20)):
+        tiny.gpt2(seed=seed).save_pretrained(folder)
+        tiny.tokenizer().save_pretrained(folder)
+        os.utime(folder / "model.safetensors", ns=(at, at))
+        assert written_at(str(folder)) == at
+    assert {written_at(stage) for stage in STAGES} == {0}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.runs import recorder
 from core.runs.store import RunStore
 from tests.cli.answers import last_json
 
@@ -79,6 +80,35 @@ def test_a_folder_that_no_run_made_is_never_replaced(run, preference_file, tmp_p
     assert status == 2
     assert "no run's results" in err
     assert treasure.read_text() == "dear"
+
+
+def test_what_came_to_lie_there_while_it_trained_stays(run, preference_file, tmp_path, monkeypatch):
+    thesis, execute = tmp_path / "rm" / "thesis.txt", recorder.execute
+
+    def meanwhile(*given, **named):
+        thesis.parent.mkdir()
+        thesis.write_text("dear")
+        return execute(*given, **named)
+
+    monkeypatch.setattr(recorder, "execute", meanwhile)
+    command = ["reward", "train", "--preferences", preference_file, "--out", thesis.parent, "--run-id", "mine"]
+    status, _, err = run(*command)
+    assert (status, thesis.read_text()) == (2, "dear")
+    assert "results are in" in err and "is not empty, and no run's results" in err
+    assert (RunStore().get("mine").folder / "reward_model" / "config.json").exists()
+
+
+def test_out_may_be_a_link_and_stays_one(run, preference_file, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "rm").symlink_to(tmp_path / "disk")
+    assert run("reward", "train", "--preferences", preference_file, "--out", tmp_path / "rm")[0] == 0
+    assert (tmp_path / "rm").is_symlink() and (tmp_path / "disk" / "config.json").exists()
+
+
+def test_no_error_steers_the_terminal(run):
+    for command in (["runs", "show", "\x1b[31mx"], ["reward", "train", "--preferences", "votes:\x1b]0;owned\x07"]):
+        status, _, err = run(*command)
+        assert status == 2 and "\\x1b" in err and not set(err) & {"\x1b", "\x07"}
 
 
 def test_results_that_could_not_be_delivered_lie_ready_and_are_delivered_later(

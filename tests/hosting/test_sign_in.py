@@ -8,6 +8,8 @@ import time
 import pytest
 
 from core import paths
+from core.database.engine import engine, writing
+from core.database.schema import people
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
 from core.hosting import sign_in
@@ -85,6 +87,15 @@ class TestSigningIn:
         for thread in threads:
             thread.join()
         assert sorted(outcome) == ["in", "refused", "refused", "refused"]
+
+    def test_whoever_held_a_name_is_out_when_its_word_is_reset(self, hosted):
+        token = sign_in.sign_in(self.PASSWORD, "anna", "my own word", "1.2.3.4")
+        sign_in.sign_in(self.PASSWORD, "ben", "my own word", "1.2.3.4")
+        with writing(engine()) as connection:
+            connection.execute(people.delete().where(people.c.name == "anna"))
+        assert sign_in.person_of(token) is None
+        anew = sign_in.sign_in(self.PASSWORD, "anna", "another word", "1.2.3.4")
+        assert (sign_in.person_of(token), sign_in.person_of(anew)) == (None, "anna")
 
     def test_a_token_ends_with_its_time_with_the_password_and_with_a_changed_letter(self, hosted, monkeypatch):
         token = sign_in.sign_in(self.PASSWORD, "anna", "my own word", "1.2.3.4")

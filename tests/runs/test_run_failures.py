@@ -20,6 +20,7 @@ WORDS = {
     "nan": "(the loss is nan at update 3): start again with a lower learning rate",
     "disk": "is full: free some space, then resume the run.",
     "defect": "KeyError: 'logprobs'",
+    "panic": "The tokenizer gave up on a text (Onig: retry-limit-in-match over): leave that prompt out",
 }
 
 

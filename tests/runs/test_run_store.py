@@ -11,8 +11,10 @@ import pytest
 from run_helpers import eventually
 from walk_job import WalkJob
 
+from core import paths
 from core.errors import PlaygroundError
 from core.runs import locks, recorder
+from core.runs.jobs import PPOJob
 from core.runs.journal import Journal
 from core.runs.store import RunStore
 
@@ -167,6 +169,27 @@ def test_the_zip_has_the_results_and_not_the_working_files(store):
         assert float(archive.read(f"{run.id}/walked/at.txt")) == done.result["at"]
         assert json.loads(archive.read(f"{run.id}/run.json"))["result"] == done.result
     assert not half_written.parent.exists()  # whoever carries the run out cleans up first
+
+
+def test_a_data_folder_that_was_moved_has_what_its_runs_began_with(store, tmp_path, monkeypatch):
+    judge, elsewhere = paths.run_folder("judge") / "reward_model", tmp_path / "reward_model"
+    judge.mkdir()
+    for name, reward_model in (("inside", judge), ("outside", elsewhere)):
+        store.create(PPOJob(reward_model=str(reward_model)), run_id=name, queued=False)
+    moved = paths.home().rename(paths.home().with_name("moved"))
+    monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(moved))
+    assert store.get("inside").job.reward_model == str(moved / "runs" / "judge" / "reward_model")
+    assert store.get("outside").config["reward_model"] == str(elsewhere)
+
+
+def test_a_run_whose_folder_lies_on_another_disk_is_deleted_whole(store, tmp_path):
+    run = store.create(WalkJob(), queued=False)
+    run.folder.mkdir(exist_ok=True, parents=True)
+    run.folder.rename(tmp_path / "disk")
+    run.folder.symlink_to(tmp_path / "disk")
+    store.delete(run.id)
+    assert not (tmp_path / "disk").exists() and not run.folder.is_symlink()
+    store.create(WalkJob(), run_id=run.id)
 
 
 def test_disk_use_counts_and_delete_frees(store):

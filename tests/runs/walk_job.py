@@ -84,9 +84,11 @@ class SideJob(WalkJob):
     queued: ClassVar[bool] = False
 
 
+PanicException = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})  # as Rust's are
 FAILURES = {
     "person": PlaygroundError("The reward model lives in another vocabulary: train it on this policy."),
     "memory": MemoryError(),
+    "panic": PanicException("Onig: retry-limit-in-match over"),
     "torch memory": RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
     "nan": FloatingPointError("the loss is nan at update 3"),
     "disk": OSError(28, "No space left on device"),
