@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.feedback.habits import habits
-from core.feedback.own_prompts import newest_first, own_prompts_of
+from core.feedback.own_prompts import in_rotation, own_prompts_of
 from core.feedback.quartets import fill_pool
 from core.feedback.store import FeedbackStore
 from core.paths import database_url
@@ -66,7 +66,7 @@ def main() -> None:
 def _two(store: FeedbackStore, sitting: Sitting, prefer: Sequence[int], again: bool) -> bool:
     """Two responses to compare; whether there are any."""
     who = (sitting.annotator, sitting.policy, sitting.prompts)
-    newest = newest_first(sitting.annotator, sitting.policy) if sitting.own and not prefer else ()
+    newest = in_rotation(sitting.annotator, sitting.policy) if sitting.own and not prefer else ()
     shown = store.next_repeat(*who) if again else None
     shown = shown or store.next_pair(*who, prefer=(*taken_back(), *newest, *prefer))
     if not shown:

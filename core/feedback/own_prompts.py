@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from core.database.engine import engine as default_engine
 from core.database.engine import insert_new, reading, writing
-from core.database.schema import own_prompts, pairs, prompts
+from core.database.schema import comparisons, own_prompts, pairs, prompts
 from core.errors import PlaygroundError
 from core.feedback.pool import OWN, WITHDRAWN, WRITTEN, prompt_ids, storable
-from core.feedback.votes import by, check_name
+from core.feedback.votes import by, check_name, counting
 
 LONGEST = 2000  # characters a prompt: more than any context here reads before its response
 MOST = 500  # prompts an annotator
@@ -113,15 +113,18 @@ def by_need(annotator: str, policy: str, engine: sa.Engine | None = None) -> dic
         return {row.text: row.number for row in connection.execute(written)}
 
 
-def newest_first(annotator: str, policy: str, limit: int = 100, engine: sa.Engine | None = None) -> list[int]:
-    """Ids of the pairs written for the prompts that are still in the set, those of the newest prompts first."""
-    query = (
-        sa.select(pairs.c.id)
+def in_rotation(annotator: str, policy: str, limit: int = 100, engine: sa.Engine | None = None) -> list[int]:
+    """Ids of the pairs that wait for this annotator: the first of every prompt still in the set, the newest prompt
+    first, then the second of every one, and so on."""
+    nth = sa.func.row_number().over(partition_by=pairs.c.prompt_id, order_by=pairs.c.id).label("nth")
+    written = (
+        sa.select(pairs.c.id, own_prompts.c.id.label("prompt"), nth)
         .join_from(own_prompts, pairs, pairs.c.prompt_id == own_prompts.c.prompt_id)
         .where(by(own_prompts.c.annotator, annotator))
         .where(pairs.c.policy == policy, pairs.c.prompt_set == set_of(annotator), pairs.c.pool == WRITTEN)
-        .order_by(own_prompts.c.id.desc(), pairs.c.id)
-        .limit(limit)
+        .subquery()
     )
+    answered = sa.exists().where(counting(annotator), comparisons.c.pair_id == written.c.id)
+    query = sa.select(written.c.id).where(~answered).order_by(written.c.nth, written.c.prompt.desc()).limit(limit)
     with reading(engine or default_engine()) as connection:
         return list(connection.scalars(query))

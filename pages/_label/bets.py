@@ -64,24 +64,26 @@ def _opened(state: Live, last: Vote, annotator: str) -> None:
             st.markdown("No bet on your last pair: there was nothing to go by.")
         else:
             st.markdown(
-                f"You were faster than its reading. From your earlier votes alone it would have bet {_said(after)}."
+                f"You were faster than its reading. From your earlier votes alone it would have bet on {_said(after)}."
             )
         return
     if last.choice in ("tie", "skip"):
         verdict = "you saw no winner" if last.choice == "tie" else "you passed"
-        st.markdown(f"It had bet {_said(made)}; {verdict}, so this bet does not count.")
+        st.markdown(f"It had bet on {_said(made)}; {verdict}, so this bet does not count.")
     elif made.side == "none":
         st.markdown("It saw no difference between the two, and made no bet.")
     else:
         right = made.side == last.choice
         mark = CONCEPTS["chosen" if right else "rejected"].mark
+        counted = f"{mark} " if last.repeat_of is None else ""
         st.markdown(
-            f"**{mark} It had bet {_said(made)}**: {'correct' if right else 'wrong'}, you chose the {last.choice} one."
+            f"**{counted}It had bet on {_said(made)}.** You chose {last.choice.upper()}: "
+            + ("the bet was correct." if right else "the bet was wrong.")
         )
 
 
 def _said(made: Bet) -> str:
-    return f"on the {made.side} text, {made.confidence:.0%} sure"
+    return f"{made.side.upper()}, {made.confidence:.0%} sure"
 
 
 def _waiting(state: Live, ready: bool) -> None:

@@ -13,6 +13,9 @@ from pages._parts.text import escaped
 MY_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
 
 
+_ENOUGH = 20  # votes of one's own that the page suggests to learn from, where it would else a simulated annotator's
+
+
 def of_votes(annotator: str) -> dict[str, str]:
     """How the page is asked for with the votes of `annotator` chosen, and nothing else."""
     return {"reward_sources": MY_VOTES, "reward_votes": annotator}
@@ -21,14 +24,14 @@ def of_votes(annotator: str) -> dict[str, str]:
 def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
     """What `RewardJob.preferences` takes, and how many pairs that is. The choice lives in the URL."""
     voters = {name: _decided(store, name) for name in store.annotators()}
-    voters = {name: count for name, count in voters.items() if count}
+    voters = {name: voters[name] for name in sorted(voters, key=lambda name: -voters[name]) if voters[name]}
     datasets = {str(dataset.id): dataset for dataset in store.datasets()}
     offered = [_SIMULATED, *([MY_VOTES] if voters else []), *([_IMPORTED] if datasets else [])]
     chosen = st.pills(
         "Learn from",
         offered,
         selection_mode="multi",
-        default=[_SIMULATED],
+        default=[MY_VOTES if max(voters.values(), default=0) >= _ENOUGH else _SIMULATED],
         key="reward_sources",
         bind="query-params",
         help="Any mix: the pairs are put together. Your own votes appear here once you have decided some on Label.",

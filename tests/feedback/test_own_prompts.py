@@ -8,7 +8,7 @@ from core.feedback.own_prompts import (
     Added,
     add_own_prompts,
     by_need,
-    newest_first,
+    in_rotation,
     own_prompts_of,
     remove_own_prompts,
     set_of,
@@ -72,15 +72,14 @@ def test_those_with_the_fewest_pairs_come_first_and_the_newest_are_asked_first(o
     add_own_prompts("ann", ["One", "Two", "Three"], opened)
     pool = ("storyteller", set_of("ann"))
     store.add_pairs([NewPair("One", " a", " b", *pool), NewPair("One", " c", " d", *pool)], "written")
-    store.add_pairs([NewPair("Two", " a", " b", *pool), NewPair("Three", " a", " b", "gpt2", pool[1])], "written")
-    assert list(by_need("ann", "storyteller", opened).items()) == [("Three", 0), ("Two", 1), ("One", 2)]
+    two = [NewPair("Two", f" {one}", f" {other}", *pool) for one, other in ("ab", "cd", "ef")]
+    store.add_pairs([*two, NewPair("Three", " a", " b", "gpt2", pool[1])], "written")
+    assert list(by_need("ann", "storyteller", opened).items()) == [("Three", 0), ("One", 2), ("Two", 3)]
     asked = []
-    while (
-        shown := store.next_pair("ann", *pool, prefer=newest_first("ann", "storyteller", engine=opened))
-    ) is not None:
+    while (shown := store.next_pair("ann", *pool, prefer=in_rotation("ann", "storyteller", engine=opened))) is not None:
         asked.append(shown.prompt)
         store.vote(shown, "ann", "left")
-    assert asked == ["Two", "One", "One"]
+    assert asked == ["Two", "One", "Two", "One", "Two"]  # in turn, the newest first
 
 
 def test_a_prompt_that_was_removed_is_asked_no_more_and_its_votes_stay(opened):

@@ -9,7 +9,7 @@ from core.anatomy.specimens import list_specimens, open_specimen, specimen
 from core.errors import PlaygroundError
 from core.feedback.blind import BlindPair, BlindTrial
 from core.feedback.interchange import import_preferences
-from core.feedback.own_prompts import add_own_prompts, by_need, newest_first, own_prompts_of, remove_own_prompts, set_of
+from core.feedback.own_prompts import add_own_prompts, by_need, in_rotation, own_prompts_of, remove_own_prompts, set_of
 from core.feedback.prompts import load_prompts
 from core.feedback.sources import load_preferences
 from core.feedback.store import NewPair
@@ -68,7 +68,7 @@ class TestVotes:
             "add prompts": lambda name: add_own_prompts(name, ["Once:"]),
             "read prompts": lambda name: own_prompts_of(name),
             "prompt set": lambda name: load_prompts(set_of(name)),
-            "prompts' pairs": lambda name: newest_first(name, "storyteller"),
+            "prompts' pairs": lambda name: in_rotation(name, "storyteller"),
             "needed prompts": lambda name: by_need(name, "storyteller"),
             "remove prompts": lambda name: remove_own_prompts(name, ["Once:"]),
             "blind": lambda name: BlindTrial(store, name, "loop-1@2", "held-out"),

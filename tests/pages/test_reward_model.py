@@ -214,3 +214,12 @@ def test_an_unknown_run_is_said_and_the_page_goes_on():
     at = opened("reward_model", run="nobody")
     assert "no run named nobody" in at.warning[0].value.replace("\\", "")
     assert at.button(key="reward_train")
+
+
+def test_with_enough_votes_of_ones_own_those_are_suggested(monkeypatch):
+    monkeypatch.setattr("pages._reward_model.sources._ENOUGH", 2)
+    store = FeedbackStore()
+    store.add_pairs(PAIRS, "test")
+    for name in ("ada", "bob", "bob"):
+        store.vote(store.next_pair(name, "storyteller", "stories"), name, "left")
+    assert trained_on(opened("reward_model"))["preferences"] == ["votes:bob"]
