@@ -71,7 +71,10 @@ def rate_story(stable: float | None, rate: float, fates: Mapping[str, Fate]) -> 
         return
     options = ("it arrives sooner", "it never settles", "nothing changes")
     guess = predict(
-        "two_guess", f"2/λ is {stable:.2f} here. What does gradient descent do at a rate beyond it?", options
+        "two_guess",
+        f"λ_max is the largest curvature at the lowest point; 2/λ_max is {stable:.2f} here. What does gradient descent "
+        "do at a rate beyond it?",
+        options,
     )
     if guess is None:
         return

@@ -48,7 +48,7 @@ def story(margin: float | None, loss: float | None) -> None:
     )
     if margin is not None and loss is not None:
         term = pair_term(margin, 0.0)
-        st.latex(rf"-\log \sigma({margin:.2f}) = -\log {term.probability:.3f} = {term.loss:.3f}")
+        st.latex(rf"-\log \sigma({margin:.4f}) = -\log {term.probability:.4f} = {term.loss:.3f}")
         st.caption(
             f"The last training step of the run above: mean difference {margin:.2f}, which alone would cost "
             f"{term.loss:.3f}. The loss there "

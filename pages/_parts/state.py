@@ -25,6 +25,11 @@ class Station:
     run: str = ""  # the run whose numbers these are, which the page opens with
 
 
+def predicted(share: float, votes: int | None) -> str:
+    """A share of votes as it is said: of few their number, for 62% of eight is five."""
+    return f"{share * votes:g} of {votes}" if votes is not None and votes < FEW else f"{share:.0%}"
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """The four stations, and the numbers behind them that are known (None: not measured yet)."""
@@ -47,8 +52,9 @@ class Pipeline:
 
     def stations(self) -> list[Station]:
         """Left to right, as the strip shows them."""
-        of = f"of {self.heldout} " if self.heldout is not None and self.heldout < FEW else ""
-        reward = f"{self.accuracy:.0%} {of}held-out" if self.accuracy is not None else "not trained yet"
+        reward = (
+            f"{predicted(self.accuracy, self.heldout)} held-out" if self.accuracy is not None else "not trained yet"
+        )
         ppo = f"KL {self.kl:.1f} nats" if self.kl is not None else "not run yet"
         votes = f"{self.votes:,} vote{'' if self.votes == 1 else 's'}"
         votes += f" of {self.people} people" if self.people > 1 else ""

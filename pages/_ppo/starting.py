@@ -13,10 +13,11 @@ from core.feedback.prompts import prompt_sets
 from core.runs import supervisor
 from core.runs.jobs import PPOJob, RewardJob
 from core.runs.store import Run, RunStore
+from core.share import Share
 from pages._parts.config_form import config_form
 from pages._parts.predict import predict
 from pages._parts.run_view import MOVING
-from pages._parts.state import FEW
+from pages._parts.state import predicted
 from pages._parts.text import escaped
 from pages._parts.told import fragment
 from pages._ppo.knobs import GROUPS
@@ -50,6 +51,7 @@ def start_form(baseline: Baseline | None) -> None:
         bind="query-params",
         help="Any finished one: what it learned to like is what PPO will climb.",
     )
+    _warn_of_chance(rewards[chosen])
     model = str(rewards[chosen].config.get("model") or "storyteller")
     usual, form = usual_ppo(model), "ppo_large" if is_large(model) else "ppo"
     values = config_form(usual, BESIDE, prefix=form, labels=LABELS)
@@ -151,9 +153,20 @@ def _described(run: Run) -> str:
     result = run.result or {}
     accuracy = result.get("accuracy_heldout", result.get("reward_accuracy"))
     pairs = result.get("pairs_heldout")
-    of = f" of {pairs}" if isinstance(pairs, int) and pairs < FEW else ""
-    measured = f"{accuracy:.0%}{of} · " if isinstance(accuracy, float) else ""
+    measured = f"{predicted(accuracy, pairs)} · " if isinstance(accuracy, float) else ""
     return f"{measured}{(run.name or run.id).removeprefix('Reward model on ')} ({run.id})"
+
+
+def _warn_of_chance(run: Run) -> None:
+    """Said where PPO would climb what a reward model has learned by chance, for all that was measured."""
+    result = run.result or {}
+    accuracy, pairs = result.get("accuracy_heldout"), result.get("pairs_heldout")
+    if isinstance(accuracy, float) and pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
+        st.warning(
+            f"Of its held-out votes this reward model predicts {predicted(accuracy, pairs)}: no better than guessing, "
+            "as far as so few can tell. PPO will climb whatever it likes, that people like or not.",
+            icon=":material/warning:",
+        )
 
 
 def _make_one() -> None:

@@ -231,7 +231,7 @@ def _equation(score_a: float, score_b: float) -> None:
     st.latex(r"\mathcal{L}(\theta) = -\,\mathbb{E}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
     st.latex(
         rf"-\log\sigma\big({{{chosen:.3f}}} - {_in_formula(rejected)}\big) = -\log\sigma({term.difference:.3f}) "
-        rf"= -\log {term.probability:.3f} = {term.loss:.3f}"
+        rf"= -\log {term.probability:.4f} = {term.loss:.3f}"
     )
     st.markdown(
         minus(f"Its gradient in the chosen score is σ(Δ) − 1 = **{term.pull:.3f}**, the opposite in the rejected one: ")

@@ -141,14 +141,16 @@ def _with_margins(first: float) -> str:
     """What votes of a stated strength add to the first batch's loss."""
     if first < math.log(2) + 0.0005:
         return ""
-    return "; a vote that came with a strength m asks for Δ > m, and costs log(1 + eᵐ)"
+    return "; a vote that came with a strength m (without one: 0) asks for Δ > m, and costs log(1 + eᵐ)"
 
 
 def _in_numbers(rows: Sequence[Row], measured: Worth | None) -> None:
     """The equation, and what this run's loss says in it."""
     losses = values_of(rows, "loss")
     st.subheader("The equation", anchor=False)
-    st.latex(r"\mathcal{L}(\theta) = -\,\mathbb{E}\big[\log \sigma\big(r_\theta(x, y_w) - r_\theta(x, y_l)\big)\big]")
+    margin = " - m" if losses and _with_margins(losses[0]) else ""
+    difference = r"r_\theta(x, y_w) - r_\theta(x, y_l)" + margin
+    st.latex(rf"\mathcal{{L}}(\theta) = -\,\mathbb{{E}}\big[\log \sigma\big({difference}\big)\big]")
     if losses:
         held = measured.log_loss if measured else None
         end = losses[-1] if held is None else held

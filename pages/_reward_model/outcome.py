@@ -12,7 +12,7 @@ from core.figures.calibration import calibration
 from core.share import Share
 from pages._parts import theme
 from pages._parts.series import Row, values_of
-from pages._parts.state import FEW
+from pages._parts.state import FEW, predicted
 
 _FEW = 100  # votes below which a share is told with their number: it may be off by ten points either way
 GUESSING = math.log(2)  # nats: the log-loss of saying one half to every pair
@@ -77,12 +77,18 @@ def claim(measured: Worth | None, moving: bool) -> str:
     accuracy, pairs = measured.accuracy, measured.pairs
     if not _beats_guessing(measured):
         return (
-            f"It predicts {accuracy:.0%} of {pairs} vote{'' if pairs == 1 else 's'} it has never seen: no better than "
+            f"It predicts {_of(accuracy, pairs)} vote{'' if pairs == 1 else 's'} it has never seen: no better than "
             "guessing, as far as so few can tell. More pairs would help."
         )
     best = f" The annotator's own noise allows {measured.ceiling:.0%} at best." if measured.ceiling else ""
-    few = f"{pairs} " if pairs and pairs < _FEW else ""
-    return f"It predicts {accuracy:.0%} of {few}votes it has never seen; guessing would get 50%.{best}"
+    told = pairs if pairs and pairs < _FEW else None
+    return f"It predicts {_of(accuracy, told)} votes it has never seen; guessing would get 50%.{best}"
+
+
+def _of(accuracy: float, pairs: int | None) -> str:
+    """The share, and of how many where that is told."""
+    said = predicted(accuracy, pairs)
+    return said if " of " in said else f"{said} of {pairs}" if pairs else f"{said} of"
 
 
 def _beats_guessing(measured: Worth) -> bool:

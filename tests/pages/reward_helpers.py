@@ -1,10 +1,11 @@
-"""What the tests of the Reward model page share: pairs, a run's records and result, and a supervisor that waits."""
+"""What the tests of the Reward model page share: pairs, a run's records and result, a supervisor that waits."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.feedback.store import NewPair
 from core.record import Record
+from tests.pages.page_helpers import a_run
 
 PAIRS = [
     NewPair(f"Once there was a cat {n}.", f" It was happy and ran {n}.", f" It was sad.{n}", "storyteller", "stories")
@@ -30,6 +31,15 @@ def steps(accuracy: float = 0.75, result: dict | None = None) -> list[Record]:
     last = {"loss": 0.5, "accuracy": 0.8, "margin": 0.9, "grad_norm": 1.5}
     held = {"heldout/accuracy": accuracy, "heldout/log_loss": 0.52, "heldout/calibration_error": 0.04}
     return [Record(1, first, "reward", 2), Record(2, last | held, "reward", 2, result=result)]
+
+
+def a_reward_model(result: dict | None = None, **config) -> str:
+    """A finished run whose folder holds something that looks like a reward model; returns its id."""
+    result = result or {"accuracy_heldout": 0.75}
+    run = a_run("reward", records=[Record(1, {}, "reward", 1, result=result)], preferences=["bundled:sunny"], **config)
+    (run.folder / "reward_model").mkdir(parents=True)
+    (run.folder / "reward_model" / "config.json").write_text("{}")
+    return run.id
 
 
 def charts(at: AppTest) -> int:

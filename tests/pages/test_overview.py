@@ -71,7 +71,7 @@ def test_the_equation_carries_the_numbers_of_the_picture(gallery):
     gallery(ENTRY)
     formulas = [element.value for element in opened("overview").latex]
     assert any("log" in formula and "r_\\theta(x, y_w) - r_\\theta(x, y_l)" in formula for formula in formulas)
-    assert any(r"-\log \sigma(1.25) = -\log 0.777 = 0.252" in formula for formula in formulas)
+    assert any(r"-\log \sigma(1.2500) = -\log 0.7773 = 0.252" in formula for formula in formulas)
 
 
 def test_the_url_turns_to_another_example(gallery):

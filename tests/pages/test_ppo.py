@@ -4,24 +4,19 @@ import json
 
 import pytest
 
-from core.alignment.configs import LARGE_POLICY, PPOConfig
+from core.alignment.configs import PPOConfig
 from core.record import Record
 from core.runs import locks
 from core.runs.store import RunStore
 from pages._ppo.reveal import outcome
 from tests.pages.page_helpers import LOOP_RESULT, a_run, fine, loop_records, opened, said
+from tests.pages.reward_helpers import a_reward_model, nothing_starts  # noqa: F401 - one is a fixture
 
 WATCHED = [
     {"kind": "watched", "update": n, "prompt": "The cat", "response": f" was {n} *big*.", "score": n / 4, "gold": 1.0}
     for n in (0, 2, 4)
 ]
 SAMPLE = {"prompt": "Once :red[x]", "response": " <b>bold</b> $x$", "score": 1.25, "kl": 3.5}
-
-
-@pytest.fixture(autouse=True)
-def nothing_starts(monkeypatch):
-    """Runs are queued and stay so: what a worker does is tested elsewhere."""
-    monkeypatch.setattr("core.runs.supervisor.tick", lambda: None)
 
 
 @pytest.fixture(autouse=True)
@@ -53,26 +48,9 @@ def updates(kl: float = 2.0, count: int = 6) -> list[Record]:
     ]  # fmt: skip
 
 
-def a_reward_model(**config) -> str:
-    """A finished run whose folder holds something that looks like a reward model; returns its id."""
-    result = {"accuracy_heldout": 0.75}
-    run = a_run("reward", records=[Record(1, {}, "reward", 1, result=result)], preferences=["bundled:sunny"], **config)
-    (run.folder / "reward_model").mkdir(parents=True)
-    (run.folder / "reward_model" / "config.json").write_text("{}")
-    return run.id
-
-
 def a_ppo(status: str = "finished", records: list[Record] | None = None, **ppo):
     config = {"reward_model": "somewhere", "ppo": ppo}
     return a_run("ppo", status, updates() if records is None else records, **config)
-
-
-def test_without_a_reward_model_one_is_a_button_away():
-    at = opened("ppo")
-    assert "none on this machine yet" in said(at)
-    at = fine(at.button(key="ppo_make_reward").click().run())
-    (run,) = RunStore().list("reward")
-    assert run.config["preferences"] == ["simulated:sunny:512"]
 
 
 def test_opens_on_the_cached_result(gallery):
@@ -97,48 +75,6 @@ def test_opens_on_the_cached_result(gallery):
     assert "Update 6 of 6" in said(at)  # beside the picture, never an empty column
     assert "checks, nothing wrong" in said(at)
     assert " happy." in said(opened("ppo", ppo_view="Texts"))
-
-
-def test_starts_from_the_chosen_reward_model_with_every_setting():
-    first, second = a_reward_model(), a_reward_model(model="smollm2-135m")
-    at = opened("ppo", ppo_updates="4", ppo_rollout_batch="8")
-    at = fine(at.selectbox(key="ppo_reward").select(first).run())
-    at.number_input(key="ppo_learning_rate").set_value(1e-5)
-    at.number_input(key="ppo_seed").set_value(9)
-    at.number_input(key="ppo_cliprange").set_value(0.3)
-    at.selectbox(key="ppo_prompts").select("chat")
-    at = fine(at.run())
-    at = fine(at.button(key="ppo_start").click().run())
-    (run,) = RunStore().list("ppo")
-    assert at.query_params["run"] == run.id
-    assert run.config["model"] == "storyteller"
-    assert run.config["reward_model"] == str(RunStore().get(first).folder / "reward_model")
-    assert run.config["prompts"] == "chat"
-    ppo = run.config["ppo"]
-    settings = ("updates", "rollout_batch", "learning_rate", "seed", "cliprange")
-    assert [ppo[name] for name in settings] == [4, 8, 1e-5, 9, 0.3]
-    assert first != second
-    assert "waiting for its turn" in said(at)
-
-
-def test_a_large_policy_opens_with_its_own_settings():
-    a_reward_model(model="smollm2-135m")
-    at = opened("ppo")
-    assert at.number_input(key="ppo_large_rollout_batch").value == LARGE_POLICY["ppo"]["rollout_batch"]
-    at.number_input(key="ppo_large_seed").set_value(9)
-    fine(at.button(key="ppo_start").click().run())
-    (run,) = RunStore().list("ppo")
-    assert run.config["ppo"] == run.config["ppo"] | LARGE_POLICY["ppo"] | {"seed": 9}
-
-
-def test_a_value_out_of_bounds_is_refused_in_words():
-    a_reward_model()
-    at = opened("ppo")
-    at.number_input(key="ppo_learning_rate").set_value(0.0)
-    at = fine(at.run())
-    at = fine(at.button(key="ppo_start").click().run())
-    assert "learning" in at.error[0].value
-    assert RunStore().list("ppo") == []
 
 
 def test_curves_stand_beside_what_they_are_and_what_they_say():
