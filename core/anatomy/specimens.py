@@ -14,7 +14,7 @@ from core import paths
 from core.errors import PlaygroundError
 from core.hosting import permission
 from core.language.configs import PretrainConfig
-from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, model_hash, policy_info
+from core.language.registry import STORYTELLER, list_policies, load_policy, load_tokenizer, policy_info
 from core.language.snapshots import EARLY, open_snapshot
 from core.runs.shelf import weight_folders
 
@@ -72,16 +72,6 @@ def open_specimen(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokeniz
     if at:
         return open_snapshot(weight_folders(_run_folder(run_id))[int(step)], wanted.reference or "storyteller")
     return load_policy(specimen_id)
-
-
-def specimen_hash(specimen_id: str) -> str:
-    """What a cached result is filed under: the hash of the weights that the specimen is, or was to become."""
-    from core.language.registry import policy_folder
-
-    folder = EARLY_WEIGHTS if specimen_id == "storyteller@1%" else policy_folder(specimen_id.removesuffix("@start"))
-    if folder is None:
-        raise PlaygroundError(f"{specimen_id} is not on this machine")
-    return model_hash(folder) + ("@start" if specimen_id.endswith("@start") else "")
 
 
 def _of_policy(policy_id: str, title: str) -> Specimen:

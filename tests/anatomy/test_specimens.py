@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from core import paths
-from core.anatomy import specimens
-from core.anatomy.specimens import list_specimens, open_specimen, specimen, specimen_hash
+from core.anatomy.specimens import list_specimens, open_specimen, specimen
 from core.errors import PlaygroundError
 from core.language import adapters
 from core.language.registry import STORYTELLER, load_policy
@@ -115,10 +114,3 @@ def test_a_step_that_a_run_has_not_kept_is_refused():
     run = a_run()
     with pytest.raises(PlaygroundError, match="no saved weights"):
         specimen(f"{run.id}@3")
-
-
-def test_hashes_tell_the_stages_of_the_storyteller_apart():
-    hashes = {specimen_hash(name) for name in ("storyteller", *specimens.STAGES)}
-    assert len(hashes) == 3
-    with pytest.raises(PlaygroundError, match="not on this machine"):
-        specimen_hash("nobody/nothing")
