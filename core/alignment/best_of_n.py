@@ -1,21 +1,11 @@
 """Best of n: write n responses, keep the one the reward model scores highest. No training at all."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-from core.alignment.configs import BestOfNConfig
-from core.alignment.reward_model import Rater
-from core.errors import PlaygroundError
-from core.feedback.annotators import Annotator
-from core.language.configs import SamplingConfig
-from core.language.sampling import sample
-from core.record import Controls, Record, no_controls
 
 Floats = NDArray[np.float64]
 
@@ -70,49 +60,6 @@ def best_of_n_mean(scores: Floats, values: Floats, n: int) -> float:
 def _log_comb(total: Floats | float, chosen: int) -> Floats:
     """log C(total, chosen) where total ≥ chosen; what it says elsewhere is not used."""
     return gammaln(total + 1.0) - gammaln(chosen + 1.0) - gammaln(np.maximum(total - chosen, 0.0) + 1.0)
-
-
-def run_best_of_n(
-    policy: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    reward_model: Rater,
-    prompts: Sequence[str],
-    config: BestOfNConfig,
-    state: dict[str, Any] | None = None,
-    controls: Controls = no_controls,
-    gold: Annotator | None = None,
-) -> Iterator[Record]:
-    """Score `config.responses` responses to each prompt, a record a prompt; the last one's `result` has the table.
-
-    `result["best_of"]`: for each n the mean normalised score, the measured KL and its bound in nats, and with `gold`
-    the true utility. `result["scores"]` and `result["gold"]` [prompts][responses] are what it was computed from.
-    """
-    if not prompts:
-        raise PlaygroundError("no prompts to write to")
-    scores: list[list[float]] = list(state["scores"]) if state else []
-    golds: list[list[float]] = list(state["golds"]) if state else []
-    sampling = SamplingConfig(
-        temperature=config.temperature,
-        max_new_tokens=config.max_new_tokens,
-        seed=config.seed,
-        batch_size=min(512, config.responses),
-    )
-    for number in range(len(scores), len(prompts)):
-        rollout = sample(policy, tokenizer, [prompts[number]] * config.responses, sampling, update=number)
-        scores.append(reward_model.rate(rollout.prompts, rollout.responses)[1].tolist())
-        if gold is not None:
-            golds.append([gold.utility(p, r) for p, r in zip(rollout.prompts, rollout.responses, strict=True)])
-        best = int(np.argmax(scores[-1]))
-        last = number + 1 == len(prompts)
-        yield Record(
-            number + 1,
-            {"objective/scores": float(np.mean(scores[-1])), "best": scores[-1][best]},
-            "best_of_n",
-            total=len(prompts),
-            samples=[{"prompt": rollout.prompts[best], "response": rollout.responses[best], "score": scores[-1][best]}],
-            state=lambda: {"scores": list(scores), "golds": list(golds)},
-            result={"best_of": best_of_table(scores, golds), "scores": scores, "gold": golds} if last else None,
-        )
 
 
 def best_of_table(scores: Sequence[Sequence[float]], golds: Sequence[Sequence[float]]) -> list[dict[str, float]]:

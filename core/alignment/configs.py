@@ -240,15 +240,6 @@ class DPOConfig(Config):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the split and the order")
 
 
-class BestOfNConfig(Config):
-    """Best of n: the response a reward model likes best of several; nothing is trained."""
-
-    responses: int = Field(256, ge=4, le=4096, description="responses a prompt; n goes up to a quarter of them")
-    max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
-    temperature: float = Field(1.0, ge=0.05, le=5.0, description="sampling temperature")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the responses")
-
-
 LARGE_POLICY: dict[str, Any] = {
     "prompts": "chat",
     "pairs": 512,

@@ -13,7 +13,6 @@ Verdict = Literal["vanishes", "holds", "explodes"]
 _FROM = 10  # the first few steps are a transient: directions that die out at once
 _PER_HUNDRED = 10.0  # a gradient that changes less than tenfold in a hundred tokens holds
 SMALLEST_FLOAT32 = 2.0**-149
-LARGEST_FLOAT32 = 2.0**128 * (1 - 2.0**-24)
 
 
 @dataclass(frozen=True)

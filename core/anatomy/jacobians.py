@@ -48,11 +48,6 @@ def step_jacobians(kind: Kind, weights: Weights, x: Tensor) -> Tensor:
     return jacobians
 
 
-def rnn_jacobian(state: Tensor, W_h: Tensor) -> Tensor:
-    """J_t of the tanh RNN in closed form, diag(1 − h_t²) · W_hᵀ, W_h [in, out] as the cell has it: [state, state]."""
-    return (1 - state**2)[:, None] * W_h.T
-
-
 def jacobian_product(kind: Kind, config: FlowConfig, factors: int) -> JacobianProduct:
     """∂h_T/∂h_{T−n} of the first seed's recurrent network, for n = 1 … `factors`.
 

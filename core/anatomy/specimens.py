@@ -20,7 +20,6 @@ from core.language.registry import (
     list_policies,
     load_policy,
     load_tokenizer,
-    model_hash,
     policy_folder,
     policy_info,
 )
@@ -93,14 +92,6 @@ def written_at(specimen_id: str) -> int:
     else:
         folder = policy_folder(specimen_id)
     return max((file.stat().st_mtime_ns for file in weight_files(folder)), default=0) if folder else 0
-
-
-def specimen_hash(specimen_id: str) -> str:
-    """What a cached result is filed under: the hash of the weights that the specimen is, or was to become."""
-    folder = EARLY_WEIGHTS if specimen_id == "storyteller@1%" else policy_folder(specimen_id.removesuffix("@start"))
-    if folder is None:
-        raise PlaygroundError(f"{specimen_id} is not on this machine")
-    return model_hash(folder) + ("@start" if specimen_id.endswith("@start") else "")
 
 
 def _of_policy(policy_id: str, title: str) -> Specimen:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -23,7 +23,7 @@ from core.hosting.people import person
 from core.paths import RUN_ID, found_again, home, run_folder
 from core.runs import allowed, locks, shelf
 from core.runs.damaged import whole_rows
-from core.runs.export import metrics_csv, write_zip
+from core.runs.export import metrics_csv
 from core.runs.heartbeats import lives_elsewhere
 from core.runs.job import Job
 from core.runs.jobs import job_from
@@ -270,14 +270,6 @@ class RunStore:
     def metrics_csv(self, run_id: str) -> str:
         """Every step as a line of CSV, with a column for each metric that any step has."""
         return metrics_csv(self.steps(self.get(run_id).id))
-
-    def export_zip(self, run_id: str, out_file: BinaryIO) -> None:
-        """Write the run's results (weights, metrics.csv, run.json) as a zip to `out_file`, a piece at a time.
-
-        Raises PlaygroundError when the run has no results yet.
-        """
-        run = self.get(run_id)
-        write_zip(run, self.metrics_csv(run_id), out_file)
 
     def disk_use(self, run_id: str) -> int:
         """Bytes in the run's folder."""

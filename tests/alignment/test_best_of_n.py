@@ -12,12 +12,7 @@ from core.alignment.best_of_n import (
     best_of_n_weights,
     best_of_table,
     kl_bound,
-    run_best_of_n,
 )
-from core.alignment.configs import BestOfNConfig
-from core.feedback.annotators import get_annotator
-from tests import tiny
-from tests.alignment.test_ppo import judge
 
 SCORES = np.array([0.3, -1.0, 2.0, 0.3, 1.1])  # two of them equal
 VALUES = np.array([5.0, 1.0, -2.0, 7.0, 4.0])
@@ -72,17 +67,21 @@ def test_ties_cost_less_than_the_bound():
     assert expected < kl_bound(4)
 
 
-def test_a_run_tells_of_every_prompt_and_resumes():
-    config = BestOfNConfig(responses=16, max_new_tokens=6)
-    arguments = (tiny.gpt2(), tiny.tokenizer(), judge(), tiny.PROMPTS, config)
-    whole = list(run_best_of_n(*arguments, gold=get_annotator("sunny")))
-    assert len(whole) == len(tiny.PROMPTS)
-    result = whole[-1].result
-    assert [row["n"] for row in result["best_of"]] == [1, 2, 4]
-    assert result["best_of"] == best_of_table(result["scores"], result["gold"])
-    scores = [row["score"] for row in result["best_of"]]
-    assert scores[0] == pytest.approx(np.mean(result["scores"]), abs=1e-6) and scores == sorted(scores)
-    begun = run_best_of_n(*arguments, gold=get_annotator("sunny"))
-    state = [next(begun) for _ in range(2)][-1].state()
-    rest = list(run_best_of_n(*arguments, gold=get_annotator("sunny"), state=state))
-    assert rest[-1].result == result and len(rest) == len(whole) - 2
+def test_the_table_is_the_mean_over_prompts_for_each_n_up_to_a_quarter_of_the_responses():
+    scores, golds = np.random.default_rng(0).normal(size=(2, 3, 16)).round(1)  # rounded: some of them equal
+    table = best_of_table(scores.tolist(), golds.tolist())
+    assert [row["n"] for row in table] == [1, 2, 4]
+    for row in table:
+        n = int(row["n"])
+        expected = {
+            "n": n,
+            "score": np.mean([best_of_n_mean(one, one, n) for one in scores]),
+            "kl": np.mean([best_of_n_kl(one, n) for one in scores]),
+            "kl_bound": kl_bound(n),
+            "gold": np.mean([best_of_n_mean(one, gold, n) for one, gold in zip(scores, golds, strict=True)]),
+        }
+        assert row == pytest.approx(expected)
+    assert table[0]["score"] == pytest.approx(scores.mean()) and table[0]["gold"] == pytest.approx(golds.mean())
+    best = [row["score"] for row in table]
+    assert best == sorted(best)
+    assert "gold" not in best_of_table(scores.tolist(), [])[0]

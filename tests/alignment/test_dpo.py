@@ -12,6 +12,7 @@ from core.alignment.dpo import dpo_loss, implicit_report, train_dpo
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from tests import tiny
+from tests.alignment.test_pair_schedule import EIGHT_STEPS
 
 PAIRS = [
     PreferencePair(prompt, chosen, rejected)
@@ -107,6 +108,15 @@ def test_the_implicit_reward_on_unseen_pairs_is_that_of_each_text_alone(family):
     after = implicit_report(policy, reference, PAIRS[4:], CONFIG, tiny.tokenizer())
     assert (last.result["accuracy_heldout"], last.result["log_loss_heldout"]) == (after.accuracy, after.log_loss)
     assert last.result["pairs_heldout"] == 4 and last.metrics["heldout/log_loss"] == after.log_loss
+
+
+def test_every_step_has_the_rate_that_the_schedule_gives():
+    config = CONFIG.model_copy(update={"batch_pairs": 2, "warmup_share": 0.25})
+    records = train_dpo(tiny.gpt2(), tiny.gpt2(), PAIRS, config, tiny.tokenizer())
+    said, taken = zip(
+        *((one.metrics["lr"], one.state()["optimizer"]["param_groups"][0]["lr"]) for one in records), strict=True
+    )
+    assert said == taken == pytest.approx([1e-3 * scale for scale in EIGHT_STEPS], abs=1e-8)
 
 
 def test_resumed_run_equals_the_uninterrupted_one():

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from core import paths
-from core.anatomy import specimens
-from core.anatomy.specimens import STAGES, list_specimens, open_specimen, specimen, specimen_hash, written_at
+from core.anatomy.specimens import STAGES, list_specimens, open_specimen, specimen, written_at
 from core.errors import PlaygroundError
 from core.language import adapters
 from core.language.registry import STORYTELLER, load_policy
@@ -117,13 +116,6 @@ def test_a_step_that_a_run_has_not_kept_is_refused():
     run = a_run()
     with pytest.raises(PlaygroundError, match="no saved weights"):
         specimen(f"{run.id}@3")
-
-
-def test_hashes_tell_the_stages_of_the_storyteller_apart():
-    hashes = {specimen_hash(name) for name in ("storyteller", *specimens.STAGES)}
-    assert len(hashes) == 3
-    with pytest.raises(PlaygroundError, match="not on this machine"):
-        specimen_hash("nobody/nothing")
 
 
 def test_weights_that_are_replaced_are_newer(tmp_path):

@@ -151,7 +151,6 @@ class TestRuns:
             runs.metrics_csv,
             runs.disk_use,
             runs.delete,
-            lambda one: runs.export_zip(one, None),
             lambda one: runs.rename(one, "mine"),
             lambda one: runs.set_control(one, "kl_coef", 0.1),
             *(lambda one, what=what: runs.request(one, what) for what in ("pause", "step", "stop", "resume")),

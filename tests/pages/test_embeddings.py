@@ -8,11 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from core.anatomy.specimens import specimen_hash
 from core.gallery import FOLDER, load_entry
 from core.gallery.build import _rounded
 from core.gallery.build_embeddings import VIEWS
-from core.language.registry import load_policy
+from core.language.registry import STORYTELLER, load_policy, model_hash
 from core.language.snapshots import save_snapshot
 from core.runs.jobs import job_from
 from core.runs.shelf import Shelf
@@ -80,7 +79,7 @@ def test_no_heavy_library_is_imported_for_what_the_gallery_holds():
 @pytest.mark.parametrize("name", VIEWS)
 def test_what_the_gallery_holds_is_what_is_computed(name):
     entry = load_entry(name)
-    assert entry["model_hash"] == specimen_hash("storyteller")
+    assert entry["model_hash"] == model_hash(STORYTELLER)
     assert (FOLDER / f"{name}.json").stat().st_size < 1_500_000
     key, data = VIEWS[name]()
     assert entry["key"] == key

@@ -14,6 +14,7 @@ from walk_job import WalkJob
 from core import paths
 from core.errors import PlaygroundError
 from core.runs import locks, recorder
+from core.runs.export import write_zip
 from core.runs.jobs import PPOJob
 from core.runs.journal import Journal
 from core.runs.store import RunStore
@@ -158,10 +159,10 @@ def test_the_zip_has_the_results_and_not_the_working_files(store):
     half_written.parent.mkdir()
     half_written.write_bytes(b"killed in the middle")
     with pytest.raises(PlaygroundError, match="no weights yet"):
-        store.export_zip(run.id, io.BytesIO())
+        write_zip(store.get(run.id), store.metrics_csv(run.id), io.BytesIO())
     done = recorder.execute(run.id)
     out = io.BytesIO()
-    store.export_zip(run.id, out)
+    write_zip(store.get(run.id), store.metrics_csv(run.id), out)
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         names = {f"{run.id}/{name}" for name in ("run.json", "metrics.csv", "walked/at.txt")}

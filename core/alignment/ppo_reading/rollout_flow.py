@@ -16,7 +16,6 @@ class RolloutFlow:
     tokens: int  # of all responses, without padding
     reward: float  # mean a token: −β·KL, and the score at the last one
     value: float  # mean a token, in normalised score
-    value_sd: float
     returns: float
     advantage_sd: float  # before whitening
     pushed_up: float  # share of the tokens with a positive advantage
@@ -40,7 +39,6 @@ def rollout_flow(file: Path) -> RolloutFlow:
         tokens=int(mask.sum()),
         reward=float(rewards.mean()),
         value=float(values.mean()),
-        value_sd=float(values.std()),
         returns=float(returns.mean()),
         advantage_sd=float(raw.std(ddof=1)) if raw.size > 1 else 0.0,
         pushed_up=float(np.mean(advantages > 0)),

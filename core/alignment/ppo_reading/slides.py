@@ -12,7 +12,7 @@ import numpy as np
 
 from core.alignment.minibatches import steps_before
 from core.errors import PlaygroundError
-from core.language.tokens import token_of
+from core.language.tokens import text_of
 
 Arrays = Mapping[str, np.ndarray]
 _PER_RESPONSE = ("scores",)
@@ -168,7 +168,7 @@ def make_slide(
         numbers=tuple(range(rows)),
         steps=steps,
         prompts=tuple(prompts),
-        texts={i: _text(tokenizer, i) for i in ids},
+        texts={i: text_of(tokenizer, i) for i in ids},
         facts=_facts(rollout, config, kl_coef, steps),
     )
 
@@ -213,11 +213,3 @@ def _reward_whitening(rollout: Arrays, kl_coef: float) -> tuple[float, float]:
     span = charge[most] - charge[least]
     scale = float((reward[most] - reward[least]) / span) if span else 1.0
     return scale, float(reward[most] - scale * charge[most])
-
-
-def _text(tokenizer: Any, token_id: int) -> str:
-    token = token_of(tokenizer, token_id)
-    try:
-        return token.bytes.decode("utf-8")
-    except UnicodeDecodeError:
-        return token.piece
