@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 Numbers = dict[str, float]
 BARS = {
     "ppo": "an update 2.0× as fast with the same maths (aim 3×); sampling 2.4×; peak memory ≤ 0.73 of the peer's",
-    "reward": "2.0× the pairs a second (aim 3.2×), the same accuracy",
+    "reward": "2.0× the pairs per second (aim 3.2×), the same accuracy",
     "lora": "an update 1.6× as fast (aim 2.4×)",
 }
 

@@ -45,7 +45,7 @@ def gain(seeds: int) -> None:
     """Sunny's votes, a reward model and the default run, a row a seed: measured like the loop, on its prompts."""
     policy, tokenizer = load_policy("storyteller")
     prompts, annotator = load_prompts("stories"), get_annotator("sunny")
-    print("| seed | gold win rate | KL, nats a response | gold before | gold after | PPO s |")
+    print("| seed | gold win rate | KL, nats per response | gold before | gold after | PPO s |")
     print("|---|---|---|---|---|---|")
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as temporary:

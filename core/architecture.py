@@ -166,7 +166,7 @@ def document(root: Path = ROOT) -> str:
         "Made by `python -m core.architecture > docs/architecture.md` from the imports in app.py, pages/ and core/; a "
         "test fails when it is out of date, or when an arrow goes the wrong way.\n\n"
         f"```mermaid\n{mermaid(pairs)}\n```\n\n"
-        "An arrow says *uses*. Left out are arrows that a longer way implies, and core's small files (configs, errors, "
+        "An arrow says *uses*. Left out are arrows implied by others, and core's small files (configs, errors, "
         "paths, records, the glossary), which every room may use.\n\n"
         f"| room | what is in it | uses, beside {' and '.join(sorted(GROUND))} |\n|---|---|---|\n{rows}\n\n"
         f"## Which way arrows may go\n\n{rules}\n\n"

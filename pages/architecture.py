@@ -22,7 +22,7 @@ page_header(
 picture, words = st.columns([3, 4], gap="large")
 with picture:
     st.graphviz_chart(dot(pairs, TEXT.on(theme.dark()), colour("reference", theme.dark())), width="stretch")
-    badge("live", note="an arrow says “uses”; those that a longer way implies are left out")
+    badge("live", note="an arrow says “uses”; arrows implied by others are left out")
 with words:
     uses = {name: ", ".join(sorted(used for user, used in pairs if user == name)) for name in ROOMS}
     rows = "".join(

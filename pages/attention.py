@@ -65,7 +65,7 @@ def _closing() -> None:
             ),
             (
                 "What does the causal mask hide, and why?",
-                "Everything behind the query. The model is trained to predict the next token at every position at "
+                "Everything after the query. The model is trained to predict the next token at every position at "
                 "once; a query that could see ahead would only have to copy the answer.",
             ),
             (

@@ -134,7 +134,7 @@ def claim(rows: Sequence[Row], moving: bool) -> str:
         )
     first, last = ends(scores)
     gain, verdict = last - first, SCORE.reading(scores).verdict
-    paid = f"{kl[-1]:.1f} nats of KL a response in its last update"
+    paid = f"{kl[-1]:.1f} nats of KL per response in its last update"
     if gain > 0 and verdict in ("healthy", "early"):
         return (
             f"The mean score rose by {gain:.1f} standard deviations of the reference's own texts, at a price of {paid}."

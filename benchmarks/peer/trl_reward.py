@@ -1,6 +1,6 @@
 """TRL's RewardTrainer on the reward case, timed from outside. Run by `benchmarks/beside_peer.py`, TRL on the path.
 
-Prints one JSON object: pairs a second by the median step, and the last logged accuracy.
+Prints one JSON object: pairs per second by the median step, and the last logged accuracy.
 """
 
 import argparse

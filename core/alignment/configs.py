@@ -55,7 +55,7 @@ class RewardConfig(Config):
     """Training a reward model on preference pairs with the pairwise ranking loss."""
 
     epochs: int = Field(1, ge=1, le=50, description="passes over the training pairs")
-    batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
+    batch_pairs: int = Field(16, ge=1, le=512, description="pairs per optimiser step")
     micro_batch: int = Field(0, ge=0, le=512, description=f"pairs {MICRO_BATCH}")
     learning_rate: float = Field(1e-3, gt=0, le=1e-1, description="AdamW's peak learning rate")
     head_learning_rate: float = Field(
@@ -109,7 +109,7 @@ class OnPolicyConfig(Config):
     """What all methods have in common that learn from responses they have just written."""
 
     updates: int = Field(20, ge=1, le=10_000, description="rounds of sampling and optimising")
-    rollout_batch: int = Field(64, ge=2, le=1024, description="responses an update")
+    rollout_batch: int = Field(64, ge=2, le=1024, description="responses per update")
     max_new_tokens: int = Field(32, ge=1, le=512, description="longest response, in tokens")
     temperature: float = Field(
         1.0, ge=0.05, le=5.0, description="sampling temperature; log-probabilities are taken at the same one"
@@ -122,7 +122,7 @@ class OnPolicyConfig(Config):
     minibatches: int = Field(8, ge=1, le=64, description="parts a pass is split into, one optimiser step each")
     micro_batch: int = Field(0, ge=0, le=1024, description=f"responses {MICRO_BATCH}")
     kl_coef: float = Field(0.055, ge=0, le=10, description="β: reward lost a nat of KL to the reference")
-    cliprange: float = Field(0.2, gt=0, le=1, description="policy clip: ratios beyond 1 ± this earn nothing more")
+    cliprange: float = Field(0.2, gt=0, le=1, description="policy clip: beyond 1 ± this a ratio has no gradient")
     missing_end_penalty: float = Field(0.0, ge=0, description="score taken from a response that never ended")
     kl_budget: float | None = Field(
         None,
@@ -141,7 +141,7 @@ class PPOConfig(OnPolicyConfig):
 
     kl_estimator: Literal["k1", "k2", "k3"] = Field("k1", description="per-token KL estimate charged in the reward")
     kl_target: float | None = Field(
-        None, gt=0, description="nats a response that β is adapted to hold (none: β is fixed)"
+        None, gt=0, description="nats per response that β is adapted to hold (none: β is fixed)"
     )
     kl_horizon: float = Field(
         2000.0, gt=0, description="responses over which an adaptive β reacts; more than a fifth of an update's"
@@ -158,7 +158,7 @@ class PPOConfig(OnPolicyConfig):
     target_kl: float | None = Field(
         None,
         gt=0,
-        description="stop an update's epochs when the mean KL to the old policy passes this, in nats a token",
+        description="stop an update's epochs when the mean KL to the old policy passes this, in nats per token",
     )
     value_model: Literal["shared", "separate"] = Field(
         "shared", description="value head on the policy's trunk, or a model of its own"
@@ -216,7 +216,7 @@ class GroupConfig(OnPolicyConfig):
         "rloo",
         description="rloo: leave-one-out baseline, KL charged in the reward; grpo: group-relative, KL (k3) in the loss",
     )
-    group_size: int = Field(4, ge=2, le=64, description="responses a prompt; divides the rollout")
+    group_size: int = Field(4, ge=2, le=64, description="responses per prompt; divides the rollout")
 
     @model_validator(mode="after")
     def _whole_groups(self) -> Self:
@@ -230,7 +230,7 @@ class DPOConfig(Config):
 
     beta: float = Field(0.1, gt=0, le=10, description="β: how dear a nat of departure from the reference is")
     epochs: int = Field(1, ge=1, le=50, description="passes over the pairs")
-    batch_pairs: int = Field(16, ge=1, le=512, description="pairs an optimiser step")
+    batch_pairs: int = Field(16, ge=1, le=512, description="pairs per optimiser step")
     micro_batch: int = Field(0, ge=0, le=512, description=f"pairs {MICRO_BATCH}")
     learning_rate: float = Field(1e-4, gt=0, le=1e-2, description="AdamW's peak learning rate")
     warmup_share: float = Field(0.1, ge=0, le=1, description="share of the steps over which the learning rate rises")

@@ -18,7 +18,7 @@ class EarlyStopping:
     """
 
     patience: int  # measurements in a row without a lower log-loss that end the training
-    best: float = math.inf  # nats a vote
+    best: float = math.inf  # nats per vote
     best_step: int = 0
     stale: int = 0  # measurements since the best
     weights: dict[str, Tensor] = field(default_factory=dict)

@@ -81,7 +81,7 @@ def compare_on_heldout(
 
 
 def summarise_heldout(rows: Sequence[HeldoutRow]) -> dict[str, float]:
-    """Mean gold before and after, gold win rate (ties half), mean KL in nats a response: all from the rows alone."""
+    """Mean gold before and after, gold win rate (ties half), mean KL in nats per response: all from the rows alone."""
     to_first = [row.kl_first for row in rows if row.kl_first is not None]
     wins = [(row.gold_tuned > row.gold_reference) + 0.5 * (row.gold_tuned == row.gold_reference) for row in rows]
     return {

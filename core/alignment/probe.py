@@ -54,5 +54,5 @@ class Probe:
         return chosen, rejected
 
     def loss(self, model: nn.Module) -> float:
-        """The mean of −log σ(r_w − r_l − margin), in nats a pair."""
+        """The mean of −log σ(r_w − r_l − margin), in nats per pair."""
         return pairwise_loss(*self.scores(model), self._margins).item()

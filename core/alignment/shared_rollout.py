@@ -27,7 +27,7 @@ def sample_together(
 ) -> Rollout:
     """`sample`, each process its share of the prompts. Raises PlaygroundError when there are fewer than processes."""
     if len(prompts) < processes.world():
-        raise PlaygroundError(f"{len(prompts)} responses an update cannot be shared by {processes.world()} processes")
+        raise PlaygroundError(f"{len(prompts)} responses per update cannot be shared by {processes.world()} processes")
     mine = processes.share(len(prompts))
     part = sample(policy, tokenizer, prompts[mine], config, update=update, rows=range(len(prompts))[mine])
     parts = processes.gathered(part)

@@ -50,7 +50,7 @@ class Tuning:
         )
         self.kl_coef, self.learning_rate = config.kl_coef, config.learning_rate
         self._done, self._ended = 0, False
-        self._drift: list[float] = []  # exact KL of the newest updates' responses, nats a response
+        self._drift: list[float] = []  # exact KL of the newest updates' responses, nats per response
         if state:
             load_trainable(model, state["model"])
             self.optimizer.load_state_dict(state["optimizer"])

@@ -22,7 +22,7 @@ class Habits:
     left: Share  # the left text chosen
     longer: Share  # the text with more words chosen; pairs of equal length are not counted
     seconds: float | None  # median response time of the measured votes on two texts
-    pace: float | None  # answers a minute over the last ten, breaks left out; None before the second
+    pace: float | None  # answers per minute over the last ten, breaks left out; None before the second
     recent: tuple[float, ...] = ()  # response times of the newest of those votes, in their order
 
 

@@ -11,7 +11,7 @@ def round_path(dark: bool, y_title: str) -> dict[str, Any]:
     x = {
         "field": "kl",
         "type": "quantitative",
-        "title": "KL to the very first policy, nats a response",
+        "title": "KL to the very first policy, nats per response",
         "axis": {"grid": False, "tickCount": 6},
         "scale": {"nice": True, "zero": True, "padding": 20},
     }

@@ -69,8 +69,8 @@ def pretrain(
 ) -> Iterator[Record]:
     """Train `model` in place on next-token cross-entropy, yielding after every optimiser step.
 
-    `loss` is in nats a token. `state` is what an earlier record's `state()` gave. Raises ValueError when there is less
-    text than one row, FloatingPointError when the loss is not finite.
+    `loss` is in nats per token. `state` is what an earlier record's `state()` gave. Raises ValueError when there is
+    less text than one row, FloatingPointError when the loss is not finite.
     """
     if len(stream) <= config.context + 1:
         raise ValueError(f"{len(stream)} tokens of text are too few for a context of {config.context}")

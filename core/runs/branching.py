@@ -35,7 +35,7 @@ def origin_of(run: Run) -> Origin | None:
 def branch(
     run_id: str, new_id: str | None = None, at: int | None = None, changes: Mapping[str, float] | None = None
 ) -> Run:
-    """A run that has all that `run_id` had behind step `at` (default: its newest checkpoint), and goes on from there.
+    """A run that has all that `run_id` had after step `at` (default: its newest checkpoint), and goes on from there.
 
     Steps, samples, rollouts, weights and the changes applied up to `at` are copied; `changes` (adjustable fields of the
     job) are applied at the step that follows. Without any, the branch retraces its origin, bit for bit on the same
@@ -66,7 +66,7 @@ def branch(
 
 
 def _no_checkpoint(run_id: str, at: int | None, points: list[int]) -> PlaygroundError:
-    wanted = "has no checkpoint" if at is None else f"has no checkpoint behind step {at}"
+    wanted = "has no checkpoint" if at is None else f"has no checkpoint after step {at}"
     known = f"those kept lie behind {', '.join(map(str, points))}" if points else "none is kept"
     return PlaygroundError(f"The run {run_id} {wanted}: {known}.")
 

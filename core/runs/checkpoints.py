@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def save(folder: Path, number: int, state: dict[str, Any]) -> None:
-    """Write `state` as the checkpoint behind step `number`, then remove all but the newest two and the pinned.
+    """Write `state` as the checkpoint after step `number`, then remove all but the newest two and the pinned.
 
     `state` holds tensors, numbers, texts, None, and dicts, lists and tuples of them: what can be read back without
     running code. Raises TypeError, naming the place, for anything else; OSError when the disk is full.
@@ -92,7 +92,7 @@ def kept(folder: Path) -> list[int]:
 
 
 def copy_pinned(source: Path, number: int, target: Path, by: str) -> None:
-    """Pin the checkpoint behind step `number` in `source` for the run `by`, and copy it whole into `target`.
+    """Pin the checkpoint after step `number` in `source` for the run `by`, and copy it whole into `target`.
 
     The process that writes `source` may be at work: a checkpoint that it removes meanwhile raises FileNotFoundError.
     """
@@ -109,7 +109,7 @@ def copy_pinned(source: Path, number: int, target: Path, by: str) -> None:
 
 
 def unpin(folder: Path, number: int, by: str) -> None:
-    """Keep the checkpoint behind step `number` in `folder` no longer for the run `by`; if it was for that alone, remove
+    """Keep the checkpoint after step `number` in `folder` no longer for the run `by`; if it was for that alone, remove
     it. Nothing happens where there is none."""
     checkpoint = folder / f"{number:08d}"
     pin = checkpoint / _PINNED

@@ -1,7 +1,7 @@
 """Carrying out a run: pull its trainer's records, write each down, obey, and be ready to be killed at any moment.
 
 What makes a resumed run the run it would have been:
-- Steps are numbered 1, 2, 3… over all stages. A checkpoint named 40 is the trainer's state right behind step 40, and a
+- Steps are numbered 1, 2, 3… over all stages. A checkpoint named 40 is the trainer's state right after step 40, and a
   resumed trainer's next record is step 41, written over what an earlier process may have written there.
 - A trainer asks its controls once at the start of every update, when its last record has been taken: what it is told
   then belongs to the step that comes next, whatever number the trainer's own stage gives it. The change is stamped with

@@ -32,7 +32,7 @@ class Round:
     gold_before: float | None
     gold_after: float | None
     win_rate: float | None  # gold, against what this round began with
-    kl: float | None  # nats a response, to what this round began with
+    kl: float | None  # nats per response, to what this round began with
     kl_first: float | None  # the same, to what the first round began with
     model: str  # what it began with
     heldout: int | None = None  # votes that the accuracy was measured on

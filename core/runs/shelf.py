@@ -1,6 +1,6 @@
 """What a run leaves behind for looking back: rollouts and weights as files, the oldest making room for the newest.
 
-    rollouts/00000012.safetensors    every tensor behind step 12
+    rollouts/00000012.safetensors    every tensor after step 12
     weights/00000012/                the weights after step 12, as the trainer wrote them
 
 Both count towards one cap a run (`RLHF_PLAYGROUND_RUN_MB`, 500 MB).
@@ -46,7 +46,7 @@ class Shelf:
         self._sizes = {(number, entry): size_of(entry) for number, entry in entries}
 
     def keep_rollout(self, number: int, rollout: dict[str, Any]) -> None:
-        """Write the tensors behind step `number`: whole or not at all."""
+        """Write the tensors after step `number`: whole or not at all."""
         import torch
         from safetensors.torch import save_file
 

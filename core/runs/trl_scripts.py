@@ -69,7 +69,7 @@ def dpo_settings(config: DPOConfig, pairs: int) -> dict[str, Any]:
 
 
 def rloo_settings(config: PPOConfig) -> dict[str, Any]:
-    """`config` as the arguments of TRL's RLOOConfig: the same responses an update, steps, leash, clip and sampling.
+    """`config` as the arguments of TRL's RLOOConfig: the same responses per update, steps, leash, clip and sampling.
 
     RLOO compares the responses to one prompt, of which PPO writes one: here there are GroupConfig's four where they
     divide the rollout, else two or three.

@@ -42,7 +42,7 @@ def choose(sizes: Mapping[str, Any], text: str) -> Choice:
             width="content",
         )
         st.space("stretch")
-        layer = _counted("Layer", sizes["layers"], LAYER, "Counted from 0, the first behind the embeddings.")
+        layer = _counted("Layer", sizes["layers"], LAYER, "Counted from 0, the first after the embeddings.")
         head = _counted("Head", sizes["heads"], HEAD, "Counted from 0.")
         token = st.selectbox(
             "Token that asks (Q)",

@@ -43,7 +43,7 @@ STATISTICS = {
     "previous": ("previous token", "", "weight on the token just before"),
     "first": ("first token", "", "weight on the first token, where heads often look when they look for nothing"),
     "duplicate": ("earlier copies", "", "weight on earlier copies of the query's own token"),
-    "induction": ("what followed a copy", "", "weight on the token behind an earlier copy: how patterns are repeated"),
+    "induction": ("what followed a copy", "", "weight on the token after an earlier copy: how patterns are repeated"),
 }
 
 Head = tuple[int, int]

@@ -34,7 +34,7 @@ STEPS = (
         "x",
         "What comes in",
         r"x = \operatorname{norm}(\text{residual stream})",
-        "A row a token: the residual stream behind this layer's norm. All heads of the layer are given the same x.",
+        "One row per token: the residual stream after this layer's norm. All heads of the layer are given the same x.",
         "Columns that stand out in every row say little about a token; a head can use what differs between rows.",
     ),
     Step(

@@ -50,7 +50,7 @@ def _projections(tokens: int, head: Mapping[str, Any]) -> None:
             "This family norms each query and key (RMSNorm, over the head's own numbers): shown is what is left."
         )
     st.markdown(
-        "Positions turn queries and keys (RoPE): what is shown is behind that turn. Values are not turned."
+        "Positions turn queries and keys (RoPE): what is shown is after that turn. Values are not turned."
         if head["rotates"]
         else "Positions were added to the input already: nothing is turned here."
     )

@@ -81,7 +81,7 @@ def _card(one: Round, here: str) -> str:
         ("reward model right", _said(one.accuracy, "{:.0%}" + of)),
         ("true taste", f"{_said(one.gold_before, '{:.2f}')} → {_said(one.gold_after, '{:.2f}')}"),
         ("better than before on", _said(one.win_rate, "{:.0%}")),
-        ("words a response", _said(one.length, "{:.1f}")),
+        ("words per response", _said(one.length, "{:.1f}")),
         ("KL, this round", _said(one.kl, "{:.1f} nats")),
         ("KL to the first", _said(one.kl_first, "{:.1f} nats")),
     ]
@@ -221,5 +221,5 @@ def _claim(subject: Subject, found: Sequence[Round]) -> str:
         return f"{worse} Again is not always better."
     far = f", now {last.kl_first:.0f} nats from where all began" if last.kl_first is not None else ""
     if _has_shrunk(found):
-        far += f", with {last.length:.1f} words a response"
+        far += f", with {last.length:.1f} words per response"
     return f"Every turn starts from the last one's policy: after each round the true taste says {way}{far}."

@@ -23,7 +23,7 @@ MEASURES = {
     # name: (title, concept, words, how to read it)
     "gold": ("{voter}'s true taste", "chosen", "{:.2f}", "What all of this is for, and what training never saw."),
     "score": ("Reward model's score", "reward", "{:+.2f} sd", "What PPO pushes up, in sd of the reference's texts."),
-    "kl": ("KL to the reference", "kl", "{:.1f} nats", "The price: exact, over the full vocabulary, a response."),
+    "kl": ("KL to the reference", "kl", "{:.1f} nats", "The price: exact, over the full vocabulary, per response."),
     "length": ("Length", "chosen", "{:.1f} words", "A taste for long or short texts shows here first."),
     "distinct_2": ("distinct-2", "chosen", "{:.2f}", "Different word pairs over all: lower is more of the same."),
     "perplexity": (

@@ -140,7 +140,7 @@ def _said(view: Mapping[str, Any], config: ToyConfig) -> str:
     )
     if far["k3"]["sd"] > 100 * far["k1"]["sd"]:
         words += (
-            f" Farther than is drawn (β = {far['k3']['beta']:g}, true KL {far['k3']['kl']:.1f}) k3 is "
+            f" Beyond what is drawn (β = {far['k3']['beta']:g}, true KL {far['k3']['kl']:.1f}) k3 is "
             f"unbiased only on paper: its mean rests on sequences so rare that {config.samples:,} draws met none, and "
             f"it was off by {far['k3']['measured_bias']:+.2f} nats, k1 by {far['k1']['measured_bias']:+.2f}."
         )
@@ -153,6 +153,6 @@ def claim(view: Mapping[str, Any]) -> str:
     chosen = view["best_of_n"][-1]
     return (
         f"Where everything can be summed, the best policy is known: {best['reward']:.2f} sd for {best['kl']:.2f} "
-        f"nats, and the gradient finds it ({exact['reward']:.2f} for {exact['kl']:.2f}). Best of {chosen['n']} comes "
-        f"to {chosen['reward']:.2f} for {chosen['kl']:.2f}."
+        f"nats, and gradient ascent gets there ({exact['reward']:.2f} for {exact['kl']:.2f}). Best of {chosen['n']} "
+        f"comes to {chosen['reward']:.2f} for {chosen['kl']:.2f}."
     )

@@ -129,7 +129,7 @@ def _draw(table: pd.DataFrame, height: str) -> None:
     groups = [Group(name, RUNS[place]) for place, name in enumerate(_METHODS.values()) if name in set(table["group"])]
     st.vega_lite_chart(
         table,
-        plane(groups, theme.dark(), "KL to the reference, nats a response", _HEIGHTS[height]),
+        plane(groups, theme.dark(), "KL to the reference, nats per response", _HEIGHTS[height]),
         key="frontier",
         alt=f"{_HEIGHTS[height]} against KL, a mark for each method and setting",
     )

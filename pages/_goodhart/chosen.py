@@ -31,7 +31,7 @@ def show() -> str:
     last = tables[max(tables)][-1]
     st.markdown(
         f"For n = {last['n']:.0f} the bound is log {last['n']:.0f} − {last['n'] - 1:.0f}/{last['n']:.0f} = "
-        f"**{last['kl_bound']:.3f}** nats. Measured from the scores of {each} responses a prompt, ties and all: "
+        f"**{last['kl_bound']:.3f}** nats. Measured from the scores of {each} responses per prompt, ties and all: "
         f"**{last['kl']:.3f}**. It is met where no two responses tie; that n responses are written and all but one "
         "thrown away is the other price, and KL does not count it."
     )
@@ -81,7 +81,7 @@ def _kl(rows: list[dict[str, float]]) -> None:
     st.markdown("**Its KL**, against n")
     st.vega_lite_chart(
         table,
-        rails(lines, theme.dark(), "n", "nats a response", points=True, log_x=True, height=300),
+        rails(lines, theme.dark(), "n", "nats per response", points=True, log_x=True, height=300),
         key="best_of_kl",
         alt="Measured KL of best of n beside its bound",
     )

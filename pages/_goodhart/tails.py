@@ -97,5 +97,5 @@ def claim(rows: dict[str, list[dict[str, float]]]) -> str:
     return (
         f"With light errors the best of {light[-1]['n']:.0f} is truly {light[-1]['gold']:+.2f} sd better. With heavy "
         f"tails the gain peaks at {top['gold']:+.2f} for n = {top['n']:.0f} and falls back to "
-        f"{heavy[-1]['gold']:+.2f}: luck wins."
+        f"{heavy[-1]['gold']:+.2f}: what is chosen then are large errors."
     )

@@ -73,7 +73,7 @@ def _row(who: str, longer: Share, bias: LengthBias | None) -> dict[str, object]:
 def _sentence(name: str, mine: Share, bias: LengthBias) -> str:
     """What the coefficient and the two intervals say."""
     who = name[0].upper() + name[1:]
-    sentence = f"{who} gives {bias.coefficient:+.2f} sd of score a sd of length (± {bias.reach:.2f})"
+    sentence = f"{who} gives {bias.coefficient:+.2f} sd of score per sd of length (± {bias.reach:.2f})"
     if abs(bias.coefficient) <= bias.reach:
         return sentence + ": no taste for length that these texts could show."
     sentence += ": it likes " + ("long" if bias.coefficient > 0 else "short") + " texts"

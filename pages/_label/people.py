@@ -79,6 +79,6 @@ def repeats_wanted() -> bool:
         True,
         key="again",
         bind="query-params",
-        help="About one pair in ten comes twice, with its sides swapped; which one is said after your answer. "
+        help="About one pair in ten comes twice, with its sides swapped; you are told after your answer. "
         "It measures how consistent you are. The second answer trains nothing and does not count as progress.",
     )

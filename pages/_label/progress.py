@@ -20,12 +20,14 @@ def progress(mine: Habits) -> None:
     if mine.undecided:
         words.append(f"{mine.undecided} tied or skipped")
     if mine.pace is not None:
-        words.append(f"{mine.pace:.0f} answer{'' if round(mine.pace) == 1 else 's'} a minute of late, pauses included")
+        words.append(
+            f"{mine.pace:.0f} answer{'' if round(mine.pace) == 1 else 's'} per minute of late, pauses included"
+        )
     if words:
         st.caption(" · ".join(words))
     if mine.seconds is not None:
         st.metric(
-            "Seconds a vote",
+            "Seconds per vote",
             f"{mine.seconds:.1f}",
             chart_data=list(mine.recent) if len(mine.recent) >= _A_LINE else None,
             help=f"The median of all your votes on two texts. The line: the newest {len(mine.recent)}, in their order.",

@@ -20,7 +20,7 @@ def one_vote() -> None:
     )
     prose(
         "**Asked twice.** While *Ask some twice* is on, about one pair in ten comes again, its sides swapped; "
-        "which one is said after your answer. It measures how consistent you are, and trains nothing. "
+        "you are told after your answer. It measures how consistent you are, and trains nothing. "
         f"**Written for reading.** What waits here is sampled at temperature {READING_TEMPERATURE}: at 1.0, where PPO "
         "tunes the policy, a small model is hard to read and harder to judge."
     )

@@ -26,7 +26,7 @@ def write_better(store: FeedbackStore, shown: ShownPair, annotator: str, began: 
         )
         return
     with st.container(border=True, key="own_response"):
-        st.markdown("**Your own response** goes on where the prompt breaks off.")
+        st.markdown("**Your own response**: continue the prompt in your own words.")
         with st.container(horizontal=True):
             for label, text in (("Start from left", shown.left), ("Start from right", shown.right), ("Clear", "")):
                 st.button(label, key=f"own_{label}", on_click=_prefill, args=(text,))

@@ -117,7 +117,7 @@ def sentence_of(specimen_id: str, text: str) -> Sentence | None:
         st.info("Type a sentence: there is nothing to look at in an empty one.")
         return None
     if sentence.cut:
-        st.caption(f"Only the first {len(sentence.tokens)} tokens are shown; what lies behind them was left out.")
+        st.caption(f"Only the first {len(sentence.tokens)} tokens are shown; the rest of the text was cut off.")
     return sentence
 
 

@@ -41,7 +41,7 @@ class Pipeline:
     accuracy: float | None = None  # held-out share of votes predicted
     heldout: int | None = None  # of how many votes, where the run says so
     score: float | None = None  # mean score of the policy's responses, in the reward model's normalised unit
-    kl: float | None = None  # nats a response, from the reference
+    kl: float | None = None  # nats per response, from the reference
     gold_before: float | None = None
     gold_after: float | None = None
     busy: str = ""  # the stage training now: "preferences", "reward", "ppo", "evaluation", or ""

@@ -23,7 +23,7 @@ def branch_button(run: Run) -> None:
     }
     with st.popover("Branch from a checkpoint", icon=":material/fork_right:", key="branch_open"):
         st.caption("A new run with the same past. Without a change it retraces this one, bit for bit.")
-        at = st.selectbox("From behind", points[::-1], format_func=labels.__getitem__, key=f"branch_at_{run.id}")
+        at = st.selectbox("From after", points[::-1], format_func=labels.__getitem__, key=f"branch_at_{run.id}")
         rows = rows_of((step for number, step in steps.items() if number <= at), "ppo")
         wanted = {}
         for field, (label, metric, form, step) in FIELDS.items():
@@ -47,4 +47,4 @@ def origin(run: Run) -> None:
     """Where this run was branched off, if it was."""
     found = origin_of(run)
     if found:
-        st.caption(f"Branched from `{found.run}` behind its step {found.step}: the curves before it are shared.")
+        st.caption(f"Branched from `{found.run}` after its step {found.step}: the curves before it are shared.")

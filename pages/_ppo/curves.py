@@ -52,9 +52,9 @@ def ppo_curves(subject: Subject, others: Sequence[str] = (), about: str = "outco
     if ranges:
         seeds = next(iter(ranges.values())).runs
         st.caption(
-            f"Grey: where one more default run lies with {LEVEL:.0%} probability, paid by the cached loop's reward "
-            f"model, as far as {seeds} runs can say: few, which makes it wide (`python -m core gallery --only "
-            "ppo_bands`). Runs paid by another reward model, and other settings, may rightly lie elsewhere."
+            f"Grey: where one more default run on the cached loop's reward model lies with {LEVEL:.0%} probability; "
+            f"wide, because it rests on {seeds} runs (`python -m core gallery --only ppo_bands`). Runs with another "
+            "reward model, or other settings, may rightly lie elsewhere."
         )
     span = few(len(subject.rows))
     st.caption(

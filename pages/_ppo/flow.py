@@ -105,11 +105,11 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
         "prompts": box("", "Prompts", [f"{responses} an update"], "write"),
         "policy": box("policy", "● Policy", [f"writes {shape}", "tokens an update"], "write learn"),
         "reference": box("reference", "○ Reference", ["where it began", "frozen"], "judge", frozen=True),
-        "reward": box("reward", "◆ Reward model", ["one score a response", "frozen"], "judge", frozen=True),
+        "reward": box("reward", "◆ Reward model", ["one score per response", "frozen"], "judge", frozen=True),
         "value": box(
             "value", "V Value head", ["own trunk" if separate else "on the policy's trunk", "learns"], "judge learn"
         ),
-        "paid": box("reward", "Reward", [charged, f"= {terms.reward:.2f} a response" if terms else ""], "judge"),
+        "paid": box("reward", "Reward", [charged, f"= {terms.reward:.2f} per response" if terms else ""], "judge"),
         "advantages": box(
             "policy",
             "Advantages (GAE)",
@@ -123,7 +123,7 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
         "to_reward": wire("policy", ["text"], "judge"),
         "to_reference": wire("policy", ["log π", "of each token"], "judge"),
         "to_value": wire("policy", ["states"], "judge"),
-        "kl": wire("kl", [f"KL {kl:.2f} nats a response (k1)"], "judge", "2 3"),
+        "kl": wire("kl", [f"KL {kl:.2f} nats per response (k1)"], "judge", "2 3"),
         "score": wire("reward", [f"score {score:+.2f}"], "judge"),
         "values": wire("value", [f"V {seen.value:+.2f}" if seen else "V a token"], "learn"),
         "rewards": wire("reward", [f"r {seen.reward:+.3f}" if seen else "r", "a token"], "learn"),
@@ -135,8 +135,8 @@ def _drawing(subject: Subject, row: Row, seen: RolloutFlow | None, stage: str) -
     numbers = [["quantity", "value"], *([name, value] for name, value in row.items() if value is not None)]
     alt = (
         f"PPO's update {int(row['step'] or 0)}: the policy writes {shape} tokens to {responses} prompts; the reward "
-        f"model's mean score is {score:.2f}, the KL to the reference {kl:.2f} nats a response; reward and values give "
-        f"advantages, from which policy and value head learn in {steps} steps."
+        f"model's mean score is {score:.2f}, the KL to the reference {kl:.2f} nats per response; reward and values "
+        f"give advantages, from which policy and value head learn in {steps} steps."
     )
     return {
         "key": "ppo_flow",

@@ -13,7 +13,7 @@ _NUMBERS = (
     ("score", "objective/scores", "{:+.2f} sd", "◆"),
     ("KL", "objective/kl_exact", "{:.1f} nats", "▲"),
     ("β", "kl_coef", "{:g}", "▲"),
-    ("tokens a response", "response_length", "{:.1f}", "●"),
+    ("tokens per response", "response_length", "{:.1f}", "●"),
 )
 
 
@@ -30,7 +30,7 @@ def glance(read: Callable[[], Subject], moving: bool) -> None:
         st.markdown(f"**Update {int(newest['step'] or 0)} of {max(of, len(subject.rows))}**")
         asked, budget = subject.ppo.get("updates"), subject.ppo.get("kl_budget")
         if subject.run and subject.run.status == "finished" and budget and asked and asked > len(subject.rows):
-            st.caption(f"{asked} were asked for: it ended when its KL budget of {budget:g} nats a response was spent.")
+            st.caption(f"{asked} were asked for: its KL budget of {budget:g} nats per response was spent before.")
         lines = [
             [f"{mark} {label}", form.format(newest[key])]
             for label, key, form, mark in _NUMBERS

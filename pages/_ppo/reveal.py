@@ -42,7 +42,7 @@ def reveal(run: Run) -> None:
 
 
 def outcome(before: float, after: float) -> str:
-    """Which of the three predictions the measured KLs bear out, in nats a response."""
+    """Which of the three predictions the measured KLs bear out, in nats per response."""
     if abs(after - before) <= _SAME * max(abs(before), abs(after)):
         return GUESSES[1]
     return GUESSES[0] if after < before else GUESSES[2]

@@ -34,7 +34,7 @@ class Baseline:
 
     run: str  # its id, or "gallery"
     kl_coef: float
-    kl: float  # nats a response at its end
+    kl: float  # nats per response at its end
 
 
 def start_form(baseline: Baseline | None) -> None:

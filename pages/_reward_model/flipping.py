@@ -152,8 +152,8 @@ def _control(result: Mapping[str, Any]) -> None:
         st.caption("The original's weights are gone, so the unflipped retraining cannot be held against them.")
     elif gap == 0:
         st.markdown(
-            "**The control.** Trained again without the flip it is the original, every weight bit for bit: whatever "
-            "differs below is this one vote's doing."
+            "**The control.** Trained again without the flip it is the original, every weight bit for bit: every "
+            "difference below was made by this one vote."
         )
     else:
         st.warning(

@@ -132,8 +132,8 @@ def _overlap(subject: Subject) -> None:
             else "Whose prompt it was hardly matters. "
         )
         + f"**{found.rejected_above_median:.0%}** of the rejected texts score above the middle chosen one, and the "
-        f"means lie **{found.distance:.2f}** standard deviations apart. Heaps that overlap are no fault by "
-        "themselves: the loss only asks which of *two* scores is higher."
+        f"means lie **{found.distance:.2f}** standard deviations apart. Histograms that overlap are no fault "
+        "by themselves: the loss only asks which of *two* scores is higher."
     )
 
 

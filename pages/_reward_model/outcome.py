@@ -113,7 +113,7 @@ def figures(measured: Worth, result: Mapping[str, Any] | None) -> None:
             f"{measured.log_loss:.3f}",
             f"{measured.log_loss - GUESSING:+.3f} against guessing",
             delta_color="inverse" if told else "off",
-            help="nats a vote; log 2 ≈ 0.693 for saying one half every time",
+            help="nats per vote; log 2 ≈ 0.693 for saying one half every time",
         )
     if measured.calibration_error is not None:
         cells[2].metric(

@@ -56,7 +56,7 @@ def reward_curves(rows: Sequence[Row]) -> None:
     dark = theme.dark()
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Loss** · nats a pair")
+        st.markdown("**Loss** · nats per pair")
         st.vega_lite_chart(
             several_lines(rows, {"held out": "heldout/log_loss", "this batch": "loss"}),
             layered(_BOTH, dark, height=_HEIGHT),

@@ -37,7 +37,7 @@ def _shape(advantage: float, clip: float) -> str:
     if advantage > 0:
         return band + (
             f"Â > 0: likelier pays, so the line climbs, but only up to 1 + ε = {1 + clip:g}; beyond it is flat, and a "
-            "flat line has no gradient. To the left it never flattens: what became rarer may always come back."
+            "flat line has no gradient. To the left it never flattens: what became rarer can always come back."
         )
     if advantage < 0:
         return band + (
@@ -65,5 +65,5 @@ def others(slide: Slide, view: TokenView) -> None:
     way = f"{'gained' if after >= before else 'lost'} {100 * abs(after - before):.3g} percentage points"
     st.caption(
         f"Most moved: {said(slide.texts[token])} {way} ({share(before)} → {share(after)}). "
-        "A missing bar: not among the five likeliest then, so its probability was not kept."
+        "No bar: the token was not among the five likeliest then, so its probability was not kept."
     )

@@ -21,7 +21,7 @@ def claim(slide: Slide) -> str:
     if not pushed:
         return f"Update {slide.update} pushed none of its {facts.tokens:,} tokens: every gradient was cut to nothing."
     went, rest = facts.followed / pushed, facts.tokens - pushed
-    reason = "." if went > 0.95 else ": all of them share the same weights, and pull at one another."
+    reason = "." if went > 0.95 else ": tokens share weights, so pushing one also moves the others."
     return (
         f"Of {facts.tokens:,} tokens, update {slide.update} pushed {facts.pushed_up:,} up and "
         f"{facts.pushed_down:,} down{f' and {rest:,} not at all' if rest else ''}; {went:.0%} of the pushed then moved "
@@ -102,7 +102,7 @@ def _moved(view: TokenView) -> str:
         return f"With the update its probability hardly moved ({change})."
     way = "rose" if view.moved == "up" else "fell"
     if view.push == view.moved:
-        return f"And so it went: its probability {way} {change}."
+        return f"As intended: its probability {way} {change}."
     yet = "Its probability" if view.push == "none" else "Yet its probability"
     outweighed = "" if view.push == "none" else ", and outweighed its own"
     return f"{yet} {way} {change}: the gradients of other tokens act on the same weights{outweighed}."

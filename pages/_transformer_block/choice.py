@@ -49,7 +49,7 @@ def choose_layer(sizes: Mapping[str, Any]) -> int:
             min(LAYER, sizes["layers"] - 1),
             key="layer",
             bind="query-params",
-            help="Counted from 0, the first behind the embeddings.",
+            help="Counted from 0, the first after the embeddings.",
         )
     )
 

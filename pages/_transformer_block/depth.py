@@ -55,7 +55,7 @@ def claim(data: View, sizes: View, token: int) -> str:
 
 def _lengths(specimen: Specimen, data: View, sizes: View, token: int) -> None:
     lines = (
-        NamedLine("residual stream, behind the layer", STREAM),
+        NamedLine("residual stream, after the layer", STREAM),
         NamedLine("attention adds", CONCEPTS["attention"]),
         NamedLine("feed-forward adds", CONCEPTS["feed_forward"]),
     )
@@ -120,7 +120,7 @@ def _switches(specimen: Specimen, text: str, sizes: View) -> None:
     if offs == (None, None):
         st.info("Everything is in place: take something out to see what it carries.")
         return
-    guess = predict("block_guess", f"{what}: how long will the stream be behind the last layer?", GUESSES)
+    guess = predict("block_guess", f"{what}: how long will the stream be after the last layer?", GUESSES)
     if guess is None:
         return
     _reveal(data, guess, what)
@@ -147,7 +147,7 @@ def _reveal(data: View, guess: str, what: str) -> None:
         guess,
         right,
         f"**{what}**: the stream leaves the last layer {length}. The loss goes from **{number(loss)}** to "
-        f"**{number(other)}** nats a token. From the last layer back "
+        f"**{number(other)}** nats per token. From the last layer back "
         f"to the input the gradient changes by a factor of {number(carried)} as trained, and {number(now)} now.",
     )
 

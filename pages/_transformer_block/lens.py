@@ -110,7 +110,7 @@ def _words(data: View, sizes: View, first: int, token: int, colour: str) -> None
         key="lens",
         alt=f"The likeliest next token at every layer and position. Behind {sizes['pieces'][token]}: "
         + ", ".join(f"{row} {cells[column][0]}" for row, cells in zip(rows, data["pieces"], strict=True)),
-        template="{row}, behind {column}: {note}",
+        template="{row}, after {column}: {note}",
         texts=np.asarray([[cell[0] for cell in row] for row in data["pieces"]]),
         notes=np.asarray(notes),
         cell_width=64,
@@ -155,7 +155,7 @@ def _compare(specimen: Specimen, sizes: View, first: int, count: int) -> None:
     row, column = data["largest"]
     pieces = sizes["pieces"][first : first + kl.shape[1]]
     st.markdown(
-        f"They differ most behind {escaped(pieces[column])}, {_rows(sizes)[row]}: **{kl[row, column]:.3g} nats**. At "
+        f"They differ most after {escaped(pieces[column])}, {_rows(sizes)[row]}: **{kl[row, column]:.3g} nats**. At "
         f"the output the mean is **{data['at_the_end']:.3g} nats** a position."
     )
     matrix(
@@ -164,7 +164,7 @@ def _compare(specimen: Specimen, sizes: View, first: int, count: int) -> None:
         [f"{first + place} {piece}" for place, piece in enumerate(pieces)],
         key="lens_difference",
         alt=f"KL between the lenses of {specimen.id} and {other}, at every layer and position",
-        template="{row}, behind {column}: {value} nats",
+        template="{row}, after {column}: {value} nats",
         low=0.0,
         largest=44,
     )

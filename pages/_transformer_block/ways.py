@@ -76,7 +76,7 @@ def _two_matrices(specimen: Specimen, data: View, sizes: View, layer: int, head:
     provenance(data, specimen.id, "every layer with the same switch")
     st.caption(
         "*Look for* the upper right half: without the mask a token also looks at what comes after it. *It does not "
-        "show* a trained encoder: these weights learned behind the mask, and were never asked to use what lies ahead."
+        "show* a trained encoder: these weights learned with the mask, and were never asked to use what lies ahead."
     )
 
 
@@ -89,7 +89,7 @@ def _what_changes(data: View, sizes: View) -> None:
             [f"layer {layer}" for layer in range(sizes["layers"])],
             [f"{place} {piece}" for place, piece in enumerate(sizes["pieces"])],
             key="moved",
-            alt="Relative change of each token's vector behind each layer when the causal mask is taken away",
+            alt="Relative change of each token's vector after each layer when the causal mask is taken away",
             template="behind {row}, {column} has moved by {value} of its length",
             low=0.0,
         )

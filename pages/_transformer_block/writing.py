@@ -221,7 +221,7 @@ def _response(text: str, data: View, branch: str, config: SamplingConfig) -> Non
         tokens,
         _locked(),
         key="written",
-        alt=f"The prompt and {len(tokens)} tokens written behind it, tinted by how unlikely each was",
+        alt=f"The prompt and {len(tokens)} tokens written after it, tinted by how unlikely each was",
         on_lock=_lock,
         on_branch=branched,
     )
@@ -248,7 +248,7 @@ def _response(text: str, data: View, branch: str, config: SamplingConfig) -> Non
 def _beside_each_other(specimen: Specimen, text: str, branches: list[str], config: SamplingConfig) -> None:
     """Every branch as far as it is shown: one choice, the same random numbers behind it, another story."""
     if len(branches) == 1:
-        st.caption("Click an alternative to write it instead: the same random numbers then go on behind it.")
+        st.caption("Click an alternative to write it instead: the same random numbers then go on after it.")
         return
     for column, branch in zip(st.columns(2) * len(branches), branches, strict=False):
         with column.container(border=True):

@@ -183,7 +183,7 @@ def _matrix(kind: Kind, view: dict[str, Any], n: int) -> None:
         download=f"jacobian_{kind}_{n}",
     )
     if kind == "lstm":
-        st.caption("The hidden vector comes first, the cell behind it: what passes stands in the lower right quarter.")
+        st.caption("The hidden vector comes first, the cell after it: what passes stands in the lower right quarter.")
     st.caption(
         "*Look for* stripes: when few singular values are left, all rows become multiples of each other, and the past "
         "gets through as one number. *Not shown*: how small it all is; the factor above says that."

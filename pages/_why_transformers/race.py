@@ -146,7 +146,7 @@ def _task(run: Run | None, entry: Mapping[str, Any] | None, distance: int) -> No
         parameters = entry["data"]["parameters"] if entry else None
     config = RaceConfig(**settings)
     st.markdown(
-        f"A sequence of k + 1 random tokens out of {config.vocabulary}; behind the last one, name the first. The same "
+        f"A sequence of k + 1 random tokens out of {config.vocabulary}; after the last one, name the first. The same "
         f"sequences, {config.steps} steps of {config.batch}, Adam, gradients clipped at {config.grad_clip:g}, and as "
         "many weights for each: "
         + (sizes_in_words(parameters).removeprefix("weights: ") or "within 3 %")

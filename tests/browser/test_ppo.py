@@ -50,7 +50,7 @@ def test_watch_pause_step_and_branch(page, store):
     )
     new = re.search(r"[?&]run=(ppo-\w+)", page.url).group(1)
     assert new != run
-    page.get_by_text(f"Branched from {run} behind its step {before + 1}").wait_for(timeout=LONG)
+    page.get_by_text(f"Branched from {run} after its step {before + 1}").wait_for(timeout=LONG)
     past = [(step.number, step.metrics) for step in store.steps(run)]
     assert [(step.number, step.metrics) for step in store.steps(new)][: before + 1] == past
     wait_until(lambda: len(store.steps(new)) > before + 1, 150)

@@ -50,7 +50,7 @@ def test_the_lens_names_the_words_under_the_pointer_and_a_lock_moves_the_claim(p
     spot = {"x": size["width"] * 0.55, "y": size["height"] * 0.75}
     canvas.hover(position=spot)
     detail = page.locator(".detail").first
-    assert re.search(r"layer \d, behind \d+ ", detail.inner_text())
+    assert re.search(r"layer \d, after \d+ ", detail.inner_text())
     assert detail.inner_text().count("%") == 5
     claim = page.locator(".claim").inner_text()
     canvas.click(position=spot)

@@ -85,7 +85,7 @@ def test_curves_stand_beside_what_they_are_and_what_they_say():
     for title in ("Score", "KL to the reference", "Response length"):
         assert f"**{title}**" in words
     assert "Rose from 0.50 to 3.00" in words
-    assert "12.0 nats a response, mean of the last updates" in words
+    assert "12.0 nats per response, mean of the last updates" in words
     assert words.count("*Healthy:*") == 3
     words = said(opened("ppo", run=run.id, ppo_view="Optimiser"))
     for title in ("Entropy", "Clip fraction", "Value loss"):
@@ -194,7 +194,7 @@ def test_is_this_normal_reads_the_whole_run():
     assert "Not quite." in words
     assert words.index("KL is running away") < words.index("Reward hacking cannot be seen here")
     assert words.index("Reward hacking cannot be seen here") < words.index("Entropy is kept")
-    assert "36.0 nats a response" in words and "Raise β" in words
+    assert "36.0 nats per response" in words and "Raise β" in words
     assert "KL is running away" in said(opened("ppo", run=run.id))  # and beside the curves
     words = said(opened("ppo", run=a_ppo(records=updates(kl=1.0)).id, ppo_view="Is this normal?"))
     assert "**Mostly.** None of the" in words and "one thing worth knowing" in words
@@ -250,7 +250,7 @@ def test_a_branch_begins_behind_a_checkpoint_with_what_was_changed():
     assert origin_of(new) == Origin(run.id, 2)
     assert [step.number for step in RunStore().steps(new.id)] == [1, 2]
     assert [(one.field, one.value, one.number) for one in RunStore().controls(new.id)] == [("kl_coef", 0.3, None)]
-    assert f"Branched from `{run.id}` behind its step 2" in said(at)
+    assert f"Branched from `{run.id}` after its step 2" in said(at)
 
 
 def test_true_utility_is_measured_of_whoever_taught_the_reward_model():
@@ -286,4 +286,4 @@ def test_a_run_that_its_kl_budget_ended_says_so():
     for asked, told in ((20, True), (6, False)):
         run = a_run("ppo", records=updates(), reward_model=judge, ppo={"updates": asked, "kl_budget": 9.0})
         words = said(opened("ppo", run=run.id))
-        assert ("20 were asked for: it ended when its KL budget of 9 nats a response was spent" in words) == told
+        assert ("20 were asked for: it ended when its KL budget of 9 nats per response was spent" in words) == told

@@ -162,12 +162,12 @@ def view(
 def test_the_verdict_follows_the_numbers():
     went = verdict(view(), FACTS, True)
     assert "Pushed up" in went and "better than the critic expected" in went and "mainly because of the score" in went
-    assert f"And so it went: its probability rose from {share(math.exp(-1.2))} to {share(math.exp(-1))}" in went
+    assert f"As intended: its probability rose from {share(math.exp(-1.2))} to {share(math.exp(-1))}" in went
     assert "Yet its probability fell" in verdict(view(to=-1.5), FACTS, True)
     assert "outweighed its own" in verdict(view(to=-1.5), FACTS, True)
     assert "hardly moved" in verdict(view(to=-1.2001), FACTS, True)
     down = verdict(view(delta=-0.5, advantage=-0.5, to=-1.5), FACTS, False)
-    assert "Pushed down" in down and "worse than the critic expected" in down and "And so it went" in down
+    assert "Pushed down" in down and "worse than the critic expected" in down and "As intended" in down
 
 
 def test_whitening_that_turns_the_sign_is_said():

@@ -108,7 +108,7 @@ def test_the_reader_predicts_before_the_switches_show():
 def test_the_lens_takes_another_model_beside_it():
     at = a_part("Logit lens", sentence=SHORT)
     fine(at.selectbox(key="beside").set_value("storyteller@start").run())
-    assert "They differ most behind" in said(at)
+    assert "They differ most after" in said(at)
     for colour in ("the final answer's", "KL from the end"):
         fine(at.segmented_control(key="colour").set_value(colour).run())
 
@@ -116,7 +116,7 @@ def test_the_lens_takes_another_model_beside_it():
 def test_the_lens_of_a_tuned_model_opens_beside_its_reference():
     at = opened(PAGE, part="Logit lens", model="storyteller@1%", sentence=SHORT)
     assert at.selectbox(key="beside").value == "storyteller"
-    assert "They differ most behind" in said(at)
+    assert "They differ most after" in said(at)
 
 
 def test_a_lens_too_large_for_one_view_is_looked_at_in_parts(monkeypatch):

@@ -71,7 +71,7 @@ def test_killed_in_the_middle_of_a_checkpoint(store, execute_in_child, tmp_path,
 def test_a_change_asked_for_while_dead_waits_until_the_seen_curve_is_retraced(store, execute_in_child, tmp_path):
     job = WalkJob(warm=2, steps=30, seconds=0.02)
     run = store.create(job, queued=False)
-    pid = execute_in_child(run.id)  # saves behind step 1 only
+    pid = execute_in_child(run.id)  # saves after step 1 only
     eventually(lambda: len(store.steps(run.id)) >= 6)
     store.set_control(run.id, "learning_rate", 0.5)
     eventually(lambda: store.controls(run.id)[0].number)

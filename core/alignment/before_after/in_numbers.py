@@ -23,7 +23,7 @@ def texts_of(rows: Sequence[Row]) -> list[str]:
 def course(rows: Sequence[Row]) -> dict[str, Estimate]:
     """What is followed from checkpoint to checkpoint, of the responses to one set of prompts.
 
-    gold, score, kl (nats a response), length (words), ended (share of responses), perplexity (under the reference),
+    gold, score, kl (nats per response), length (words), ended (share of responses), perplexity (under the reference),
     distinct_2. What was not measured is left out.
     """
     texts = texts_of(rows)

@@ -11,7 +11,7 @@ Beta = Annotated[float, Field(ge=0, le=10)]
 Votes = Annotated[int, Field(ge=8, le=100_000)]
 Portion = Annotated[float, Field(ge=0, le=1)]
 Price = Annotated[float, Field(gt=0, le=10)]  # DPO divides by it
-_BEST_OF = "responses a prompt for best-of-n, whose largest n is a quarter of them (0: none are written)"
+_BEST_OF = "responses per prompt for best-of-n, whose largest n is a quarter of them (0: none are written)"
 
 
 class TaughtConfig(RewardConfig):
@@ -60,7 +60,7 @@ class FrontierConfig(Config):
     dpo_betas: tuple[Price, ...] = Field((0.05, 0.1, 0.3), min_length=1, description="β of DPO")
     seeds: int = Field(1, ge=1, le=10, description="times each run is repeated, from other votes and seeds")
     updates: int = Field(20, ge=1, le=1000, description="updates of PPO, RLOO and GRPO")
-    rollout_batch: int = Field(64, ge=4, le=1024, multiple_of=4, description="responses an update, in groups of four")
+    rollout_batch: int = Field(64, ge=4, le=1024, multiple_of=4, description="responses per update, in groups of four")
     best_of: int = Field(256, ge=0, le=4096, description=_BEST_OF)
     best_of_prompts: int = Field(24, ge=1, le=1000, description="held-out prompts for best-of-n")
     evaluation_prompts: int = Field(256, ge=4, le=10_000, description="held-out prompts every policy is measured on")
@@ -75,7 +75,7 @@ class ClinicConfig(Config):
     failures: tuple[str, ...] = Field((), description="which failures to run (default: all of them)")
     votes: int = Field(512, ge=16, le=100_000, description="comparisons the reward model learns from")
     updates: int = Field(14, ge=2, le=1000, description="updates of each run")
-    rollout_batch: int = Field(64, ge=4, le=1024, description="responses an update")
+    rollout_batch: int = Field(64, ge=4, le=1024, description="responses per update")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")
 
 
@@ -88,5 +88,5 @@ class TastesConfig(Config):
     votes: int = Field(1024, ge=16, le=100_000, description="votes of both together")
     measured_on: int = Field(512, ge=8, le=10_000, description="fresh pairs that the reward models are measured on")
     updates: int = Field(14, ge=1, le=1000, description="updates of PPO")
-    rollout_batch: int = Field(64, ge=4, le=1024, description="responses an update")
+    rollout_batch: int = Field(64, ge=4, le=1024, description="responses per update")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes everything")

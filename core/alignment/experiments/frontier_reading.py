@@ -10,7 +10,7 @@ import numpy as np
 class Point(NamedTuple):
     """Where one trained policy, or one n, stands on the plane."""
 
-    kl: float  # nats a response
+    kl: float  # nats per response
     height: float
     setting: str
     seed: int

@@ -25,7 +25,7 @@ class Outcome:
     """How one run, or the mean of several, ended. Proxy and gold in standard deviations of the reference's own."""
 
     peak: float  # the highest smoothed gold
-    peak_kl: float  # nats a response, where that was
+    peak_kl: float  # nats per response, where that was
     gold: float  # at the end, smoothed
     proxy: float
     kl: float

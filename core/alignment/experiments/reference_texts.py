@@ -1,4 +1,4 @@
-"""What the reference writes, once for a whole experiment: the pairs that are voted on, and many responses a prompt."""
+"""What the reference writes, once for a whole experiment: pairs to be voted on, and many responses per prompt."""
 
 import json
 import statistics

@@ -80,7 +80,7 @@ def _drift(curves: Curves, responses: int | None) -> Finding | None:
     reading = _BY_KEY["objective/kl_exact"].reading(values)
     half = len(values) // 2
     early, late = (values[half] - values[0]) / half, (values[-1] - values[half]) / (len(values) - 1 - half)
-    pace = f" It gained {early:.2f} nats an update in the first half of the run and {late:.2f} in the second."
+    pace = f" It gained {early:.2f} nats per update in the first half of the run and {late:.2f} in the second."
     severity: Severity = _severity(reading)
     faster = severity == "watch" and late > early > 0
     if faster:
@@ -106,7 +106,7 @@ def _clip(curves: Curves, responses: int | None) -> Finding | None:
         "watch": "The clip never acts",
         "healthy": "Steps are of a sound size",
     }
-    remedy = "Lower the learning rate, the epochs or the optimiser steps an update; or stop each update by target_kl."
+    remedy = "Lower the learning rate, the epochs or the optimiser steps per update; or stop each update by target_kl."
     found = _of_reading(curves, "policy/clipfrac_avg", "clip", titles, remedy)
     if found is None or found.severity != "watch":
         return found

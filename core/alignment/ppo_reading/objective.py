@@ -15,7 +15,7 @@ class Objective:
     entropy_coef: float
     score: float
     kl_coef: float
-    kl: float  # nats a response, as charged: by the run's estimator
+    kl: float  # nats per response, as charged: by the run's estimator
     missing_end: float  # taken from the score for responses that never ended
     reward: float
 

@@ -81,17 +81,17 @@ def _kl(values: Sequence[float]) -> Reading:
         )
     if end > _NATS_TROUBLE:
         return Reading(
-            "trouble", f"{end:.1f} nats a response: this far away, text tends to break. Raise β or lower the rate."
+            "trouble", f"{end:.1f} nats per response: this far away, text tends to break. Raise β or lower the rate."
         )
     if end > _NATS_WATCH:
-        return Reading("watch", f"{end:.1f} nats a response: read the samples closely.")
-    return Reading("healthy", f"{end:.1f} nats a response, mean of the last updates: still close to the reference.")
+        return Reading("watch", f"{end:.1f} nats per response: read the samples closely.")
+    return Reading("healthy", f"{end:.1f} nats per response, mean of the last updates: still close to the reference.")
 
 
 def _entropy(values: Sequence[float]) -> Reading:
     start, end = ends(values)
     left = end / start if start > 0 else 1.0
-    sentence = f"From {start:.2f} to {end:.2f} nats a token: {left:.0%} of the entropy is left."
+    sentence = f"From {start:.2f} to {end:.2f} nats per token: {left:.0%} of the entropy is left."
     if left < _ENTROPY_TROUBLE:
         return Reading("trouble", sentence + " The policy is collapsing onto a few phrases.")
     if left < _ENTROPY_WATCH:
@@ -151,7 +151,7 @@ CURVES: tuple[Curve, ...] = (
     Curve(
         "objective/kl_exact",
         "KL to the reference",
-        "nats a response",
+        "nats per response",
         "outcome",
         "How far the policy has moved from where it began. Dashed: k1, the estimate PPO is charged: it can "
         "dip below zero, KL cannot.",
@@ -179,10 +179,10 @@ CURVES: tuple[Curve, ...] = (
     Curve(
         "policy/entropy_avg",
         "Entropy",
-        "nats a token",
+        "nats per token",
         "optimiser",
         "How open the policy's next token still is.",
-        "Falls gently; a plunge means it repeats itself.",
+        "Stays about where it began, or falls gently; a plunge means it repeats itself.",
         _entropy,
     ),
     Curve(
@@ -190,14 +190,14 @@ CURVES: tuple[Curve, ...] = (
         "Clip fraction",
         "share of tokens",
         "optimiser",
-        "Tokens whose probability moved past the clip in this update; beyond it they earn nothing more.",
+        "Tokens that were pushed past the clip in this update: beyond it the gradient is zero.",
         "Above zero, below about 0.3.",
         _clip,
     ),
     Curve(
         "loss/value_avg",
         "Value loss",
-        "squared error",
+        "half the squared error",
         "optimiser",
         "How wrong the value head is about the return still to come.",
         "Falls, then stays low; small bumps when the policy changes.",
