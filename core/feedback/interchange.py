@@ -21,9 +21,10 @@ from core.errors import PlaygroundError
 from core.feedback.conversations import as_conversation
 from core.feedback.formats import format_of, guarded, raw_rows
 from core.feedback.pairs import PreferencePair
-from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
+from core.feedback.rows import RejectedRow, pair_from
 from core.feedback.staging import staged
 from core.feedback.store import FeedbackStore
+from core.feedback.unusable import Tie, Unusable
 
 _LISTED = 1000  # rejected rows a report holds; the rest is counted
 _HOPELESS = 100_000  # unusable rows without one of use: a small gzip file can hold ten million, a minute of reading

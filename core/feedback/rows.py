@@ -13,8 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from core.feedback.cells import opened
+from core.feedback.columns import VOTERS, by_name, is_two_answers
 from core.feedback.pairs import PreferencePair
-from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, asked, is_a_tie, is_two_answers
+from core.feedback.two_answers import as_chosen_rejected, asked, is_a_tie
+from core.feedback.unusable import Tie, Unusable, kind_of
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"
@@ -31,19 +34,11 @@ class RejectedRow:
     tie: bool = False  # a vote like any other, which only names no winner
 
 
-class Unusable(ValueError):
-    """The row is no preference; the message is the reason, in a few words."""
-
-
-class Tie(Unusable):
-    """The row is a vote that named no winner: counted, and not to be learned from."""
-
-
 def pair_from(row: Any) -> PreferencePair:
     """The pair that a row says. Raises Unusable; Tie where the voter saw no difference."""
     if not isinstance(row, dict):
-        raise Unusable(f"{_kind(row)} instead of an object with chosen and rejected")
-    row = _decided(row)
+        raise Unusable(f"{kind_of(row)} instead of an object with chosen and rejected")
+    row = _decided(opened(by_name(row)))
     for field in ("chosen", "rejected"):
         if row.get(field) is None:
             raise Unusable(f"{field} is missing")
@@ -72,10 +67,7 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
         if is_a_tie(row):
             raise Tie("a tie")
         return row
-    try:
-        decided = as_chosen_rejected(row)
-    except Undecided as reason:
-        raise Unusable(str(reason)) from None
+    decided = as_chosen_rejected(row)
     if decided is None:
         raise Tie("a tie")
     return {name: row[name] for name in (*VOTERS, "margin") if name in row} | decided
@@ -133,7 +125,7 @@ def _messages(field: str, value: Any, speaker: str) -> list[tuple[str, str]]:
     if isinstance(value, str):
         return [(speaker, value)]
     if not isinstance(value, list) or not value:
-        raise Unusable(f"{field} is {_kind(value)} instead of a text or a list of messages")
+        raise Unusable(f"{field} is {kind_of(value)} instead of a text or a list of messages")
     messages = []
     for message in value:
         role, content = (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
@@ -162,7 +154,7 @@ def _answer(messages: list[tuple[str, str]]) -> str:
 
 def _text(field: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise Unusable(f"{field} is {_kind(value)} instead of a text")
+        raise Unusable(f"{field} is {kind_of(value)} instead of a text")
     if "\0" in value:
         raise Unusable(f"{field} has a NUL character")
     if not _is_unicode(value):
@@ -188,7 +180,7 @@ def _margin(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unusable(f"margin is {_kind(value)} instead of a number")
+        raise Unusable(f"margin is {kind_of(value)} instead of a number")
     try:
         margin = float(value)
     except OverflowError:
@@ -207,15 +199,3 @@ def _annotator(row: dict[str, Any]) -> str:
         if isinstance(value, str) and value and len(value) <= 100 and value.isprintable():
             return value
     return ""
-
-
-def _kind(value: Any) -> str:
-    names = {
-        bool: "a truth value",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")

@@ -1,7 +1,9 @@
 """One row of a preference file in every shape people use, and the reason where it is none."""
 
+import pandas as pd
 import pytest
 
+from core.errors import PlaygroundError
 from core.feedback.interchange import read_preferences
 from core.feedback.pairs import PreferencePair
 from tests.feedback.preference_files import GOOD, lines_file, only_row
@@ -161,3 +163,19 @@ def test_an_unusable_row_is_told_by_line_and_reason_and_the_others_are_kept(tmp_
     assert two.line == 3
     assert reason in two.reason
     assert len(two.reason) < 200
+
+
+def test_the_case_of_a_column_does_not_matter(tmp_path):
+    row = {"Prompt": "Once", "CHOSEN": " upon", "Rejected": " more", "Annotator_ID": 7}
+    pair = PreferencePair("Once", " upon", " more", None, "7")
+    assert only_row(lines_file(tmp_path / "p.jsonl", row)) == pair
+    assert only_row(lines_file(tmp_path / "q.jsonl", {"chosen": " upon", "prompt": "Once"} | row)) == pair
+    pd.DataFrame([row]).to_csv(tmp_path / "p.csv", index=False)
+    pd.DataFrame([row]).to_parquet(tmp_path / "p.parquet")
+    for name in ("p.csv", "p.parquet"):
+        assert only_row(tmp_path / name) == pair
+    for file in (tmp_path / "twice.csv", tmp_path / "twice.parquet"):
+        table = pd.DataFrame([row | {"PROMPT": "x"}])
+        table.to_csv(file, index=False) if file.suffix == ".csv" else table.to_parquet(file)
+        with pytest.raises(PlaygroundError, match="names the column prompt twice"):
+            only_row(file)

@@ -11,9 +11,10 @@ import pytest
 from core.cli import main
 from core.feedback.interchange import import_preferences, read_preferences
 from core.feedback.pairs import PreferencePair
-from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
+from core.feedback.rows import RejectedRow, pair_from
 from core.feedback.sources import load_preferences
 from core.feedback.store import FeedbackStore
+from core.feedback.unusable import Tie, Unusable
 
 ASKED = "\n\nHuman: A joke?\n\nAssistant:"
 KNOCK = PreferencePair(ASKED, " Knock.", " No.")
@@ -157,7 +158,12 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
         ({"info": {"post": "p"}, "summaries": [{"text": "x"}], "choice": 0}, "instead of two"),
         ({"prompt": "p", "response_a": None, "response_b": "y", "winner": "a"}, "chosen"),
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": "tiefighter-13b"}, "names neither answer"),
-        (KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"}, "an answer is none"),
+        (KAGGLE | {"prompt": ["A joke?", None], "winner": "a"}, "prompt is a list of turns, of which one is null"),
+        (KAGGLE | {"prompt": '["A joke?", null]', "winner": "a"}, "prompt is a list of turns, of which one is null"),
+        (
+            KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"},
+            "response_a is a list of turns, of which one is null",
+        ),
         (
             {"prompt": '["a list"]', "response_a": "plain x", "response_b": "plain y", "winner": "a"},
             "an answer is none",
