@@ -20,9 +20,9 @@ VOTERS = ("annotator", "annotator_id", "worker", "worker_id", "judge", "labeler"
 SCORES = (("score_0", "score_1"), ("score_a", "score_b"))
 OF_THE_TWO = ("score_chosen", "score_rejected")  # beside chosen and rejected: equal is a tie (UltraFeedback)
 FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
-SIGNED = ("overall_preference",)  # below zero the first is better
+SIGNED = ("overall_preference", "preference_strength")  # below zero the first is better (HelpSteer 3 and 2)
 QUESTIONS = ("prompt", "question", "history", "instruction", "context", "info", "input")
-_OTHERS = ("margin", "summaries", "system", "turn")
+_OTHERS = ("margin", "summaries", "system", "turn", "status")
 
 COLUMNS = frozenset(
     {*(name for pair in (*ANSWERS, *SCORES) for name in pair), "chosen", "rejected"}

@@ -16,8 +16,9 @@ from typing import Any
 from core.feedback.cells import opened
 from core.feedback.columns import VOTERS, by_name, is_two_answers
 from core.feedback.pairs import PreferencePair
-from core.feedback.two_answers import as_chosen_rejected, asked, is_a_tie
+from core.feedback.two_answers import as_chosen_rejected, asked
 from core.feedback.unusable import Tie, Unusable, kind_of
+from core.feedback.verdicts import is_a_tie
 
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _ANSWER = "\n\nAssistant:"

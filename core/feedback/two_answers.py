@@ -6,35 +6,21 @@
 - WebGPT comparisons (OpenAI): `answer_0, answer_1` to `question.full_text`; `score_0, score_1`: equal is a tie
 - Summarize from feedback (OpenAI): two `summaries` to `info`; `choice`: 0 or 1
 - PKU-SafeRLHF: `response_0, response_1`; `better_response_id`: 0 or 1
+- HelpSteer2-preference (NVIDIA): `response_1, response_2`; `preference_strength`: as HelpSteer3's
 - HelpSteer3 (NVIDIA): `response1, response2` to `context`; `overall_preference`: −3 to 3, 0 is a tie
 - anybody's: `response_a, response_b` (answer, output, completion; also _0 _1 and _1 _2); `winner`, `preference`, `vote`
 """
 
 import math
-import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from core.feedback.cells import listed
-from core.feedback.columns import FLAGS, OF_THE_TWO, QUESTIONS, SCORES, SIGNED, VERDICTS, answer_columns, stem
+from core.feedback.columns import QUESTIONS, answer_columns
 from core.feedback.unusable import Unusable
+from core.feedback.verdicts import number, verdict
 
-Side = Literal["first", "second", "tie"]
-
-# A verdict that names no winner: "tie (bothbad)", "both_bad", "neither is better"; not a model's name that begins so.
-_MORE = "is|are|was|were|of|them|the|one|won|wins|or|and|a|as|in|to|each|other|both|neither|answers?|responses?|quality"
-_MORE += "|better|worse|best|good|bad|great|poor|equal|equally|preference|preferred|tie|draw|same"
-_A_TIE = re.compile(rf"(tied?|both|neither|equal|equally|same|draw)([\s_,.]+({_MORE}))*[\s.]*(\(.*\))?|both(bad|good)")
-
-
-def is_a_tie(row: Mapping[str, Any]) -> bool:
-    """Whether a row that names chosen and rejected says beside them that neither won."""
-    scores = [_number(row.get(name)) for name in OF_THE_TWO]
-    return (
-        _A_TIE.fullmatch(str(row.get("winner")).strip().casefold()) is not None
-        or _number(row.get("winner_tie")) == 1
-        or scores[0] == scores[1]
-    )
+_ASKED_IN_PROMPTS = {"better_response_id", "preference_strength"}  # of data sets whose `prompt` is a question
 
 
 def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -44,7 +30,7 @@ def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
     text. Raises Unusable when there is no verdict.
     """
     first, second, named = _answers(row)
-    side = _verdict(row, named)
+    side = verdict(row, named)
     if side == "tie":
         return None
     chosen, rejected = (first, second) if side == "first" else (second, first)
@@ -76,7 +62,7 @@ def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
 
 def _up_to(turn: Any, conversation: Any) -> Any:
     """MT-Bench judges each turn by itself: of a conversation what had been said by then; all where no turn is named."""
-    last = _number(turn) if not isinstance(turn, bool) else math.nan
+    last = number(turn) if not isinstance(turn, bool) else math.nan
     if not isinstance(conversation, list) or not last >= 1:
         return conversation
     answers = 0
@@ -112,7 +98,7 @@ def _said(role: str, text: str) -> dict[str, str]:
 def _is_question(row: Mapping[str, Any]) -> bool:
     """Whether the answers answer somebody, rather than continue a text that the row calls its prompt."""
     named = answer_columns(row)
-    continued = row.get("prompt") is not None and "better_response_id" not in row
+    continued = row.get("prompt") is not None and not _ASKED_IN_PROMPTS & row.keys()
     return named is not None and not continued
 
 
@@ -160,59 +146,3 @@ def _post(info: Mapping[str, Any]) -> str | None:
     if info.get("post"):
         return f"SUBREDDIT: r/{info.get('subreddit')}\nTITLE: {info.get('title')}\nPOST: {info['post']}\nTL;DR:"
     return f"{info['article']}\n\nTL;DR:" if info.get("article") else None
-
-
-def _verdict(row: Mapping[str, Any], answers: tuple[str, str]) -> Side:
-    if all(name in row for name in FLAGS[:2]):
-        first, second, tie = (_number(row.get(name)) == 1 for name in FLAGS)
-        if first + second + tie != 1:
-            raise Unusable("of winner_model_a, winner_model_b and winner_tie exactly one must be 1")
-        return "first" if first else "second" if second else "tie"
-    signed = next((name for name in SIGNED if row.get(name) is not None), None)
-    if signed is not None:
-        return _higher(-_number(row[signed]), 0.0, signed)
-    name = next((name for name in VERDICTS if row.get(name) not in (None, "")), None)
-    scores = next((both for both in SCORES if all(row.get(score) is not None for score in both)), None)
-    if name is not None:
-        try:
-            return _named(name, row[name], answers)
-        except Unusable:
-            if scores is None:
-                raise
-    if scores is None:
-        raise Unusable("no winner is named")
-    return _higher(_number(row[scores[0]]), _number(row[scores[1]]), scores[0])
-
-
-def _higher(first: float, second: float, name: str) -> Side:
-    if math.isnan(first) or math.isnan(second):
-        raise Unusable(f"{name} is no number")
-    return "tie" if first == second else "first" if first > second else "second"
-
-
-def _named(name: str, value: Any, answers: tuple[str, str]) -> Side:
-    """What the verdict column says: the answer's own name or ending, a side, an index where the answers have one."""
-    if answers[0] == "human_ref_a":
-        sides: dict[str, Side] = {"1": "first", "0": "second"}
-    else:
-        endings = [column.removeprefix(stem(column)).lstrip("_") for column in answers]
-        sides = {}
-        for side, column, ending in zip(("first", "second"), answers, endings, strict=True):
-            for word in (column, ending, f"model_{ending}", f"response_{ending}", f"answer_{ending}"):
-                sides[word.casefold()] = side  # type: ignore[assignment]
-        sides |= {"left": "first", "right": "second", "first": "first", "second": "second"}
-    number = _number(value) if not isinstance(value, bool) else math.nan
-    word = str(int(number)) if number.is_integer() else str(value).strip().casefold()  # neither infinity nor NaN is
-    if word in sides:
-        return sides[word]
-    if _A_TIE.fullmatch(word):
-        return "tie"
-    raise Unusable(f"{name} is {str(value)[:40]!r}, which names neither answer and no tie")
-
-
-def _number(value: Any) -> float:
-    """A number, also one that a CSV cell holds as text; NaN for anything else, and for what no float can hold."""
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan

@@ -30,6 +30,7 @@ SHP = {"history": "A joke?", "human_ref_A": "Knock.", "human_ref_B": "No.", "sco
 WEBGPT = {"question": {"dataset": "eli5", "full_text": "A joke?"}, "answer_0": "Knock.", "answer_1": "No."}
 SAFE = {"prompt": "A joke?", "response_0": "No.", "response_1": "Knock.", "safer_response_id": 0}
 STEER = {"context": [{"role": "user", "content": "A joke?"}], "response1": "Knock.", "response2": "No."}
+STEER2 = {"prompt": "A joke?", "response_1": "Knock.", "response_2": "No.", "split": "train"}
 FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "Knock."}
 
 
@@ -43,6 +44,7 @@ FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "K
         (WEBGPT | {"score_0": 0.5, "score_1": -0.5}, ""),
         (SAFE | {"better_response_id": 1}, ""),
         (STEER | {"overall_preference": -2}, ""),
+        (STEER2 | {"preference_strength": "-1"}, ""),
         (FARM | {"preference": 2, "annotator_id": 17}, "17"),
     ],
 )
@@ -60,6 +62,7 @@ def test_each_public_format_is_read(row, voter):
         WEBGPT | {"score_0": -1.0, "score_1": 1.0},
         SAFE | {"better_response_id": 0},
         STEER | {"overall_preference": 1},
+        STEER2 | {"preference_strength": 3},
         FARM | {"preference": 1},
     ],
 )
@@ -83,6 +86,8 @@ def test_the_other_way_round_it_is_the_other_pair(row):
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "Neither"},
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "neither is better"},
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "equally good"},
+        STEER2 | {"preference_strength": 0},
+        {"system": "", "input": "Where?", "chosen": "x", "rejected": "y", "status": "tie"},
     ],
 )
 def test_ties_are_ties(row):
@@ -99,7 +104,18 @@ def test_a_winners_name_that_begins_like_a_tie_is_none(winner):
 
 
 @pytest.mark.parametrize(
-    "winner", ["Both responses are equally good.", "neither is better", "same quality", "tie, both"]
+    "winner",
+    [
+        *(
+            "Both responses are equally good.",
+            "neither is better",
+            "same quality",
+            "tie, both",
+            "equal",
+            "About the same",
+        ),
+        *("no preference", "No_preference", "no clear winner", "roughly equal", "about_the_same", "the same quality"),
+    ],
 )
 def test_a_tie_in_words_is_one(winner):
     with pytest.raises(Tie):
@@ -110,7 +126,9 @@ def test_the_winner_that_is_named_goes_before_scores_and_a_margin_is_kept():
     row = {"prompt": "Once", "response_a": "x", "response_b": "y", "score_a": 5, "score_b": 3}
     assert pair_from(row).chosen == "x"
     assert pair_from(row | {"winner": "b", "margin": 1.5}) == PreferencePair("Once", "y", "x", 1.5)
-    assert pair_from(row | {"label": "train"}).chosen == "x"  # a column of that name which says nothing of the kind
+    assert (
+        pair_from(row | {"label": "train", "status": "done"}).chosen == "x"
+    )  # a column of that name which says nothing of the kind
 
 
 def test_a_turn_that_was_judged_by_itself_is_read_up_to_there():
