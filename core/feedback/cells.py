@@ -17,10 +17,11 @@ from core.feedback.unusable import Unusable
 
 _LONGEST = 2**18  # characters of Python's that are read: each of its nodes takes some hundred bytes
 _MESSAGES = re.compile(r"""\s*\[\s*\{\s*['"](role|content)['"]\s*:""")
-_OBJECTS = {  # by the column they are in: WebGPT's question, the summaries of a post and what is known of it
+_OBJECTS = {  # WebGPT's question, the summaries of a post and what is known of it, Nectar's ranking
     "question": re.compile(r"""\s*\{\s*['"](dataset|id|full_text)['"]\s*:"""),
     "info": re.compile(r"\s*\{"),
     "summaries": re.compile(r"\s*\["),
+    "answers": re.compile(r"\s*\["),
 }
 _TEXTS = COLUMNS - {*VERDICTS, *VOTERS, *FLAGS, *SIGNED, "margin"}
 _FAILURES = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)

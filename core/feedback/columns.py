@@ -21,22 +21,34 @@ SCORES = (("score_0", "score_1"), ("score_a", "score_b"))
 OF_THE_TWO = ("score_chosen", "score_rejected")  # beside chosen and rejected: equal is a tie (UltraFeedback)
 FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
 SIGNED = ("overall_preference", "preference_strength")  # below zero the first is better (HelpSteer 3 and 2)
-QUESTIONS = ("prompt", "question", "history", "instruction", "context", "info", "input")
-_OTHERS = ("margin", "summaries", "system", "turn", "status")
+ASKED = ("prompt", "question", "instruction", "query")
+ASKED_ELSE = ("history", "context", "input", "post", "passage", "info")  # where none of these asks
+SYSTEMS = ("system", "system_prompt")
+BEFORE = ("passage", "context", "history")  # what stands in front of what is asked
+_BETTER_WORSE = (  # besides: stack-exchange-paired, Argilla
+    ("chosen", "rejected"),
+    ("response_j", "response_k"),
+    ("chosen_response", "rejected_response"),
+)
+_OTHERS = ("margin", "summaries", "answers", "turn", "status")
 
 COLUMNS = frozenset(
-    {*(name for pair in (*ANSWERS, *SCORES) for name in pair), "chosen", "rejected"}
-    | {*VERDICTS, *VOTERS, *QUESTIONS, *OF_THE_TWO, *FLAGS, *SIGNED, *_OTHERS}
+    {*(name for pair in (*ANSWERS, *SCORES, *_BETTER_WORSE) for name in pair), *ASKED, *ASKED_ELSE, *SYSTEMS}
+    | {*VERDICTS, *VOTERS, *OF_THE_TWO, *FLAGS, *SIGNED, *_OTHERS}
 )
 """Every column that is read."""
 
 
 def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the row is read, under the names in small letters."""
+    """What of the row is read, under the names in small letters, the better answer as chosen and the worse rejected."""
     names = {name: name.lower() for name in row}
-    return {name: row[written] for written, name in names.items() if name in COLUMNS and name not in row} | {
+    read = {name: row[written] for written, name in names.items() if name in COLUMNS and name not in row} | {
         name: row[name] for name in row if name in COLUMNS
     }
+    for better, worse in _BETTER_WORSE[1:]:
+        if {better, worse} <= read.keys() and not {"chosen", "rejected"} & read.keys():
+            read |= {"chosen": read[better], "rejected": read[worse]}
+    return read
 
 
 def twice(columns: Sequence[str]) -> str | None:
@@ -51,7 +63,7 @@ def twice(columns: Sequence[str]) -> str | None:
 def are_known(columns: Collection[str]) -> bool:
     """Whether a file with these columns holds preferences."""
     names = {name.lower() for name in columns}
-    return {"chosen", "rejected"} <= names or is_two_answers(names)
+    return any(set(pair) <= names for pair in _BETTER_WORSE) or is_two_answers(names) or {"prompt", "answers"} <= names
 
 
 def is_two_answers(columns: Collection[str]) -> bool:

@@ -8,6 +8,7 @@
 - PKU-SafeRLHF: `response_0, response_1`; `better_response_id`: 0 or 1
 - HelpSteer2-preference (NVIDIA): `response_1, response_2`; `preference_strength`: as HelpSteer3's
 - HelpSteer3 (NVIDIA): `response1, response2` to `context`; `overall_preference`: −3 to 3, 0 is a tie
+- Nectar (Berkeley): `answers` to `prompt`, ranked
 - anybody's: `response_a, response_b` (answer, output, completion; also _0 _1 and _1 _2); `winner`, `preference`, `vote`
 """
 
@@ -16,25 +17,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.feedback.cells import listed
-from core.feedback.columns import QUESTIONS, answer_columns
-from core.feedback.unusable import Unusable
+from core.feedback.columns import answer_columns
+from core.feedback.unusable import Tie, Unusable
 from core.feedback.verdicts import number, verdict
-
-_ASKED_IN_PROMPTS = {"better_response_id", "preference_strength"}  # of data sets whose `prompt` is a question
 
 
 def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The row as `prompt, chosen, rejected, annotator`, texts or messages; None when its vote is a tie.
+    """The row with chosen and rejected, as texts or as whole conversations; None when its vote is a tie.
 
-    A question and its answers become messages, so that a model reads who speaks; text that is only continued stays
-    text. Raises Unusable when there is no verdict.
+    Raises Unusable when there is no verdict.
     """
     first, second, named = _answers(row)
     side = verdict(row, named)
     if side == "tie":
         return None
     chosen, rejected = (first, second) if side == "first" else (second, first)
-    return {"prompt": _prompt(row), "chosen": chosen, "rejected": rejected}
+    prompt = None if _hold_prompt(row, named) else row.get("prompt")
+    return {**row, "prompt": prompt, "chosen": chosen, "rejected": rejected}
 
 
 def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
@@ -55,8 +54,6 @@ def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
         return *(_conversation(asked, turns or []) for turns in answered), named  # type: ignore[return-value]
     if named[0] == "conversation_a":
         return _up_to(row.get("turn"), first), _up_to(row.get("turn"), second), named
-    if _is_question(row) and isinstance(first, str) and isinstance(second, str):
-        return [_said("assistant", first)], [_said("assistant", second)], named
     return first, second, named
 
 
@@ -95,54 +92,26 @@ def _said(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": text}
 
 
-def _is_question(row: Mapping[str, Any]) -> bool:
-    """Whether the answers answer somebody, rather than continue a text that the row calls its prompt."""
-    named = answer_columns(row)
-    continued = row.get("prompt") is not None and not _ASKED_IN_PROMPTS & row.keys()
-    return named is not None and not continued
+def _hold_prompt(row: Mapping[str, Any], named: tuple[str, str]) -> bool:
+    """Whether the answers are conversations, or have been made to be."""
+    is_table = named[0] == "response_a" and _turns("prompt", row.get("prompt")) is not None
+    return named == ("conversation_a", "conversation_b") or is_table
 
 
-def _prompt(row: Mapping[str, Any]) -> Any:
-    if answer_columns(row) == ("conversation_a", "conversation_b") or _turns("prompt", row.get("prompt")):
-        return None  # it is inside the conversations
-    value = next((row[name] for name in QUESTIONS if row.get(name) is not None), None)
-    if isinstance(value, dict):
-        value = value.get("full_text") or _post(value)
-    if isinstance(row.get("input"), str) and row["input"].strip() and isinstance(value, str):
-        value = f"{value}\n\n{row['input']}"
-    return [_said("user", value)] if isinstance(value, str) and _is_question(row) else value
+def best_and_worst(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that ranks `answers` (Nectar) with the best as chosen and the worst as rejected; any other as it is.
 
-
-def asked(row: Mapping[str, Any]) -> Any:
-    """The prompt of a row that names chosen and rejected: its own, or messages made of a question and a system's text.
-
-    None where it has none, as of two dialogues that begin alike.
+    Those between are left out: a row is one comparison.
     """
-    value = row.get("prompt")
-    texts = [row[name] for name in ("chosen", "rejected")]
-    if value is None and all(isinstance(text, str) and "\n\nAssistant:" not in text for text in texts):
-        value = next((row[name] for name in ("question", "instruction", "input") if row.get(name)), None)
-        more = row.get("input")
-        if isinstance(value, str) and isinstance(more, str) and more.strip() and more != value:
-            value = f"{value}\n\n{more}"
-        value = [_said("user", value)] if isinstance(value, str) else value
-    return _behind(row.get("system"), value)
-
-
-def _behind(system: Any, value: Any) -> Any:
-    """A prompt with the system's text before it, where there is one and the prompt has none of its own."""
-    if not isinstance(system, str) or not system.strip():
-        return value
-    if isinstance(value, str) and not value.startswith("\n\n"):
-        value = [_said("user", value)]
-    first = value[0] if isinstance(value, list) and value else None
-    if not isinstance(first, dict) or first.get("role") == "system":
-        return value
-    return [_said("system", system), *value]
-
-
-def _post(info: Mapping[str, Any]) -> str | None:
-    """A Reddit post or an article as the summarisation data's own models read it (Stiennon et al. 2020, appendix B)."""
-    if info.get("post"):
-        return f"SUBREDDIT: r/{info.get('subreddit')}\nTITLE: {info.get('title')}\nPOST: {info['post']}\nTL;DR:"
-    return f"{info['article']}\n\nTL;DR:" if info.get("article") else None
+    answers = row.get("answers")
+    if not isinstance(answers, list) or not all(
+        isinstance(one, dict) and {"answer", "rank"} <= one.keys() for one in answers
+    ):
+        return dict(row)
+    ranked = sorted((number(one["rank"]), place) for place, one in enumerate(answers))
+    if len(ranked) < 2 or any(math.isnan(rank) for rank, _ in ranked):
+        raise Unusable("answers are not two or more with a rank each")
+    if ranked[0][0] == ranked[-1][0]:
+        raise Tie("a tie")
+    best, worst = (answers[place].get("answer") for _, place in (ranked[0], ranked[-1]))
+    return {**row, "chosen": best, "rejected": worst}

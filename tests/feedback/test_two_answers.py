@@ -31,6 +31,10 @@ WEBGPT = {"question": {"dataset": "eli5", "full_text": "A joke?"}, "answer_0": "
 SAFE = {"prompt": "A joke?", "response_0": "No.", "response_1": "Knock.", "safer_response_id": 0}
 STEER = {"context": [{"role": "user", "content": "A joke?"}], "response1": "Knock.", "response2": "No."}
 STEER2 = {"prompt": "A joke?", "response_1": "Knock.", "response_2": "No.", "split": "train"}
+RANKED = [
+    *({"answer": "Oh.", "rank": 2.0, "model": "x"}, {"answer": "No.", "rank": 3.0, "model": "y"}),
+    *({"answer": "Knock.", "rank": 1.0, "model": "z"},),
+]
 FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "Knock."}
 
 
@@ -45,6 +49,12 @@ FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "K
         (SAFE | {"better_response_id": 1}, ""),
         (STEER | {"overall_preference": -2}, ""),
         (STEER2 | {"preference_strength": "-1"}, ""),
+        ({"input": "A joke?", "answer_a": "Knock.", "answer_b": "No.", "winner": "a"}, ""),
+        ({"query": "A joke?", "answer_a": "Knock.", "answer_b": "No.", "winner": "a"}, ""),
+        ({"prompt": f"{ASKED} ", "answers": RANKED}, ""),
+        ({"prompt": f"{ASKED} ", "answers": repr(RANKED)}, ""),
+        ({"qid": 1, "question": "A joke?", "response_j": "Knock.", "response_k": "No."}, ""),
+        ({"instruction": "A joke?", "chosen_response": "Knock.", "rejected_response": "No."}, ""),
         (FARM | {"preference": 2, "annotator_id": 17}, "17"),
     ],
 )
@@ -169,6 +179,9 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
     ("row", "reason"),
     [
         ({"prompt": "p", "response_a": "x", "response_b": "y"}, "no winner"),
+        ({"response_a": "It is x", "response_b": "It is y", "winner": "a"}, "prompt is missing"),
+        ({"question": "", "response_a": "x", "response_b": "y", "winner": "a"}, "prompt is empty"),
+        ({"prompt": "p", "answers": RANKED[:1]}, "not two or more with a rank"),
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": 1}, "names neither answer"),  # 1 of a and b?
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": "maybe"}, "names neither answer"),
         (WEBGPT | {"score_0": "much", "score_1": 1}, "no number"),
