@@ -164,7 +164,7 @@ class _Physical(Iterator[str]):
         _, line = next(self._lines)
         self.size += MAX_ROW + 1 if line is None else len(line)
         if line is None or self.size > MAX_ROW:
-            raise csv.Error("longer than 1 MiB; is a quotation mark missing?")
+            raise csv.Error("longer than 1 MiB")
         return line.decode(errors="surrogateescape")  # a cell with a stray byte is then told as such
 
 
@@ -181,14 +181,24 @@ def _csv(path: Path, lines: _Lines) -> Iterator[RawRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, RejectedRow(number, f"invalid CSV ({error})")
+            closed = "expected after" in str(error)
+            yield number, RejectedRow(number, _swallowed(number, lines.number, closed) or f"invalid CSV ({error})")
             continue
         if len(cells) == len(header):
             yield number, _row(dict(zip(header, cells, strict=True)), delimiter)
         elif cells:
-            yield number, RejectedRow(number, f"{len(cells)} cells where the header has {len(header)}")
+            reasons = [f"{len(cells)} cells where the header has {len(header)}", _swallowed(number, lines.number, True)]
+            yield number, RejectedRow(number, "; ".join(filter(None, reasons)))
         else:
             lines.skip(_EMPTY_LINES)
+
+
+def _swallowed(first: int, last: int, closed: bool) -> str:
+    """What a quotation mark has made of a row that is none, where the row took several lines."""
+    if last == first:
+        return ""
+    until, lines = f"closed only in line {last:,}" if closed else "not closed", last - first + 1
+    return f"the quotation mark in line {first:,} is {until}: the {lines:,} lines from there were read as one row"
 
 
 def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
