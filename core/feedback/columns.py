@@ -41,10 +41,10 @@ COLUMNS = frozenset(
 
 def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
     """What of the row is read, under the names in small letters, the better answer as chosen and the worse rejected."""
-    names = {name: name.lower() for name in row}
-    read = {name: row[written] for written, name in names.items() if name in COLUMNS and name not in row} | {
-        name: row[name] for name in row if name in COLUMNS
-    }
+    read = {name: value for name, value in row.items() if name in COLUMNS}
+    for written, value in row.items():
+        if written not in read and (name := written.lower()) in COLUMNS and name not in row:
+            read[name] = value
     for better, worse in _BETTER_WORSE[1:]:
         if {better, worse} <= read.keys() and not {"chosen", "rejected"} & read.keys():
             read |= {"chosen": read[better], "rejected": read[worse]}
@@ -73,7 +73,7 @@ def is_two_answers(columns: Collection[str]) -> bool:
 
 def answer_columns(columns: Collection[str]) -> tuple[str, str] | None:
     """The two columns that hold the answers."""
-    return next((pair for pair in ANSWERS if set(pair) <= set(columns)), None)
+    return next((pair for pair in ANSWERS if pair[0] in columns and pair[1] in columns), None)
 
 
 def stem(column: str) -> str:

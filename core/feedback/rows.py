@@ -58,8 +58,6 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
     decided = as_chosen_rejected(row)
     if decided is None:
         raise Tie("a tie")
-    if asked(decided)[0] is None and all(isinstance(decided[x], str) and not is_dialogue(decided[x]) for x in _ANSWERS):
-        raise Unusable("prompt is missing")
     return decided
 
 
@@ -70,6 +68,8 @@ def _texts(row: dict[str, Any]) -> Texts:
     if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
         prompt, chosen, rejected = from_messages(prompt, chosen, rejected)
     elif prompt is None:
+        if is_two_answers(row) and not (is_dialogue(chosen) and is_dialogue(rejected)):
+            raise Unusable("prompt is missing")  # two answers may begin alike by chance
         prompt, chosen, rejected = parted(_text("chosen", chosen), _text("rejected", rejected))
     elif is_dialogue(prompt) and all(isinstance(x, str) and x.startswith(prompt) for x in (chosen, rejected)):
         chosen, rejected = chosen.removeprefix(prompt), rejected.removeprefix(prompt)  # they say it once more
