@@ -13,14 +13,14 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from core.errors import PlaygroundError
+from core.feedback.columns import are_known, by_name, twice
 from core.feedback.parquet_rows import parquet_rows
 from core.feedback.rows import RejectedRow
-from core.feedback.two_answers import COLUMNS, is_two_answers
 
 MAX_ROW = 2**20  # bytes
 _MAX_LINE = 2**26  # bytes: past this there are no lines in the file
@@ -35,7 +35,6 @@ _SUFFIXES = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-_FIELDS = ("prompt", "chosen", "rejected", "margin", *sorted(COLUMNS - {"prompt"}))
 _BLANK_LINES, _EMPTY_LINES = re.compile(rb"(?:[ \t\r]*\n)+"), re.compile(rb"(?:\r?\n)+")
 _FORMULA = r"(?:\n*[=+\-@＝＋－＠]|\n*[\t\r])"  # what spreadsheets take for one, and OWASP says to make text
 _TO_GUARD, _GUARDED = re.compile(f"'*{_FORMULA}"), re.compile(f"'+{_FORMULA}")
@@ -60,7 +59,7 @@ def raw_rows(path: Path) -> Iterator[RawRow]:
     kind = format_of(path)
     try:
         if kind == "parquet":
-            yield from parquet_rows(path, _FIELDS, MAX_ROW, _most(path), _is_known)
+            yield from parquet_rows(path, MAX_ROW, _most(path))
         else:
             with open(path, "rb") as plain:
                 packed = plain.read(2) == b"\x1f\x8b"
@@ -165,7 +164,7 @@ class _Physical(Iterator[str]):
         _, line = next(self._lines)
         self.size += MAX_ROW + 1 if line is None else len(line)
         if line is None or self.size > MAX_ROW:
-            raise csv.Error("longer than 1 MiB; is a quotation mark missing?")
+            raise csv.Error("longer than 1 MiB")
         return line.decode(errors="surrogateescape")  # a cell with a stray byte is then told as such
 
 
@@ -182,14 +181,24 @@ def _csv(path: Path, lines: _Lines) -> Iterator[RawRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, RejectedRow(number, f"invalid CSV ({error})")
+            closed = "expected after" in str(error)
+            yield number, RejectedRow(number, _swallowed(number, lines.number, closed) or f"invalid CSV ({error})")
             continue
         if len(cells) == len(header):
             yield number, _row(dict(zip(header, cells, strict=True)), delimiter)
         elif cells:
-            yield number, RejectedRow(number, f"{len(cells)} cells where the header has {len(header)}")
+            reasons = [f"{len(cells)} cells where the header has {len(header)}", _swallowed(number, lines.number, True)]
+            yield number, RejectedRow(number, "; ".join(filter(None, reasons)))
         else:
             lines.skip(_EMPTY_LINES)
+
+
+def _swallowed(first: int, last: int, closed: bool) -> str:
+    """What a quotation mark has made of a row that is none, where the row took several lines."""
+    if last == first:
+        return ""
+    until, lines = f"closed only in line {last:,}" if closed else "not closed", last - first + 1
+    return f"the quotation mark in line {first:,} is {until}: the {lines:,} lines from there were read as one row"
 
 
 def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
@@ -202,8 +211,9 @@ def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
     for delimiter in ",;\t":  # spreadsheets write semicolons where the comma is the decimal sign
         with contextlib.suppress(csv.Error):
             header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
-            if _is_known(header):
-                _check_once(path, header)
+            if are_known(header):
+                if name := twice(header):
+                    raise PlaygroundError(f"{path} names the column {name} twice: which of the two is meant?")
                 return header, delimiter
     shown = line[:80].strip().encode("ascii", "replace").decode()
     raise PlaygroundError(
@@ -212,21 +222,11 @@ def _header(path: Path, physical: _Physical) -> tuple[list[str], str]:
     )
 
 
-def _check_once(path: Path, columns: Sequence[str]) -> None:
-    twice = [field for field in _FIELDS if columns.count(field) > 1]
-    if twice:
-        raise PlaygroundError(f"{path} names the column {twice[0]} twice: which of the two is meant?")
-
-
-def _is_known(columns: Collection[str]) -> bool:
-    return {"chosen", "rejected"} <= set(columns) or is_two_answers(columns)
-
-
 def _row(cells: dict[str, str], delimiter: str) -> dict[str, Any]:
-    row: dict[str, Any] = {field: unguarded(cells[field]) for field in _FIELDS if field in cells}
-    if "margin" in cells:
+    row: dict[str, Any] = {name: unguarded(cell) for name, cell in by_name(cells).items()}
+    if "margin" in row:
         with contextlib.suppress(ValueError):
-            margin = cells["margin"].replace(",", ".") if delimiter == ";" else cells["margin"]
+            margin = row["margin"].replace(",", ".") if delimiter == ";" else row["margin"]
             row["margin"] = float(margin) if margin.strip() else None
     return row
 

@@ -20,10 +20,12 @@ from typing import IO, Any, cast
 from core.errors import PlaygroundError
 from core.feedback.conversations import as_conversation
 from core.feedback.formats import format_of, guarded, raw_rows
+from core.feedback.numbering import Numbering
 from core.feedback.pairs import PreferencePair
-from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
+from core.feedback.rows import RejectedRow, pair_from
 from core.feedback.staging import staged
 from core.feedback.store import FeedbackStore
+from core.feedback.unusable import Tie, Unusable
 
 _LISTED = 1000  # rejected rows a report holds; the rest is counted
 _HOPELESS = 100_000  # unusable rows without one of use: a small gzip file can hold ten million, a minute of reading
@@ -47,11 +49,15 @@ def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | R
     """The rows of a preference file with their line numbers, streaming; an unusable one as a RejectedRow.
 
     JSON Lines and CSV, also gzipped, and Parquet (where the line is the row's number). The rows' shapes are in
-    `rows.py`. Raises PlaygroundError when the file is missing or not of its format at all.
+    `rows.py`. Raises PlaygroundError when the file is missing or not of its format at all, and, at its end at the
+    latest, when its verdicts are numbers of another coding than its answers': see `numbering.py`.
     """
+    numbering = Numbering(Path(path))
     for line, row in raw_rows(Path(path)):
         if isinstance(row, RejectedRow):
             yield line, row
+        elif numbering.is_tie(line, row):
+            yield line, RejectedRow(line, "a tie", tie=True)
         else:
             try:
                 yield line, pair_from(row)
@@ -61,6 +67,7 @@ def read_preferences(path: str | Path) -> Iterator[tuple[int, PreferencePair | R
                 yield line, RejectedRow(line, str(reason))
             except RecursionError:
                 yield line, RejectedRow(line, "its JSON is nested too deep")
+    numbering.check()
 
 
 def import_preferences(

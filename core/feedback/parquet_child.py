@@ -27,12 +27,12 @@ class _TooLarge(Exception):
 
 
 def messages(path: str, fields: Sequence[str], longest: int, most: int) -> Iterator[Any]:
-    """What is printed of the file: its `fields`, of rows of up to `longest` bytes and row groups of up to `most`."""
+    """What is printed of the file: its `fields` in any case; rows have `longest` bytes at most, row groups `most`."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
-        there = [field for field in fields if field in names]
+        there = [name for name in names if name.lower() in fields]
         yield {"columns": names}
         leaves = [file.schema.column(place) for place in range(len(file.schema.names))]
         groups = range(file.num_row_groups)

@@ -3,46 +3,46 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from core.errors import PlaygroundError
+from core.feedback.columns import COLUMNS, are_known, twice
 from core.feedback.rows import RejectedRow
 from core.paths import child_environment
 
 _MAX_GROUP = 2**30  # bytes of a row group, unpacked
 
 
-def parquet_rows(
-    path: Path, fields: Sequence[str], longest: int, most: int, is_known: Callable[[Collection[str]], bool]
-) -> Iterator[tuple[int, Any]]:
-    """Each row's number, from 1, and its `fields` as a dict; one of more than `longest` bytes as a RejectedRow.
+def parquet_rows(path: Path, longest: int, most: int) -> Iterator[tuple[int, Any]]:
+    """Each row's number, from 1, and its COLUMNS as a dict; one of more than `longest` bytes as a RejectedRow.
 
     Raises PlaygroundError when it is no Parquet file, a damaged one, one whose rows take more than `most` bytes in all,
-    or `is_known` says that its columns are others.
+    or one whose columns are others.
     """
-    for message in _messages(path, fields, longest, most):
+    for message in _messages(path, longest, most):
         if isinstance(message, list):
             number, row, *reason = message
             yield number, RejectedRow(number, reason[0]) if reason else row
         elif "columns" in message:
             names = message["columns"]
-            if not is_known([field for field in fields if field in names]):
+            if not are_known(names):
                 raise PlaygroundError(
                     f"{path}: the columns must be prompt, chosen, rejected, or two answers and a winner (they are: "
                     f"{', '.join(names[:8])[:200]})"
                 )
-            if twice := [field for field in fields if names.count(field) > 1]:
-                raise PlaygroundError(f"{path} names the column {twice[0]} twice: which of the two is meant?")
+            if name := twice(names):
+                raise PlaygroundError(f"{path} names the column {name} twice: which of the two is meant?")
         elif "error" in message:
             raise PlaygroundError(f"{path}: {message['error']}")
 
 
-def _messages(path: Path, fields: Sequence[str], longest: int, most: int) -> Iterator[Any]:
+def _messages(path: Path, longest: int, most: int) -> Iterator[Any]:
     """What `parquet_child` prints of the file; it is ended when nobody reads on."""
     path.open("rb").close()  # one that cannot be opened is told as any other file is
-    command = [sys.executable, "-m", "core.feedback.parquet_child", str(path), str(longest), str(_MAX_GROUP), *fields]
+    limits = [str(longest), str(_MAX_GROUP)]
+    command = [sys.executable, "-m", "core.feedback.parquet_child", str(path), *limits, *sorted(COLUMNS)]
     silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": child_environment()}
     with subprocess.Popen(command, stdout=subprocess.PIPE, **silent) as child:
         assert child.stdout

@@ -1,25 +1,25 @@
 r"""One row of a preference file, in any of the shapes people use, as a PreferencePair; or the reason why it is none.
 
-Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages or
-with a question or instruction (and a `system`) in the prompt's place, and `chosen, rejected` alone, two dialogues that
-begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way they came, so that `prompt + response` is
-always what a model reads: the prompt is all they share, up to and including the last "\n\nAssistant:", and the
-responses are the rest. Other texts without a prompt share whole words. Rows with two answers and a verdict are in
-`two_answers.py`.
+Read are `prompt, chosen, rejected` as texts (DPO, Bradley-Terry), the same as lists of `{role, content}` messages, or
+with a question in the prompt's place and a context beside it (`asking.py`), and `chosen, rejected` alone, two dialogues
+that begin alike (hh-rlhf). Dialogues become hh-rlhf's plain text whichever way they came (`dialogues.py`). Other texts
+without a prompt share whole words. Rows with two answers and a verdict are in `two_answers.py`.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from core.feedback.asking import asked, in_context
+from core.feedback.cells import opened
+from core.feedback.columns import VOTERS, by_name, is_two_answers
+from core.feedback.dialogues import Texts, from_messages, is_dialogue, parted, settled
 from core.feedback.pairs import PreferencePair
-from core.feedback.two_answers import VOTERS, Undecided, as_chosen_rejected, asked, is_a_tie, is_two_answers
+from core.feedback.two_answers import as_chosen_rejected, best_and_worst
+from core.feedback.unusable import Tie, Unusable, kind_of
+from core.feedback.verdicts import is_a_tie
 
-_SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
-_ANSWER = "\n\nAssistant:"
-_WITHOUT_SPACES = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uff60]")  # Chinese and Japanese: a letter is a word
-_SPOKEN = re.compile(r"\r?\n\r?\n(Human|Assistant):")
+_ANSWERS = ("chosen", "rejected")
 
 
 @dataclass(frozen=True)
@@ -31,138 +31,59 @@ class RejectedRow:
     tie: bool = False  # a vote like any other, which only names no winner
 
 
-class Unusable(ValueError):
-    """The row is no preference; the message is the reason, in a few words."""
-
-
-class Tie(Unusable):
-    """The row is a vote that named no winner: counted, and not to be learned from."""
-
-
 def pair_from(row: Any) -> PreferencePair:
     """The pair that a row says. Raises Unusable; Tie where the voter saw no difference."""
     if not isinstance(row, dict):
-        raise Unusable(f"{_kind(row)} instead of an object with chosen and rejected")
-    row = _decided(row)
+        raise Unusable(f"{kind_of(row)} instead of an object with chosen and rejected")
+    read = _decided(opened(by_name(row)))
     for field in ("chosen", "rejected"):
-        if row.get(field) is None:
-            raise Unusable(f"{field} is missing")
-    prompt, chosen, rejected = asked(row), row["chosen"], row["rejected"]
-    if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
-        prompt, chosen, rejected = _from_messages(prompt, chosen, rejected)
-    elif prompt is None:
-        prompt, chosen, rejected = _parted(_text("chosen", chosen), _text("rejected", rejected))
-    elif _is_dialogue(prompt) and all(isinstance(x, str) and x.startswith(prompt) for x in (chosen, rejected)):
-        chosen, rejected = chosen.removeprefix(prompt), rejected.removeprefix(prompt)  # they say it once more
-    pair = PreferencePair(
-        _filled("prompt", prompt),
-        _filled("chosen", chosen),
-        _filled("rejected", rejected),
-        _margin(row.get("margin")),
-        _annotator(row),
-    )
+        if read.get(field) is None:
+            known = {"chosen", "rejected"} & read.keys()
+            raise Unusable(f"{field} is missing" if known else f"no answers found: the columns are {_shown(row)}")
+    prompt, chosen, rejected = _texts(read)
+    pair = PreferencePair(prompt, chosen, rejected, _margin(read.get("margin")), _annotator(read))
     if pair.chosen == pair.rejected:
         raise Unusable("chosen and rejected are the same")
     return pair
 
 
 def _decided(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of two answers and a verdict as one with chosen and rejected; any other as it is."""
-    if row.get("chosen") is not None or row.get("rejected") is not None or not is_two_answers(row):
+    """A row of two answers and a verdict, or of a ranking, as one with chosen and rejected; any other as it is."""
+    if row.get("chosen") is not None or row.get("rejected") is not None:
         if is_a_tie(row):
             raise Tie("a tie")
         return row
-    try:
-        decided = as_chosen_rejected(row)
-    except Undecided as reason:
-        raise Unusable(str(reason)) from None
+    if not is_two_answers(row):
+        return best_and_worst(row)
+    decided = as_chosen_rejected(row)
     if decided is None:
         raise Tie("a tie")
-    return {name: row[name] for name in (*VOTERS, "margin") if name in row} | decided
+    return decided
 
 
-def _is_dialogue(text: Any) -> bool:
-    return isinstance(text, str) and _SPOKEN.search(text) is not None
+def _texts(row: dict[str, Any]) -> Texts:
+    """Prompt, chosen and rejected, whichever way the row has them."""
+    column, prompt = asked(row)
+    chosen, rejected = row["chosen"], row["rejected"]
+    if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
+        prompt, chosen, rejected = from_messages(prompt, chosen, rejected)
+    elif prompt is None:
+        if is_two_answers(row) and not (is_dialogue(chosen) and is_dialogue(rejected)):
+            raise Unusable("prompt is missing")  # two answers may begin alike by chance
+        prompt, chosen, rejected = parted(_text("chosen", chosen), _text("rejected", rejected))
+    elif is_dialogue(prompt) and all(isinstance(x, str) and x.startswith(prompt) for x in (chosen, rejected)):
+        chosen, rejected = chosen.removeprefix(prompt), rejected.removeprefix(prompt)  # they say it once more
+    texts = settled(*(_filled(*one) for one in zip(("prompt", *_ANSWERS), (prompt, chosen, rejected), strict=True)))
+    return _text("prompt", in_context(texts[0], row, column)), texts[1], texts[2]
 
 
-def _parted(chosen: str, rejected: str) -> tuple[str, str, str]:
-    """What two texts share as the prompt: of dialogues up to the last answer's beginning, of others whole words."""
-    if _is_dialogue(chosen) and _is_dialogue(rejected):
-        chosen, rejected = (text.replace("\r\n", "\n") for text in (chosen, rejected))
-        start = chosen.rfind(_ANSWER, 0, _shared(chosen, rejected))
-        if start < 0:
-            raise Unusable(r"prompt is missing, and chosen and rejected share no dialogue up to a '\n\nAssistant:'")
-        end = start + len(_ANSWER)
-    else:
-        end = _shared(chosen, rejected)
-        while end > 0 and not chosen[end - 1].isspace() and not _WITHOUT_SPACES.match(chosen[end - 1]):
-            end -= 1
-        end = len(chosen[:end].rstrip())  # the space belongs to what goes on
-        if end == 0:
-            raise Unusable("prompt is missing, and chosen and rejected do not begin alike")
-    return chosen[:end], chosen[end:], rejected[end:]
-
-
-def _shared(chosen: str, rejected: str) -> int:
-    """How many characters two texts begin with in common."""
-    low, high = 0, min(len(chosen), len(rejected))
-    while low < high:  # the longest common beginning, by bisection
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if chosen.startswith(rejected[:middle]) else (low, middle - 1)
-    return low
-
-
-def _from_messages(prompt: Any, chosen: Any, rejected: Any) -> tuple[str, str, str]:
-    left, right = _messages("chosen", chosen, "assistant"), _messages("rejected", rejected, "assistant")
-    if left[0][0] == right[0][0] == "assistant" and prompt is not None:
-        asked = _messages("prompt", prompt, "user")
-        return _dialogue(asked) + _ANSWER, _answer(left), _answer(right)
-    shared = 0  # the whole dialogue is in both, whether or not the prompt says it again
-    while shared < min(len(left), len(right)) and left[shared] == right[shared]:
-        shared += 1
-    shared = min(shared, len(left) - 1, len(right) - 1)
-    while shared > 0 and not left[shared][0] == right[shared][0] == "assistant":
-        shared -= 1
-    if shared == 0:
-        raise Unusable("chosen and rejected share no messages before an assistant's")
-    return _dialogue(left[:shared]) + _ANSWER, _answer(left[shared:]), _answer(right[shared:])
-
-
-def _messages(field: str, value: Any, speaker: str) -> list[tuple[str, str]]:
-    """`value` as (role, content) pairs; a bare text is what `speaker` said."""
-    if isinstance(value, str):
-        return [(speaker, value)]
-    if not isinstance(value, list) or not value:
-        raise Unusable(f"{field} is {_kind(value)} instead of a text or a list of messages")
-    messages = []
-    for message in value:
-        role, content = (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
-        if isinstance(content, list) and all(_is_text_part(part) for part in content):
-            content = "".join(part["text"] for part in content)
-        if not isinstance(role, str) or role not in _SPEAKERS or not isinstance(content, str):
-            raise Unusable(f"{field} has a message that is not {{role: system, user or assistant, content: text}}")
-        messages.append((role, content))
-    return messages
-
-
-def _is_text_part(part: Any) -> bool:
-    """A piece of a message, where one may hold pictures too; other kinds a part names as null."""
-    return isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type", "text") == "text"
-
-
-def _dialogue(messages: list[tuple[str, str]]) -> str:
-    return "".join(f"\n\n{_SPEAKERS[role]}: {content}" for role, content in messages)
-
-
-def _answer(messages: list[tuple[str, str]]) -> str:
-    if not any(content.strip() for _, content in messages):
-        return ""
-    return _dialogue(messages).removeprefix(_ANSWER)
+def _shown(row: dict[str, Any]) -> str:
+    return ", ".join(str(name) for name in row)[:120].encode(errors="replace").decode() or "none"
 
 
 def _text(field: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise Unusable(f"{field} is {_kind(value)} instead of a text")
+        raise Unusable(f"{field} is {kind_of(value)} instead of a text")
     if "\0" in value:
         raise Unusable(f"{field} has a NUL character")
     if not _is_unicode(value):
@@ -188,7 +109,7 @@ def _margin(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unusable(f"margin is {_kind(value)} instead of a number")
+        raise Unusable(f"margin is {kind_of(value)} instead of a number")
     try:
         margin = float(value)
     except OverflowError:
@@ -202,20 +123,10 @@ def _annotator(row: dict[str, Any]) -> str:
     """A name, where the row has a usable one: it only says who chose, so no row is refused for it."""
     for name in VOTERS:
         value = row.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and name.endswith("_id"):
+        if isinstance(value, float) and value.is_integer():  # as pandas has whole numbers where some are missing
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
         if isinstance(value, str) and value and len(value) <= 100 and value.isprintable():
             return value
     return ""
-
-
-def _kind(value: Any) -> str:
-    names = {
-        bool: "a truth value",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")

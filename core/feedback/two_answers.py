@@ -6,109 +6,60 @@
 - WebGPT comparisons (OpenAI): `answer_0, answer_1` to `question.full_text`; `score_0, score_1`: equal is a tie
 - Summarize from feedback (OpenAI): two `summaries` to `info`; `choice`: 0 or 1
 - PKU-SafeRLHF: `response_0, response_1`; `better_response_id`: 0 or 1
+- HelpSteer2-preference (NVIDIA): `response_1, response_2`; `preference_strength`: as HelpSteer3's
 - HelpSteer3 (NVIDIA): `response1, response2` to `context`; `overall_preference`: −3 to 3, 0 is a tie
+- Nectar (Berkeley): `answers` to `prompt`, ranked
 - anybody's: `response_a, response_b` (answer, output, completion; also _0 _1 and _1 _2); `winner`, `preference`, `vote`
 """
 
-import json
 import math
-import re
-from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
-Side = Literal["first", "second", "tie"]
-
-_STEMS = ("response", "answer", "output", "completion")
-_ENDINGS = (("_a", "_b"), ("_0", "_1"), ("_1", "_2"), ("1", "2"))
-_SPECIAL = (("human_ref_A", "human_ref_B"), ("conversation_a", "conversation_b"))
-ANSWERS: tuple[tuple[str, str], ...] = (
-    *_SPECIAL,
-    *((stem + first, stem + second) for stem in _STEMS for first, second in _ENDINGS),
-)
-VERDICTS = ("winner", "preference", "preferred", "choice", "label", "labels", "better_response_id", "vote")
-VOTERS = ("annotator", "annotator_id", "worker", "worker_id", "judge", "labeler", "user_id")
-_PROMPTS = ("prompt", "question", "history", "instruction", "context", "info")
-_SCORES = (("score_0", "score_1"), ("score_a", "score_b"))
-_VOTES = ("score_A", "score_B")  # SHP's, whose labels know better: they mind which answer was there for longer
-_OF_THE_TWO = ("score_chosen", "score_rejected")  # beside chosen and rejected: equal is a tie (UltraFeedback)
-_FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
-_SIGNED = "overall_preference"
-
-COLUMNS = frozenset(
-    {*(name for pair in (*ANSWERS, *_SCORES) for name in pair), *VERDICTS, *VOTERS, *_PROMPTS, *_FLAGS, _SIGNED}
-    | {"summaries", "input", "system", "turn", *_VOTES, *_OF_THE_TWO}
-)
-"""Every column that is read of such rows."""
-
-# A verdict that names no winner: "tie (bothbad)", "both_bad", "neither is better"; not a model's name that begins so.
-_MORE = "is|are|was|were|of|them|the|one|won|wins|or|and|a|as|in|to|each|other|both|neither|answers?|responses?|quality"
-_MORE += "|better|worse|best|good|bad|great|poor|equal|equally|preference|preferred|tie|draw|same"
-_A_TIE = re.compile(rf"(tied?|both|neither|equal|equally|same|draw)([\s_,.]+({_MORE}))*[\s.]*(\(.*\))?|both(bad|good)")
-
-
-class Undecided(ValueError):
-    """The row has two answers and no verdict that can be read; the message is the reason."""
-
-
-def is_two_answers(columns: Collection[str]) -> bool:
-    """Whether a file with these columns holds two answers a row."""
-    return _answer_columns(columns) is not None or {"summaries", "choice"} <= set(columns)
-
-
-def _answer_columns(columns: Collection[str]) -> tuple[str, str] | None:
-    return next((pair for pair in ANSWERS if set(pair) <= set(columns)), None)
-
-
-def is_a_tie(row: Mapping[str, Any]) -> bool:
-    """Whether a row that names chosen and rejected says beside them that neither won."""
-    scores = [_number(row.get(name)) for name in _OF_THE_TWO]
-    return (
-        _A_TIE.fullmatch(str(row.get("winner")).strip().casefold()) is not None
-        or _number(row.get("winner_tie")) == 1
-        or scores[0] == scores[1]
-    )
+from core.feedback.cells import listed
+from core.feedback.columns import answer_columns
+from core.feedback.unusable import Tie, Unusable
+from core.feedback.verdicts import number, verdict
 
 
 def as_chosen_rejected(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The row as `prompt, chosen, rejected, annotator`, texts or messages; None when its vote is a tie.
+    """The row with chosen and rejected, as texts or as whole conversations; None when its vote is a tie.
 
-    A question and its answers become messages, so that a model reads who speaks; text that is only continued stays
-    text. Raises Undecided when there is no verdict.
+    Raises Unusable when there is no verdict.
     """
     first, second, named = _answers(row)
-    side = _verdict(row, named)
+    side = verdict(row, named)
     if side == "tie":
         return None
     chosen, rejected = (first, second) if side == "first" else (second, first)
-    return {"prompt": _prompt(row), "chosen": chosen, "rejected": rejected}
+    prompt = None if _hold_prompt(row, named) else row.get("prompt")
+    return {**row, "prompt": prompt, "chosen": chosen, "rejected": rejected}
 
 
 def _answers(row: Mapping[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
     if isinstance(row.get("summaries"), list):
         texts = [one.get("text") if isinstance(one, dict) else None for one in row["summaries"]]
         if len(texts) != 2:
-            raise Undecided(f"summaries has {len(texts)} entries instead of two")
+            raise Unusable(f"summaries has {len(texts)} entries instead of two")
         return texts[0], texts[1], ("_0", "_1")
-    named = _answer_columns(row) or ("", "")
+    named = answer_columns(row) or ("", "")
     first, second = row.get(named[0]), row.get(named[1])
-    if named[0] == "response_a":
-        asked, *answered = (_turns(value) for value in (row.get("prompt"), first, second))
-        if asked is not None:
-            if None in answered:
-                raise Undecided("prompt is a list of turns, and an answer is none (or has an empty turn)")
-            if any(len(turns or ()) != len(asked) for turns in answered):
-                raise Undecided(f"prompt has {len(asked)} turns, and an answer another number of them")
-            return *(_conversation(asked, turns or []) for turns in answered), named  # type: ignore[return-value]
+    asked = _turns("prompt", row.get("prompt")) if named[0] == "response_a" else None
+    if asked is not None:
+        answered = [_turns(name, row[name]) for name in named]
+        if None in answered:
+            raise Unusable("prompt is a list of turns, and an answer is none")
+        if any(len(turns or ()) != len(asked) for turns in answered):
+            raise Unusable(f"prompt has {len(asked)} turns, and an answer another number of them")
+        return *(_conversation(asked, turns or []) for turns in answered), named  # type: ignore[return-value]
     if named[0] == "conversation_a":
         return _up_to(row.get("turn"), first), _up_to(row.get("turn"), second), named
-    if _is_question(row) and isinstance(first, str) and isinstance(second, str):
-        return [_said("assistant", first)], [_said("assistant", second)], named
     return first, second, named
 
 
 def _up_to(turn: Any, conversation: Any) -> Any:
     """MT-Bench judges each turn by itself: of a conversation what had been said by then; all where no turn is named."""
-    last = _number(turn) if not isinstance(turn, bool) else math.nan
+    last = number(turn) if not isinstance(turn, bool) else math.nan
     if not isinstance(conversation, list) or not last >= 1:
         return conversation
     answers = 0
@@ -119,14 +70,14 @@ def _up_to(turn: Any, conversation: Any) -> Any:
     return conversation
 
 
-def _turns(value: Any) -> list[str] | None:
-    """A cell that is a JSON list of texts, as the Arena's table has it."""
-    if isinstance(value, str) and value.startswith("["):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, list) and value and all(isinstance(turn, str) for turn in value) else None
+def _turns(name: str, value: Any) -> list[str] | None:
+    """A list of texts, as the Arena's table has it, also where it is written out as one text."""
+    value = listed(value) if isinstance(value, str) else value
+    if not isinstance(value, list) or not value or not all(isinstance(turn, str | None) for turn in value):
+        return None
+    if None in value:
+        raise Unusable(f"{name} is a list of turns, of which one is null")
+    return value
 
 
 def _conversation(asked: list[str], answered: list[str]) -> list[dict[str, str]]:
@@ -141,113 +92,26 @@ def _said(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": text}
 
 
-def _is_question(row: Mapping[str, Any]) -> bool:
-    """Whether the answers answer somebody, rather than continue a text that the row calls its prompt."""
-    named = _answer_columns(row)
-    continued = row.get("prompt") is not None and "better_response_id" not in row
-    return named is not None and not continued
+def _hold_prompt(row: Mapping[str, Any], named: tuple[str, str]) -> bool:
+    """Whether the answers are conversations, or have been made to be."""
+    is_table = named[0] == "response_a" and _turns("prompt", row.get("prompt")) is not None
+    return named == ("conversation_a", "conversation_b") or is_table
 
 
-def _prompt(row: Mapping[str, Any]) -> Any:
-    if _answer_columns(row) == ("conversation_a", "conversation_b") or _turns(row.get("prompt")):
-        return None  # it is inside the conversations
-    value = next((row[name] for name in _PROMPTS if row.get(name) is not None), None)
-    if isinstance(value, dict):
-        value = value.get("full_text") or _post(value)
-    if isinstance(row.get("input"), str) and row["input"].strip() and isinstance(value, str):
-        value = f"{value}\n\n{row['input']}"
-    return [_said("user", value)] if isinstance(value, str) and _is_question(row) else value
+def best_and_worst(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that ranks `answers` (Nectar) with the best as chosen and the worst as rejected; any other as it is.
 
-
-def asked(row: Mapping[str, Any]) -> Any:
-    """The prompt of a row that names chosen and rejected: its own, or messages made of a question and a system's text.
-
-    None where it has none, as of two dialogues that begin alike.
+    Those between are left out: a row is one comparison.
     """
-    value = row.get("prompt")
-    texts = [row[name] for name in ("chosen", "rejected")]
-    if value is None and all(isinstance(text, str) and "\n\nAssistant:" not in text for text in texts):
-        value = next((row[name] for name in ("question", "instruction", "input") if row.get(name)), None)
-        more = row.get("input")
-        if isinstance(value, str) and isinstance(more, str) and more.strip() and more != value:
-            value = f"{value}\n\n{more}"
-        value = [_said("user", value)] if isinstance(value, str) else value
-    return _behind(row.get("system"), value)
-
-
-def _behind(system: Any, value: Any) -> Any:
-    """A prompt with the system's text before it, where there is one and the prompt has none of its own."""
-    if not isinstance(system, str) or not system.strip():
-        return value
-    if isinstance(value, str) and not value.startswith("\n\n"):
-        value = [_said("user", value)]
-    first = value[0] if isinstance(value, list) and value else None
-    if not isinstance(first, dict) or first.get("role") == "system":
-        return value
-    return [_said("system", system), *value]
-
-
-def _post(info: Mapping[str, Any]) -> str | None:
-    """A Reddit post or an article as the summarisation data's own models read it (Stiennon et al. 2020, appendix B)."""
-    if info.get("post"):
-        return f"SUBREDDIT: r/{info.get('subreddit')}\nTITLE: {info.get('title')}\nPOST: {info['post']}\nTL;DR:"
-    return f"{info['article']}\n\nTL;DR:" if info.get("article") else None
-
-
-def _verdict(row: Mapping[str, Any], answers: tuple[str, str]) -> Side:
-    if all(name in row for name in _FLAGS[:2]):
-        first, second, tie = (_number(row.get(name)) == 1 for name in _FLAGS)
-        if first + second + tie != 1:
-            raise Undecided("of winner_model_a, winner_model_b and winner_tie exactly one must be 1")
-        return "first" if first else "second" if second else "tie"
-    if row.get(_SIGNED) is not None:
-        return _higher(-_number(row[_SIGNED]), 0.0, _SIGNED)
-    name = next((name for name in VERDICTS if row.get(name) not in (None, "")), None)
-    scores = next((both for both in (*_SCORES, _VOTES) if all(row.get(score) is not None for score in both)), None)
-    if name is not None:
-        try:
-            return _named(name, row[name], answers)
-        except Undecided:
-            if scores is None:
-                raise
-    if scores is None:
-        raise Undecided("no winner is named")
-    return _higher(_number(row[scores[0]]), _number(row[scores[1]]), scores[0])
-
-
-def _higher(first: float, second: float, name: str) -> Side:
-    if math.isnan(first) or math.isnan(second):
-        raise Undecided(f"{name} is no number")
-    return "tie" if first == second else "first" if first > second else "second"
-
-
-def _named(name: str, value: Any, answers: tuple[str, str]) -> Side:
-    """What the verdict column says: the answer's own name or ending, a side, an index where the answers have one."""
-    if answers[0] == "human_ref_A":
-        sides: dict[str, Side] = {"1": "first", "0": "second"}
-    else:
-        endings = [column.removeprefix(_stem(column)).lstrip("_") for column in answers]
-        sides = {}
-        for side, column, ending in zip(("first", "second"), answers, endings, strict=True):
-            for word in (column, ending, f"model_{ending}", f"response_{ending}", f"answer_{ending}"):
-                sides[word.casefold()] = side  # type: ignore[assignment]
-        sides |= {"left": "first", "right": "second", "first": "first", "second": "second"}
-    number = _number(value) if not isinstance(value, bool) else math.nan
-    word = str(int(number)) if number.is_integer() else str(value).strip().casefold()  # neither infinity nor NaN is
-    if word in sides:
-        return sides[word]
-    if _A_TIE.fullmatch(word):
-        return "tie"
-    raise Undecided(f"{name} is {str(value)[:40]!r}, which names neither answer and no tie")
-
-
-def _stem(column: str) -> str:
-    return next((stem for stem in (*_STEMS, "human_ref", "conversation") if column.startswith(stem)), "")
-
-
-def _number(value: Any) -> float:
-    """A number, also one that a CSV cell holds as text; NaN for anything else, and for what no float can hold."""
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
+    answers = row.get("answers")
+    if not isinstance(answers, list) or not all(
+        isinstance(one, dict) and {"answer", "rank"} <= one.keys() for one in answers
+    ):
+        return dict(row)
+    ranked = sorted((number(one["rank"]), place) for place, one in enumerate(answers))
+    if len(ranked) < 2 or any(math.isnan(rank) for rank, _ in ranked):
+        raise Unusable("answers are not two or more with a rank each")
+    if ranked[0][0] == ranked[-1][0]:
+        raise Tie("a tie")
+    best, worst = (answers[place].get("answer") for _, place in (ranked[0], ranked[-1]))
+    return {**row, "chosen": best, "rejected": worst}

@@ -27,7 +27,7 @@ def test_an_export_of_nothing_leaves_the_file_that_is_there(run, tmp_path):
 def test_an_import_of_nothing_is_an_error_with_its_reasons(run, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"prompt": "x"}\n')
     status, out, err = run("preferences", "import", tmp_path / "bad.jsonl")
-    assert status == 2 and "line 1: chosen is missing" in out and "nothing was imported" in err
+    assert status == 2 and "line 1: no answers found: the columns are prompt" in out and "nothing was imported" in err
 
 
 def test_names_do_not_steer_the_terminal(run, preference_file):

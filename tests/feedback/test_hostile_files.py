@@ -14,17 +14,34 @@ from hypothesis import strategies as st
 
 from core.errors import PlaygroundError
 from core.feedback import parquet_rows
+from core.feedback.columns import COLUMNS
 from core.feedback.formats import guarded, unguarded
 from core.feedback.interchange import import_preferences, read_preferences, write_preferences
 from core.feedback.pairs import PreferencePair
 from core.feedback.prompts import load_prompts
 from core.feedback.rows import RejectedRow
 from core.feedback.store import FeedbackStore
-from core.feedback.two_answers import COLUMNS
 
 IN_ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 FIELDS = sorted(COLUMNS | {"prompt", "chosen", "rejected", "margin", "role", "content", "text", "full_text"})
-WORDS = ["", " a", "tie", "model_a", "inf", "nan", "1e999", "\0", "\ud800", "\n\nAssistant: hi", "[", '["a"]', "=1"]
+WORDS = [
+    "",
+    " a",
+    "[{'role': 'user', 'content': 'x'}]",
+    '[{"role": ',
+    "{'full_text': 'x'}",
+    "tie",
+    "model_a",
+    "inf",
+    "nan",
+    "1e999",
+    "\0",
+    "\ud800",
+    "\n\nAssistant: hi",
+    "[",
+    '["a"]',
+    "=1",
+]
 HUGE = 10**400  # no float is so large
 
 texts = st.sampled_from(WORDS) | st.text(max_size=8)

@@ -92,7 +92,7 @@ def test_csv_as_spreadsheets_write_it(tmp_path):
     assert "Unicode" in read[7].reason
     assert read[8] == PreferencePair("=1+1", "'x", "r")
     assert read[9] == PreferencePair("p", "c", "r", 1.5)  # where semicolons part cells, the comma is the decimal sign
-    assert "invalid CSV" in read[10].reason
+    assert read[10].reason == "the quotation mark in line 10 is not closed: the 2 lines from there were read as one row"
     assert sorted(read) == [2, 4, 6, 7, 8, 9, 10]
 
 
@@ -120,6 +120,31 @@ def test_an_unclosed_quote_costs_one_mebibyte_and_not_the_file(tmp_path):
     assert "quotation mark" in read[0][1].reason
     assert read[-1] == (3002, PreferencePair("p", "c", "r" * 1000))
     assert len(read) > 1900
+
+
+@pytest.mark.parametrize(
+    ("end", "line", "reason"),
+    [
+        ("", 1002, "the quotation mark in line 1,002 is not closed: the 1,999 lines from there were read as one row"),
+        (
+            'p,c,r"\np,c,r\n',
+            1002,
+            "the quotation mark in line 1,002 is closed only in line 3,001: the 2,000 lines from there",
+        ),
+        (
+            'p,c,r" x\np,c,r\n',
+            1002,
+            "the quotation mark in line 1,002 is closed only in line 3,001: the 2,000 lines from",
+        ),
+        ('p,"c,r\n', 1002, "in line 1,002 is closed only in line 3,001: the 2,000 lines"),
+    ],
+)
+def test_what_a_stray_quotation_mark_swallows_is_told_by_its_lines(tmp_path, end, line, reason):
+    path = tmp_path / "a.csv"
+    path.write_text("prompt,chosen,rejected\n" + "p,c,r\n" * 1000 + 'p,"open,r\n' + "p,c,r\n" * 1998 + end)
+    read = dict(read_preferences(path))
+    assert reason in read[line].reason
+    assert sorted(read) == [*range(2, 1003), *([3002] if end.count("\n") == 2 else [])]
 
 
 @pytest.mark.parametrize("name", ["bomb.jsonl.gz", "bomb.parquet"])

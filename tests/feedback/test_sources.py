@@ -74,7 +74,8 @@ def test_a_file_with_nothing_usable_says_why(tmp_path):
     path = tmp_path / "p.jsonl"
     path.write_text('{"prompt": "a"}\n')
     with pytest.raises(
-        PlaygroundError, match=r"p\.jsonl: none of its 1 rows is usable; the first, line 1: chosen is missing"
+        PlaygroundError,
+        match=r"p\.jsonl: none of its 1 rows is usable; the first, line 1: no answers found: the columns are prompt",
     ):
         load_preferences(str(path))
 

@@ -11,9 +11,10 @@ import pytest
 from core.cli import main
 from core.feedback.interchange import import_preferences, read_preferences
 from core.feedback.pairs import PreferencePair
-from core.feedback.rows import RejectedRow, Tie, Unusable, pair_from
+from core.feedback.rows import RejectedRow, pair_from
 from core.feedback.sources import load_preferences
 from core.feedback.store import FeedbackStore
+from core.feedback.unusable import Tie, Unusable
 
 ASKED = "\n\nHuman: A joke?\n\nAssistant:"
 KNOCK = PreferencePair(ASKED, " Knock.", " No.")
@@ -29,6 +30,11 @@ SHP = {"history": "A joke?", "human_ref_A": "Knock.", "human_ref_B": "No.", "sco
 WEBGPT = {"question": {"dataset": "eli5", "full_text": "A joke?"}, "answer_0": "Knock.", "answer_1": "No."}
 SAFE = {"prompt": "A joke?", "response_0": "No.", "response_1": "Knock.", "safer_response_id": 0}
 STEER = {"context": [{"role": "user", "content": "A joke?"}], "response1": "Knock.", "response2": "No."}
+STEER2 = {"prompt": "A joke?", "response_1": "Knock.", "response_2": "No.", "split": "train"}
+RANKED = [
+    *({"answer": "Oh.", "rank": 2.0, "model": "x"}, {"answer": "No.", "rank": 3.0, "model": "y"}),
+    *({"answer": "Knock.", "rank": 1.0, "model": "z"},),
+]
 FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "Knock."}
 
 
@@ -42,6 +48,13 @@ FARM = {"instruction": "A joke?", "input": "", "output_1": "No.", "output_2": "K
         (WEBGPT | {"score_0": 0.5, "score_1": -0.5}, ""),
         (SAFE | {"better_response_id": 1}, ""),
         (STEER | {"overall_preference": -2}, ""),
+        (STEER2 | {"preference_strength": "-1"}, ""),
+        ({"input": "A joke?", "answer_a": "Knock.", "answer_b": "No.", "winner": "a"}, ""),
+        ({"query": "A joke?", "answer_a": "Knock.", "answer_b": "No.", "winner": "a"}, ""),
+        ({"prompt": f"{ASKED} ", "answers": RANKED}, ""),
+        ({"prompt": f"{ASKED} ", "answers": repr(RANKED)}, ""),
+        ({"qid": 1, "question": "A joke?", "response_j": "Knock.", "response_k": "No."}, ""),
+        ({"instruction": "A joke?", "chosen_response": "Knock.", "rejected_response": "No."}, ""),
         (FARM | {"preference": 2, "annotator_id": 17}, "17"),
     ],
 )
@@ -59,6 +72,7 @@ def test_each_public_format_is_read(row, voter):
         WEBGPT | {"score_0": -1.0, "score_1": 1.0},
         SAFE | {"better_response_id": 0},
         STEER | {"overall_preference": 1},
+        STEER2 | {"preference_strength": 3},
         FARM | {"preference": 1},
     ],
 )
@@ -82,6 +96,8 @@ def test_the_other_way_round_it_is_the_other_pair(row):
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "Neither"},
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "neither is better"},
         {"prompt": "Once", "response_a": " upon", "response_b": " more", "winner": "equally good"},
+        STEER2 | {"preference_strength": 0},
+        {"system": "", "input": "Where?", "chosen": "x", "rejected": "y", "status": "tie"},
     ],
 )
 def test_ties_are_ties(row):
@@ -98,7 +114,18 @@ def test_a_winners_name_that_begins_like_a_tie_is_none(winner):
 
 
 @pytest.mark.parametrize(
-    "winner", ["Both responses are equally good.", "neither is better", "same quality", "tie, both"]
+    "winner",
+    [
+        *(
+            "Both responses are equally good.",
+            "neither is better",
+            "same quality",
+            "tie, both",
+            "equal",
+            "About the same",
+        ),
+        *("no preference", "No_preference", "no clear winner", "roughly equal", "about_the_same", "the same quality"),
+    ],
 )
 def test_a_tie_in_words_is_one(winner):
     with pytest.raises(Tie):
@@ -109,7 +136,9 @@ def test_the_winner_that_is_named_goes_before_scores_and_a_margin_is_kept():
     row = {"prompt": "Once", "response_a": "x", "response_b": "y", "score_a": 5, "score_b": 3}
     assert pair_from(row).chosen == "x"
     assert pair_from(row | {"winner": "b", "margin": 1.5}) == PreferencePair("Once", "y", "x", 1.5)
-    assert pair_from(row | {"label": "train"}).chosen == "x"  # a column of that name which says nothing of the kind
+    assert (
+        pair_from(row | {"label": "train", "status": "done"}).chosen == "x"
+    )  # a column of that name which says nothing of the kind
 
 
 def test_a_turn_that_was_judged_by_itself_is_read_up_to_there():
@@ -150,6 +179,9 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
     ("row", "reason"),
     [
         ({"prompt": "p", "response_a": "x", "response_b": "y"}, "no winner"),
+        ({"response_a": "It is x", "response_b": "It is y", "winner": "a"}, "prompt is missing"),
+        ({"question": "", "response_a": "x", "response_b": "y", "winner": "a"}, "prompt is empty"),
+        ({"prompt": "p", "answers": RANKED[:1]}, "not two or more with a rank"),
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": 1}, "names neither answer"),  # 1 of a and b?
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": "maybe"}, "names neither answer"),
         (WEBGPT | {"score_0": "much", "score_1": 1}, "no number"),
@@ -157,7 +189,12 @@ def test_several_turns_of_the_arenas_table_are_a_dialogue():
         ({"info": {"post": "p"}, "summaries": [{"text": "x"}], "choice": 0}, "instead of two"),
         ({"prompt": "p", "response_a": None, "response_b": "y", "winner": "a"}, "chosen"),
         ({"prompt": "p", "response_a": "x", "response_b": "y", "winner": "tiefighter-13b"}, "names neither answer"),
-        (KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"}, "an answer is none"),
+        (KAGGLE | {"prompt": ["A joke?", None], "winner": "a"}, "prompt is a list of turns, of which one is null"),
+        (KAGGLE | {"prompt": '["A joke?", null]', "winner": "a"}, "prompt is a list of turns, of which one is null"),
+        (
+            KAGGLE | {"response_a": '["Knock.", null]', "winner": "a"},
+            "response_a is a list of turns, of which one is null",
+        ),
         (
             {"prompt": '["a list"]', "response_a": "plain x", "response_b": "plain y", "winner": "a"},
             "an answer is none",
