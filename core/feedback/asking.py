@@ -31,7 +31,7 @@ def asked(row: Mapping[str, Any]) -> tuple[str | None, Any]:
         value = value.get("full_text") or _post(value)
         if value is None:
             raise Unusable(f"{column} is an object without full_text, post or article")
-    elif column != "prompt" and _are_texts(value):
+    elif column not in ("prompt", "history") and _are_texts(value):
         value = "\n\n".join(value)
     if isinstance(value, str) and _is_answered(row, column) and not begins_as_dialogue(value):
         return column, [{"role": "user", "content": value}]

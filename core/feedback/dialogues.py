@@ -13,7 +13,7 @@ ANSWER = "\n\nAssistant:"
 _SPEAKERS = {"system": "System", "user": "Human", "assistant": "Assistant"}
 _SPOKEN = re.compile(r"\r?\n\r?\n(Human|Assistant):")
 _TURN = re.compile(r"\r?\n\r?\n(System|Human|Assistant):")
-_NOTHING_ASKED = re.compile(r"\n\nHuman:\s*\n\nAssistant:\Z")
+_NOTHING_ASKED = re.compile(r"(?:\A|\n\nHuman:\s*)\n\nAssistant:\Z")
 _WITHOUT_SPACES = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uff60]")  # Chinese and Japanese: a letter is a word
 
 Texts = tuple[str, str, str]

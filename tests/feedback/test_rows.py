@@ -155,6 +155,8 @@ BAD_ROWS = [
     ({f"column {n}": n for n in range(1000)}, "no answers found: the columns are column 0, column 1"),
     ({"question": "", "chosen": "A", "rejected": "B"}, "prompt is empty"),
     ({"question": " ", "context": "Long ago", "chosen": "A", "rejected": "B"}, "prompt is empty"),
+    ({"prompt": "\n\nAssistant: ", "chosen": "A", "rejected": "B"}, "prompt is empty"),
+    ({"history": ["Hi", "Ho", "Ha"], "chosen": "A", "rejected": "B"}, "prompt has a message that is not"),
     ({"prompt": [{"role": "user", "content": " "}], "chosen": "A", "rejected": "B"}, "prompt is empty"),
     ({"chosen": "\n\nHuman: \n\nAssistant: A", "rejected": "\n\nHuman: \n\nAssistant: B"}, "prompt is empty"),
     ({"prompt": [{"role": "user", "content": "Sum: \n\nHuman: hi"}], "chosen": "A", "rejected": "B"}, "another turn"),
