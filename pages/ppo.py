@@ -8,7 +8,7 @@ from core.alignment.ppo_reading.reading_curves import SCORE, ends
 from core.runs.store import Run, RunStore, Step
 from pages._parts.header import page_header
 from pages._parts.questions import closing
-from pages._parts.run_view import MOVING, is_moving, offer_own, run_in_url, watch
+from pages._parts.run_view import MOVING, as_example, is_moving, offer_own, run_in_url, watch
 from pages._parts.series import Row, values_of
 from pages._ppo.branching import branch_button, origin
 from pages._ppo.curves import beside, ppo_curves
@@ -75,7 +75,7 @@ def _as_it_stands(run_id: str) -> Subject:
 def _of_gallery() -> None:
     """Before anything has run: a real result, computed earlier."""
     subject = of_gallery()
-    page_header("ppo", TITLE, claim(subject.rows if subject else [], moving=False))
+    page_header("ppo", TITLE, as_example(claim(subject.rows if subject else [], moving=False), "ppo", "loop"))
     view = _view() if subject else ""
     picture, controls = st.columns([3, 1], gap="large")
     with controls:

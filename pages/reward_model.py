@@ -6,7 +6,7 @@ from core.errors import PlaygroundError
 from pages._parts.header import page_header
 from pages._parts.parts import chosen_part
 from pages._parts.questions import closing
-from pages._parts.run_view import run_in_url
+from pages._parts.run_view import as_example, run_in_url
 from pages._parts.text import escaped
 from pages._reward_model import asking, comparing, flipping, latched, learning, mistakes, more_votes, sureness
 from pages._reward_model.subject import Subject
@@ -29,7 +29,9 @@ def main() -> None:
     top = st.container()
     part = chosen_part(list(PARTS))
     try:
-        claim = PARTS[part].show(Subject(run_in_url("reward", "loop")))
+        subject = Subject(run_in_url("reward", "loop"))
+        claim = PARTS[part].show(subject)
+        claim = as_example(claim, "reward", "loop") if subject.cached else claim
     except PlaygroundError as error:
         claim = PLAIN
         st.error(escaped(str(error)))

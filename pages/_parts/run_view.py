@@ -49,9 +49,18 @@ def run_in_url(*kinds: str) -> Run | None:
     return run if run.kind in kinds else None
 
 
+def as_example(claim: str, *kinds: str) -> str:
+    """What an example shows, said to be one where the reader has a run of these kinds to mistake it for."""
+    return f"Example: {claim}" if _newest(kinds) else claim
+
+
+def _newest(kinds: tuple[str, ...]) -> Run | None:
+    return next((run for run in RunStore().list() if run.kind in kinds), None)
+
+
 def offer_own(page: str, *kinds: str) -> None:
     """On a page that shows an example: the way to the reader's own newest run of these kinds, if there is one."""
-    run = next((run for run in RunStore().list() if run.kind in kinds), None)
+    run = _newest(kinds)
     if run is not None:
         label = f"This is an example. Yours, {run.status}: **{escaped(run.name)}**"
         st.page_link(site.page(page), label=label, icon=":material/person:", query_params={"run": run.id})

@@ -263,6 +263,12 @@ def test_true_utility_is_measured_of_whoever_taught_the_reward_model():
     assert started.config["gold"] == "terse"
 
 
+def test_an_example_is_called_one_beside_runs_of_ones_own(gallery):
+    assert "Example: " not in said(opened("ppo"))
+    a_ppo()
+    assert "Example: The policy writes" in said(opened("ppo"))
+
+
 def test_an_example_leads_to_the_reader_s_own_run_and_a_queued_one_says_that_it_waits():
     assert not [link for link in opened("ppo").get("page_link") if "Yours" in link.proto.label]
     mine = a_ppo(status="queued", records=[])
@@ -286,4 +292,4 @@ def test_a_run_that_its_kl_budget_ended_says_so():
     for asked, told in ((20, True), (6, False)):
         run = a_run("ppo", records=updates(), reward_model=judge, ppo={"updates": asked, "kl_budget": 9.0})
         words = said(opened("ppo", run=run.id))
-        assert ("20 were asked for: it ended when its KL budget of 9 nats per response was spent" in words) == told
+        assert ("20 were asked for: its KL budget of 9 nats per response was spent before" in words) == told
