@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.alignment.ppo_reading.microscope import COLOURED, TokenView, coloured_by, full_tint, look_at
+from core.alignment.ppo_reading.microscope import COLOURED, NEVER_NEGATIVE, TokenView, coloured_by, full_tint, look_at
 from core.alignment.ppo_reading.slides import Slide
 from core.errors import PlaygroundError
 from pages._parts.code import show_code
@@ -70,6 +70,7 @@ def _strip(slide: Slide, choice: Choice, what: str) -> None:
         choice.locked,
         colour=COLOURED[what],
         full=full_tint(slide, what),
+        signed=what not in NEVER_NEGATIVE,
         alt=f"Response {slide.numbers[row] + 1} of update {slide.update} as tokens, coloured by {COLOURED[what][0]}",
         on_lock=lambda place: choosing.keep_token(slide, row, place),
     )

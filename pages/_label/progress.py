@@ -21,7 +21,7 @@ def progress(mine: Habits) -> None:
         words.append(f"{mine.undecided} tied or skipped")
     if mine.pace is not None:
         words.append(
-            f"{mine.pace:.0f} answer{'' if round(mine.pace) == 1 else 's'} per minute of late, pauses included"
+            f"of late {mine.pace:.0f} answer{'' if round(mine.pace) == 1 else 's'} per minute, pauses included"
         )
     if words:
         st.caption(" · ".join(words))

@@ -63,11 +63,12 @@ def _forget_replaced(specimen_id: str) -> None:
 def keep_place(key: str, text: str, count: int) -> None:
     """A token chosen by its place, in the widget `key`, keeps its place in another sentence of `count` tokens.
 
-    Told to the widget anew, which would otherwise go on showing the word that stood there before.
+    Told to the widget anew, which would otherwise go on showing the word that stood there before. After a sentence of
+    a single token it is the last: the first sees but itself, and nobody had chosen it.
     """
-    before, st.session_state[f"{key}_of"] = st.session_state.get(f"{key}_of"), text
-    if before not in (None, text) and key in st.session_state:
-        st.session_state[key] = min(int(st.session_state[key]), count - 1)
+    before, st.session_state[f"{key}_of"] = st.session_state.get(f"{key}_of"), (text, count)
+    if before not in (None, (text, count)) and key in st.session_state:
+        st.session_state[key] = count - 1 if before[1] == 1 else min(int(st.session_state[key]), count - 1)
 
 
 def name_of(specimen_id: str) -> str:

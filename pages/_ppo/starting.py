@@ -164,7 +164,7 @@ def _warn_of_chance(run: Run) -> None:
     if isinstance(accuracy, float) and pairs and Share(round(accuracy * pairs), pairs).interval[0] <= 0.5:
         st.warning(
             f"Of its held-out votes this reward model predicts {predicted(accuracy, pairs)}: no better than guessing, "
-            "as far as so few can tell. PPO will climb whatever it likes, that people like or not.",
+            "as far as so few can tell. PPO will climb whatever it likes, whether people do or not.",
             icon=":material/warning:",
         )
 

@@ -70,5 +70,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const [name, value] of [["low", -data.full], ["zero", 0], ["high", data.full]]) {
     legend.querySelector(`.${name}`).textContent = value ? exact(value) : "0";
   }
+  legend.classList.toggle("unsigned", !data.signed);
   legend.querySelector(".what").textContent = `${data.title}: ${data.unit}`;
 }

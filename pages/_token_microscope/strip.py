@@ -24,6 +24,7 @@ def strip(
     *,
     colour: tuple[str, str],
     full: float,
+    signed: bool,
     alt: str,
     on_lock: Callable[[int | None], None],
     key: str = "microscope_strip",
@@ -37,6 +38,7 @@ def strip(
         locked: whether the reader chose it.
         colour: title and unit of the number.
         full: the number, in either direction, at which the tint is full.
+        signed: whether the number can be negative: else the scale begins at 0.
         alt: what a screen reader says of the whole.
         on_lock: called with the place just locked, or None when it was let go.
         key: the widget's key.
@@ -49,6 +51,7 @@ def strip(
         "title": colour[0],
         "unit": colour[1],
         "full": full,
+        "signed": signed,
         "alt": alt,
     }
 

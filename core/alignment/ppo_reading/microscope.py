@@ -239,6 +239,7 @@ COLOURED = {
     "advantage": ("Advantage", "how much better it went than expected, as the loss used it"),
     "return": ("Return", "what the critic was taught to expect"),
 }
+NEVER_NEGATIVE = ("kl",)
 
 
 def coloured_by(slide: Slide, what: str) -> np.ndarray:
