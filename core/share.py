@@ -29,6 +29,14 @@ class Share:
         return max(0.0, centre - half), min(1.0, centre + half)
 
     @property
+    def usual(self) -> float:
+        """How often somebody gives their usual answer who answers alike twice so often: of q² + (1 − q)², the larger q.
+
+        ½ where they answer alike less often than a coin.
+        """
+        return (1 + math.sqrt(max(0.0, 2 * self.value - 1))) / 2
+
+    @property
     def leans(self) -> bool:
         """Whether ½ lies outside the interval: a lean that chance alone would rarely make."""
         low, high = self.interval

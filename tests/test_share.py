@@ -1,7 +1,10 @@
 """Shares and their intervals, against a published one."""
 
+import numpy as np
 import pytest
+from scipy.stats import sem, t
 
+from core.quantiles import mean_and_reach
 from core.share import Share
 
 
@@ -15,3 +18,16 @@ def test_wilson_interval_against_the_published_formula():
 )
 def test_a_lean_needs_more_than_chance(hits, total, leans):
     assert Share(hits, total).leans is leans
+
+
+@pytest.mark.parametrize("usual", [0.5, 0.6, 0.9, 1.0])
+def test_who_answers_alike_twice_so_often_has_this_usual_answer(usual):
+    alike = usual**2 + (1 - usual) ** 2
+    assert Share(1000 * alike, 1000).usual == pytest.approx(usual)
+
+
+def test_a_mean_of_few_has_students_interval():
+    values = [1.0, 2.0, 4.0, 4.5, 3.5]
+    mean, reach = mean_and_reach(values)
+    low, high = t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=sem(values))
+    assert (mean - reach, mean + reach) == pytest.approx((low, high), abs=1e-3)

@@ -148,8 +148,8 @@ def _reveal(outcomes: Mapping[Key, Outcome], annotator: str) -> bool:
     if guess is None:
         return False
     best, second = sorted(ends, key=lambda judge: -ends[judge].gold)[:2]
-    apart = ends[best].gold - ends[second].gold
-    sure = apart > 2 * math.hypot(ends[best].error, ends[second].error)
+    apart, verdict = ends[best].gain_over(ends[second])
+    sure = verdict == "better"
     said = ", ".join(f"{_JUDGES[judge]} {one.gold:+.2f} ± {one.error:.2f}" for judge, one in ends.items())
     revealed(
         guess,
@@ -246,9 +246,9 @@ def _ensemble_said(outcomes: Mapping[Key, Outcome]) -> str:
         return ""
     parts = []
     for key, one in sorted(pooled.items()):
-        gain, error = one.gold - alone.gold, math.hypot(one.error, alone.error)
-        verdict = "better" if gain > 2 * error else "worse" if gain < -2 * error else "no different, within chance"
-        parts.append(f"{_JUDGES[key[2]]} {one.gold:+.2f} sd ({verdict})")
+        _, verdict = one.gain_over(alone)
+        said = "no different, within chance" if verdict == "alike" else verdict
+        parts.append(f"{_JUDGES[key[2]]} {one.gold:+.2f} sd ({said})")
     ends = "; ".join([f"one reward model ends at {alone.gold:+.2f} sd", *parts])
     return f"**Ensemble**, {votes:,} votes, β = {beta:g}: {ends}."
 

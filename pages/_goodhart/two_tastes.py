@@ -1,7 +1,5 @@
 """Two people who want the opposite, one scalar: what it can say of either, and whom the policy pleases."""
 
-import math
-
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +7,7 @@ from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS
 from core.figures.rails import rails
 from core.runs.experiment_jobs import TastesJob
+from core.share import Share
 from pages._experiments.findings import Found, again, found, missing
 from pages._parts import theme
 from pages._parts.code import show_code
@@ -65,8 +64,8 @@ def _tipped(known: Found) -> str:
     even = next((one for one in known.of("reward") if one["share"] == 0.5), None)
     if even is None:
         return ""
-    error = 0.5 / math.sqrt(known.config["measured_on"])
-    if abs(even["first"] - 0.5) <= 2 * error:
+    measured = int(known.config["measured_on"])
+    if not Share(even["first"] * measured, measured).leans:
         return "At one half it did just that: it predicts neither better than a coin."
     winner = "first" if even["first"] > 0.5 else "second"
     return (

@@ -13,6 +13,7 @@ from core.figures.banded_lines import banded_lines
 from core.figures.named_lines import NamedLine
 from core.figures.palette import CONCEPTS
 from core.gallery import load_entry
+from core.quantiles import mean_and_reach
 from core.share import Share
 from pages._label.live import live
 from pages._parts import theme
@@ -24,7 +25,6 @@ from pages._parts.told import fragment
 
 _MINE, _THEIRS = "its bets on your votes", "on simulated people's"
 _ALL = "all of them"
-_T_95 = {9: 2.262}  # two-sided 95 % quantile of Student's t, by degrees of freedom
 
 
 def entry() -> Mapping[str, Any] | None:
@@ -88,7 +88,7 @@ def choosing_curves() -> None:
     for choice in ("random", "least sure"):
         sittings = _sittings(measured, whose, choice)
         for place, count in enumerate(votes):
-            mean, reach = _mean_and_reach([skill[place] for skill in sittings])
+            mean, reach = mean_and_reach([skill[place] for skill in sittings])
             rows.append({"x": count, "y": mean, "low": mean - reach, "high": mean + reach, "line": choice})
     with picture:
         lines = [NamedLine("random", CONCEPTS["reference"]), NamedLine("least sure", CONCEPTS["policy"])]
@@ -155,12 +155,6 @@ def _sittings(measured: Mapping[str, Any], whose: str, choice: str) -> list[list
     return [[statistics.fmean(at) for at in zip(*people, strict=True)] for people in seeds]
 
 
-def _mean_and_reach(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and half-width of Student's 95 % interval for it."""
-    error = statistics.stdev(values) / len(values) ** 0.5
-    return statistics.fmean(values), _T_95[len(values) - 1] * error
-
-
 def _what_it_says(shares: Sequence[Share], reading: bool) -> str:
     """One paragraph that follows the reader's own score and its interval."""
     if reading:
@@ -192,7 +186,7 @@ def _did_it_help(measured: Mapping[str, Any], whose: str) -> str:
     sentences = []
     for count in (16, 64):
         place = votes.index(count)
-        gap, reach = _mean_and_reach([b[place] - a[place] for a, b in zip(at_random, least_sure, strict=True)])
+        gap, reach = mean_and_reach([b[place] - a[place] for a, b in zip(at_random, least_sure, strict=True)])
         verdict = (
             "**asking where it is least sure was better**"
             if gap - reach > 0

@@ -1,7 +1,5 @@
 """What a reader's votes say about the model that learns them, and about the reader."""
 
-import math
-
 import streamlit as st
 
 from core.errors import PlaygroundError
@@ -128,11 +126,9 @@ def _consistency(repeats: list[tuple[Vote, Vote]]) -> None:
     low, high = same.interval
     sentence = f"You chose the same text {same.hits} of {same.total} times: {same.value:.0%} ({low:.0%} to {high:.0%})."
     if low > 0.5:
-        # who gives their usual answer with probability q agrees with themselves q² + (1 − q)² of the time
-        usual = (1 + math.sqrt(2 * same.value - 1)) / 2
         meaning = (
             "Your taste is steadier than a coin. Who agrees with themselves so often gives their usual answer at most "
-            f"{usual:.0%} of the time: that is what the best of models could reach with you."
+            f"{same.usual:.0%} of the time: that is what the best of models could reach with you."
         )
     elif high < 0.5:
         meaning = "You chose the other text more often than not: perhaps the side decides more than the text."

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from core.quantiles import Z_95
-
-T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-"""Two-sided 95 % quantile of Student's t by degrees of freedom."""
+from core.quantiles import T_95, Z_95
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ def ensemble_verdict(differences: Sequence[float]) -> Verdict:
     Two to ten members.
     """
     k = len(differences)
-    return _verdict(mean(differences), stdev(differences), T_975[k - 1] * math.sqrt(1 + 1 / k))
+    return _verdict(mean(differences), stdev(differences), T_95[k - 1] * math.sqrt(1 + 1 / k))
 
 
 def laplace_verdict(difference: float, sd: float) -> Verdict:

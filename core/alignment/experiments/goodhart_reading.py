@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class Outcome:
     def broke(self) -> bool:
         """Whether the gold fell farther from its peak than chance does: a peak is the highest of many values."""
         return self.fall > self.chance
+
+    def gain_over(self, other: "Outcome") -> tuple[float, Literal["better", "worse", "alike"]]:
+        """How much more gold this one ended with, and what that is worth: beyond two standard errors, or by chance."""
+        gain, error = self.gold - other.gold, math.hypot(self.error, other.error)
+        return gain, "better" if gain > 2 * error else "worse" if gain < -2 * error else "alike"
 
     @property
     def overrated(self) -> float:

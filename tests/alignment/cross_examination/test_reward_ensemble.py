@@ -16,13 +16,14 @@ from core.alignment.cross_examination.reward_ensemble import (
     train_ensemble,
 )
 from core.alignment.cross_examination.spread import by_split, by_spread, right_by_agreement, spreads
-from core.alignment.cross_examination.verdict import T_975, ensemble_verdict, laplace_verdict
+from core.alignment.cross_examination.verdict import ensemble_verdict, laplace_verdict
 from core.alignment.cross_examination.vote_flip import largest_difference
 from core.alignment.pair_report import report_pairs
 from core.alignment.reward_model import score
 from core.alignment.reward_training import split_by_prompt
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
+from core.quantiles import T_95
 from tests import tiny
 
 CONFIG = RewardConfig(epochs=1, batch_pairs=8, learning_rate=3e-3, head_learning_rate=1e-2, heldout_share=0.25)
@@ -85,7 +86,7 @@ def test_nothing_held_out_is_drawn_and_a_resample_repeats_some():
 
 
 def test_students_quantiles():
-    assert {k: round(float(t.ppf(0.975, k)), 3) for k in T_975} == T_975
+    assert {k: round(float(t.ppf(0.975, k)), 3) for k in T_95} == T_95
 
 
 def test_the_interval_holds_the_next_members_verdict():

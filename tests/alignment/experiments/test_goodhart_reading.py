@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.alignment.experiments.goodhart_reading import mean_over_seeds, outcome, smooth
+from core.alignment.experiments.goodhart_reading import Outcome, mean_over_seeds, outcome, smooth
 from core.alignment.experiments.reward_error import errors, gold_of_the_best
 
 
@@ -24,6 +24,13 @@ def test_a_fall_is_a_fall_and_noise_is_not():
     assert broken.overrated > 1 and broken.misled and not healthy.misled
     followed = outcome(kl, hump + 0.15, hump + noise, 64)
     assert followed.broke and followed.overrated > 0 and not followed.misled
+
+
+def test_a_gain_within_two_standard_errors_is_none():
+    rows = {"peak": 2.0, "peak_kl": 5.0, "proxy": 2.0, "kl": 9.0, "chance": 0.5}
+    one, other, near = (Outcome(**rows, gold=gold, error=0.3) for gold in (2.0, 1.0, 1.2))
+    assert one.gain_over(other) == (1.0, "better") and other.gain_over(one) == (-1.0, "worse")
+    assert one.gain_over(near) == (pytest.approx(0.8), "alike")  # 2 · √(0.3² + 0.3²) = 0.849
 
 
 @pytest.mark.parametrize("updates", [6, 14, 40])
