@@ -18,6 +18,7 @@ from core.runs.store import Run, RunStore
 _EARLIER = {  # what a kind's earlier stages left in its folder for the later ones to read
     "loop": ("preferences.jsonl", "reward_model"),
     "reward": ("preferences.jsonl", "pairs.jsonl"),
+    "dpo": ("preferences.jsonl", "pairs.jsonl"),
     "ppo": (JUDGE_FILE,),
 }
 

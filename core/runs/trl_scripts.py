@@ -72,7 +72,7 @@ def rloo_settings(config: PPOConfig) -> dict[str, Any]:
     """`config` as the arguments of TRL's RLOOConfig: the same responses per update, steps, leash, clip and sampling.
 
     RLOO compares the responses to one prompt, of which PPO writes one: here there are GroupConfig's four where they
-    divide the rollout, else two or three.
+    divide the rollout, else two or three, else all of them.
     """
     group = GroupConfig.model_fields["group_size"].default
     batch = config.rollout_batch

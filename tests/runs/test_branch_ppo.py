@@ -1,11 +1,13 @@
-"""PPO itself, branched from a checkpoint: the same policy, the same optimiser, the same curve, to the last bit."""
+"""PPO itself, and DPO, branched from a checkpoint: the same policy, optimiser and curve, to the last bit."""
 
 import pytest
 
-from core.alignment.configs import PPOConfig
+from core.alignment.configs import DPOConfig, PPOConfig
 from core.alignment.reward_model import save_reward_model
+from core.feedback.interchange import write_preferences
+from core.feedback.pairs import PreferencePair
 from core.runs import branching, recorder, shelf
-from core.runs.jobs import PPOJob
+from core.runs.jobs import DPOJob, PPOJob
 from tests import tiny
 from tests.alignment.test_ppo import judge
 
@@ -58,3 +60,18 @@ def test_a_branch_of_ppo_retraces_it_and_another_beta_does_not(store, job, monke
     assert measured(store, "other")[:3] == measured(store, "origin")[:3]
     assert store.steps("other")[3].metrics["kl_coef"] == 2.0
     assert measured(store, "other")[3] != measured(store, "origin")[3]
+
+
+def test_a_branch_of_dpo_learns_the_votes_it_began_with(store, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "_CHECKPOINT_SHARE", 1e9)
+    votes = tmp_path / "votes.jsonl"
+    write_preferences([PreferencePair(f"Day {n}:", " was good", f" was bad {n}") for n in range(20)], votes)
+    dpo = DPOConfig(batch_pairs=5, epochs=2, learning_rate=3e-4)
+    store.create(DPOJob(preferences=(str(votes),), model=job.model, dpo=dpo), "origin", queued=False)
+    assert recorder.execute("origin", checkpoint_seconds=0.0).status == "finished"
+    write_preferences([PreferencePair("Other", " votes", " now")] * 9, votes)
+    at = branching.branch_points(store.get("origin"))[0]
+    branching.branch("origin", "twin", at=at)
+    assert recorder.execute("twin").status == "finished"
+    assert measured(store, "twin") == measured(store, "origin")
+    assert store.get("twin").result["accuracy_heldout"] == store.get("origin").result["accuracy_heldout"]
