@@ -1,4 +1,4 @@
-"""The column beside the picture: where the run stands in four numbers, and whether that is normal."""
+"""The column beside the picture: where the run stands in five numbers, and whether that is normal."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,8 @@ from pages._ppo.subject import Subject
 
 _NUMBERS = (
     ("score", "objective/scores", "{:+.2f} sd", "◆"),
-    ("KL", "objective/kl_exact", "{:.1f} nats", "▲"),
+    ("KL, exact", "objective/kl_exact", "{:.1f} nats", "▲"),
+    ("KL charged, k1", "objective/kl", "{:.1f} nats", "▲"),
     ("β", "kl_coef", "{:g}", "▲"),
     ("tokens per response", "response_length", "{:.1f}", "●"),
 )
