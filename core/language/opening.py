@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import PlaygroundError
 from core.language.folders import check_policy_folder, first_line, read_json
+from core.language.templates import check_template
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,6 +56,8 @@ def open_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     tokenizer.padding_side = "left"
     if tokenizer.eos_token_id is None:
         raise PlaygroundError(f"{folder}: its tokenizer has no end token, so no response could end")
+    if tokenizer.chat_template:
+        check_template(folder, str(tokenizer.chat_template))
     if turn_end := _end_of_turn(folder, tokenizer):
         tokenizer.eos_token = turn_end
     if tokenizer.pad_token_id in (None, tokenizer.eos_token_id, tokenizer.bos_token_id):
