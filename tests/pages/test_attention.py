@@ -224,3 +224,11 @@ def _same(kept, fresh) -> None:
     else:
         kept, fresh = (np.asarray(value, float) for value in (kept, fresh))
         np.testing.assert_allclose(kept, fresh, rtol=1e-3, atol=1e-4)
+
+
+def test_a_sentence_typed_over_a_single_token_is_asked_from_its_last():
+    at = opened("attention", sentence="The")
+    at = fine(at.text_input(key="sentence").set_value("The dog lost the ball").run())
+    assert at.session_state["token"] == 4
+    at = fine(at.text_input(key="sentence").set_value("The dog lost it").run())
+    assert at.session_state["token"] == 3
