@@ -13,7 +13,8 @@ from core.alignment.actor_critic import (
 from core.alignment.configs import GroupConfig
 from core.alignment.group_advantages import group_relative, leave_one_out
 from core.alignment.kl import exact_kl, kl_estimate
-from core.alignment.ppo_metrics import missing_end, paid_on_average
+from core.alignment.ppo_losses import missing_end
+from core.alignment.ppo_metrics import paid_on_average
 from core.alignment.reward_model import Rater
 from core.alignment.shared_rollout import rate_together, read_together
 from core.language.adapters import bare
@@ -45,7 +46,7 @@ def judge_groups(
 
     known = read_together(sequences, read)
     kl = kl_estimate(known["logprobs"], known["ref_logprobs"], "k1")
-    rewards = scores - missing_end(rollout, config).to(device)
+    rewards = scores - missing_end(rollout.ended, config.missing_end_penalty).to(device)
     if config.algorithm == "rloo":
         rewards = rewards - kl_coef * kl.sum(-1)
     advantages_of = leave_one_out if config.algorithm == "rloo" else group_relative

@@ -28,8 +28,8 @@ from core.alignment.kl import adapted_coefficient, exact_kl, kl_estimate
 from core.alignment.masked import masked_mean, masked_whiten
 from core.alignment.minibatches import minibatches, passes
 from core.alignment.optimiser_step import optimiser_step
-from core.alignment.ppo_losses import entropy, policy_loss, shaped_rewards, value_loss
-from core.alignment.ppo_metrics import missing_end, shown_samples, summarise
+from core.alignment.ppo_losses import entropy, missing_end, policy_loss, shaped_rewards, value_loss
+from core.alignment.ppo_metrics import shown_samples, summarise
 from core.alignment.reward_model import Rater, RewardModel
 from core.alignment.shared_rollout import rate_together, read_together, sample_together
 from core.alignment.tuning import Tuning, measured_gold, prompts_of_update
@@ -137,7 +137,7 @@ def judge(
     sequences = Sequences.of(rollout, device)
     mask = rollout.response_mask.to(device).float()
     raw, scores = rate_together(reward_model, rollout, device)
-    paid = scores - missing_end(rollout, config).to(device)
+    paid = scores - missing_end(rollout.ended, config.missing_end_penalty).to(device)
 
     def read(part: Sequences) -> dict[str, Tensor]:
         log_p, values = model(part, config.temperature)

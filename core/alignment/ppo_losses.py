@@ -6,6 +6,11 @@ from torch import Tensor
 from core.alignment.masked import masked_mean
 
 
+def missing_end(ended: Tensor, penalty: float) -> Tensor:
+    """What is taken from each response's score because it never ended, `penalty` or nothing: [responses]."""
+    return penalty * (~ended).float()
+
+
 def shaped_rewards(scores: Tensor, kl: Tensor, mask: Tensor, kl_coef: float) -> Tensor:
     """Per-token rewards r_t = −β·kl_t, plus the response's score at its last token.
 

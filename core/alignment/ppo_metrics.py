@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.alignment.configs import OnPolicyConfig
 from core.alignment.masked import masked_mean
+from core.alignment.ppo_losses import missing_end
 from core.language.sampling import Rollout
 
 SHOWN_SAMPLES = 8  # responses of an update that a record carries as text
@@ -45,15 +46,10 @@ def summarise(
     return metrics
 
 
-def missing_end(rollout: Rollout, config: OnPolicyConfig) -> Tensor:
-    """What is taken from each response's score because it never ended: [responses]."""
-    return config.missing_end_penalty * (~rollout.ended).float()
-
-
 def paid_on_average(rollout: Rollout, tensors: dict[str, Tensor], config: OnPolicyConfig, kl_coef: float) -> float:
     """What a response was paid: its score, less β · KL, less what a missing end costs; the mean over the responses."""
     reward = tensors["scores"] - kl_coef * tensors["kl"].sum(-1)
-    return (reward.mean() - missing_end(rollout, config).mean().to(reward.device)).item()
+    return (reward.mean() - missing_end(rollout.ended, config.missing_end_penalty).mean().to(reward.device)).item()
 
 
 def shown_samples(rollout: Rollout, tensors: dict[str, Tensor]) -> list[dict[str, Any]]:
