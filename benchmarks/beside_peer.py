@@ -142,7 +142,7 @@ def our_ppo(case: str, value_model: str, material: Path) -> Numbers:
     tokenizer.chat_template = None  # the peer continues the bare tokens
     reward = new_reward_model(policy, tokenizer)
     torch.nn.init.normal_(reward.score.weight, generator=torch.Generator().manual_seed(CASES["seed"]))
-    tuned, reference = ready_to_tune(policy, settings.get("rank", 8))
+    tuned, reference = ready_to_tune(policy, settings.get("rank", 8), seed=0)
     config = PPOConfig(**ppo_settings(settings, value_model=value_model))
     tokens = [id % len(tokenizer) for id in torch.load(material / "tokens.pt").tolist()]
     rows = queries(tokens, config.rollout_batch * config.updates, settings["prompt_tokens"])

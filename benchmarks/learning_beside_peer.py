@@ -102,7 +102,7 @@ def our_scores(material: Path, seed: int) -> list[float]:
 
     policy, tokenizer = load_policy(str(material / "writer"))
     judge = load_reward_model(material / "judge")
-    tuned, reference = ready_to_tune(policy, 8)
+    tuned, reference = ready_to_tune(policy, 8, seed=0)
     config = PPOConfig(**ppo_settings(CASE, value_model="separate", seed=seed, grad_clip=1e9))  # the peer clips none
     rows = queries(torch.load(material / "tokens.pt").tolist(), 64 * config.updates, CASE["prompt_tokens"])
     prompts = [text_of(tokenizer, ids) for ids in rows]

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import torch
 
-from core.alignment.configs import PPOConfig, RewardConfig, usual_ppo
+from core.alignment.configs import PPOConfig, RewardConfig, measuring_seed, usual_ppo
 from core.alignment.evaluation import compare_on_heldout, summarise_heldout
-from core.alignment.loop import MEASURING_SEED
 from core.alignment.ppo import train_ppo
 from core.alignment.reward_model import RewardModel, load_reward_model, new_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, ready_to_tune, reward_stage, voted_pairs
@@ -61,7 +60,7 @@ def gain(seeds: int) -> None:
             for _ in ppo_stage(policy, tokenizer, rater, prompts.train, ppo, tuned, None, no_controls):
                 pass
             seconds = time.perf_counter() - began
-            measuring = sampling.model_copy(update={"seed": seed + MEASURING_SEED})
+            measuring = sampling.model_copy(update={"seed": measuring_seed(seed)})
             after, _ = load_policy(str(tuned))
             rows = compare_on_heldout(after, policy, tokenizer, prompts.heldout[:256], annotator, measuring)
         found = summarise_heldout(rows)
@@ -75,7 +74,7 @@ def cost() -> None:
     policy, tokenizer = load_policy("storyteller")
     reward = new_reward_model(policy, tokenizer)
     torch.nn.init.normal_(reward.score.weight, generator=torch.Generator().manual_seed(0))
-    tuned, reference = ready_to_tune(policy, PPOConfig().lora_rank)
+    tuned, reference = ready_to_tune(policy, PPOConfig().lora_rank, seed=0)
     prompts = load_prompts("stories").train
     parts: list[dict[str, float]] = []
     began = last = time.perf_counter()

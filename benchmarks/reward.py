@@ -21,9 +21,8 @@ def precisions() -> list[str]:
 
 def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
     """The votes and the measurement are those of the loop, in other numbers."""
-    from core.alignment.configs import RewardConfig
+    from core.alignment.configs import RewardConfig, measuring_seed
     from core.alignment.evaluation import reward_skill
-    from core.alignment.loop import MEASURING_SEED
     from core.alignment.reward_model import load_reward_model
     from core.alignment.stages import preferences_stage, reward_stage, voted_pairs
     from core.feedback.annotators import get_annotator
@@ -55,7 +54,7 @@ def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
                     pass
                 seconds = time.perf_counter() - began
                 os.environ["RLHF_PLAYGROUND_PRECISION"] = "float32"
-                measuring = sampling.model_copy(update={"seed": seed + MEASURING_SEED})
+                measuring = sampling.model_copy(update={"seed": measuring_seed(seed)})
                 found = reward_skill(
                     load_reward_model(folder / precision),
                     policy,
