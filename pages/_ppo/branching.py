@@ -23,7 +23,9 @@ def branch_button(run: Run) -> None:
     }
     with st.popover("Branch from a checkpoint", icon=":material/fork_right:", key="branch_open"):
         st.caption("A new run with the same past. Without a change it retraces this one, bit for bit.")
-        at = st.selectbox("From after", points[::-1], format_func=labels.__getitem__, key=f"branch_at_{run.id}")
+        key = f"branch_at_{run.id}"
+        _follow_newest(key, points[-1])
+        at = st.selectbox("From after", points[::-1], format_func=labels.__getitem__, key=key)
         rows = rows_of((step for number, step in steps.items() if number <= at), "ppo")
         wanted = {}
         for field, (label, metric, form, step) in FIELDS.items():
@@ -41,6 +43,13 @@ def branch_button(run: Run) -> None:
                 return
             st.query_params.from_dict({"run": new, "ppo_with": [run.id]})
             st.rerun()
+
+
+def _follow_newest(key: str, newest: int) -> None:
+    """Where the newest checkpoint is chosen it stays the newest, and what a reader chose stays."""
+    if key in st.session_state and st.session_state[key] == st.session_state.get(f"{key}_newest"):
+        st.session_state[key] = newest
+    st.session_state[f"{key}_newest"] = newest
 
 
 def origin(run: Run) -> None:

@@ -253,6 +253,22 @@ def test_a_branch_begins_behind_a_checkpoint_with_what_was_changed():
     assert f"Branched from `{run.id}` after its step 2" in said(at)
 
 
+def test_the_newest_checkpoint_is_offered_until_another_is_chosen():
+    from core.runs import checkpoints
+
+    run = a_ppo("stopped")
+    folder, key = run.folder / "checkpoints", f"branch_at_{run.id}"
+    checkpoints.save(folder, 2, {"update": 2})
+    at = opened("ppo", run=run.id)
+    assert at.selectbox(key=key).value == 2
+    checkpoints.save(folder, 4, {"update": 4})
+    at = fine(at.run())
+    assert at.selectbox(key=key).value == 4
+    at = fine(at.selectbox(key=key).select(2).run())
+    at = fine(at.run())
+    assert at.selectbox(key=key).value == 2
+
+
 def test_true_utility_is_measured_of_whoever_taught_the_reward_model():
     run = a_run("reward", records=[Record(1, {}, "reward", 1)], preferences=["simulated:terse:64"])
     (run.folder / "reward_model").mkdir(parents=True)
