@@ -26,7 +26,9 @@ class Record:
 
     step: int  # counts from 1 within its stage
     metrics: dict[str, float]
-    stage: str  # "preferences", "reward", "ppo", "dpo", "evaluation", "pretrain"
+    stage: (
+        str  # of a run of several: "preferences", "reward", "ppo", "evaluation"; else what trains: "dpo", "pretrain", …
+    )
     total: int = 0  # steps the stage will take, 0 when unknown
     samples: list[dict[str, Any]] = field(default_factory=list)  # {prompt, response, score, kl, …} to show
     rollout: dict[str, Any] | None = None  # name -> tensor, [rows, tokens] each: every number behind the metrics

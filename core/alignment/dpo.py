@@ -87,10 +87,9 @@ def implicit_report(
     tokenizer: PreTrainedTokenizerBase,
 ) -> PairReport:
     """How well the implicit reward β log(π / π_ref) of whole responses predicts the votes on `pairs`."""
-    mine = pairs[processes.share(len(pairs))]
     found = [torch.zeros(0, 4, device=bare(policy).device)]
-    for first in range(0, len(mine), config.batch_pairs):
-        found.append(_of_both(policy, ref_policy, mine[first : first + config.batch_pairs], config, tokenizer))
+    for rows in passes(np.arange(len(pairs)), config.batch_pairs):
+        found.append(_of_both(policy, ref_policy, [pairs[i] for i in rows], config, tokenizer))
     chosen, rejected, ref_chosen, ref_rejected = processes.whole(torch.cat(found), len(pairs)).unbind(1)
     return report_pairs(config.beta * (chosen - ref_chosen), config.beta * (rejected - ref_rejected))
 
@@ -108,7 +107,7 @@ def train_dpo(
     """Tune `policy` in place to prefer what was preferred, relative to the reference.
 
     `ref_policy`, `state` and `controls` (here `learning_rate` alone) are those of `train_ppo`. Metric keys are TRL's.
-    `heldout`: pairs that the last record's result says how many of are predicted, and how well (`implicit_report`).
+    `heldout`: pairs never trained on; the last record's result says how well they are predicted (`implicit_report`).
 
     Raises PlaygroundError without pairs, FloatingPointError when a loss is not finite.
     """
@@ -161,14 +160,14 @@ def train_dpo(
                 "step": step + 1,
             }
 
-        result = None
+        result: dict[str, Any] = {}
         if last:
             result = {"pairs": len(pairs), "seconds": time.monotonic() - began, "loss": metrics["loss"]}
         if last and heldout:
             report = implicit_report(policy, ref_policy, heldout, config, tokenizer)
             metrics |= {"heldout/accuracy": report.accuracy, "heldout/log_loss": report.log_loss}
-            measured = {"accuracy_heldout": report.accuracy, "log_loss_heldout": report.log_loss}
-            result = {**(result or {}), **measured, "pairs_heldout": len(heldout)}
+            result |= {"accuracy_heldout": report.accuracy, "log_loss_heldout": report.log_loss}
+            result["pairs_heldout"] = len(heldout)
         yield Record(
             step + 1,
             metrics,
@@ -176,5 +175,5 @@ def train_dpo(
             total=steps,
             state=saved,
             snapshot=(lambda folder: save_snapshot(policy, folder)) if last else None,
-            result=result,
+            result=result or None,
         )

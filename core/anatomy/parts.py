@@ -64,7 +64,7 @@ class Layer:
         return weight[:, part], None if bias is None else bias[part]
 
     def vectors(self, name: str, x: Tensor, head: int) -> Tensor:
-        """ "q", "k" or "v" of one query head, before positions turn it: x [..., T, width] -> [..., T, head_size]."""
+        """One query head's "q", "k" or "v" before positions turn it: x [..., T, width] -> [..., T, head_size]."""
         return self.normed(name, affine(x, *self.of_head(name, head)))
 
     def normed(self, name: str, vectors: Tensor) -> Tensor:

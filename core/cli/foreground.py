@@ -18,12 +18,8 @@ from core.runs.follower import check_together, follow
 from core.runs.job import Job
 from core.runs.store import Run, RunStore
 
-RESULT_FOLDER = {
-    "reward": "reward_model",
-    "ppo": "policy",
-    "dpo": "policy",
-    "pretrain": "model",
-}  # their --out is that folder itself
+# Their --out is that folder itself.
+RESULT_FOLDER = {"reward": "reward_model", "ppo": "policy", "dpo": "policy", "pretrain": "model"}
 ORDER_FILE = "out.json"  # in the run's folder, so that a resumed run still knows where its results are to go
 MARK_FILE = "run.json"  # in the results: which run made them
 

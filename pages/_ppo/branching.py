@@ -25,7 +25,7 @@ def branch_button(run: Run) -> None:
         st.caption("A new run with the same past. Without a change it retraces this one, bit for bit.")
         key = f"branch_at_{run.id}"
         _follow_newest(key, points[-1])
-        at = st.selectbox("From after", points[::-1], format_func=labels.__getitem__, key=key)
+        at = st.selectbox("Go on after", points[::-1], format_func=labels.__getitem__, key=key)
         rows = rows_of((step for number, step in steps.items() if number <= at), "ppo")
         wanted = {}
         for field, (label, metric, form, step) in FIELDS.items():

@@ -87,8 +87,9 @@ def claim(measured: Worth | None, moving: bool) -> str:
 
 def _of(accuracy: float, pairs: int | None) -> str:
     """The share, and of how many where that is told."""
-    said = predicted(accuracy, pairs)
-    return said if " of " in said else f"{said} of {pairs}" if pairs else f"{said} of"
+    if pairs and pairs < FEW:
+        return predicted(accuracy, pairs)
+    return f"{accuracy:.0%} of {pairs}" if pairs else f"{accuracy:.0%} of"
 
 
 def _beats_guessing(measured: Worth) -> bool:
