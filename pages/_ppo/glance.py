@@ -9,10 +9,10 @@ from pages._parts.told import fragment
 from pages._ppo.normal import in_short
 from pages._ppo.subject import Subject
 
-_NUMBERS = (
-    ("score", "objective/scores", "{:+.2f} sd", "◆"),
-    ("KL, exact", "objective/kl_exact", "{:.1f} nats", "▲"),
-    ("KL charged, k1", "objective/kl", "{:.1f} nats", "▲"),
+_NUMBERS = (  # a number keeps its unit on its line, in a narrow column too
+    ("score", "objective/scores", "{:+.2f}\u00a0sd", "◆"),
+    ("KL, exact", "objective/kl_exact", "{:.1f}\u00a0nats", "▲"),
+    ("KL charged, k1", "objective/kl", "{:.1f}\u00a0nats", "▲"),
     ("β", "kl_coef", "{:g}", "▲"),
     ("tokens per response", "response_length", "{:.1f}", "●"),
 )
