@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from core.feedback.store import Vote
+from core.feedback.words import word_count
 from core.share import Share
 
 _PACE_WINDOW = 10  # votes: long enough to be steady, short enough to follow a change
@@ -34,8 +35,8 @@ def habits(votes: Sequence[Vote]) -> Habits:
     kept = sorted((v for v in votes if not v.undone and v.repeat_of is None), key=lambda vote: vote.created)
     decided = [vote for vote in kept if vote.choice in ("left", "right")]
     sided = judged_by_side(kept)
-    uneven = [vote for vote in decided if _words(vote.left) != _words(vote.right)]
-    longer = sum((vote.choice == "left") == (_words(vote.left) > _words(vote.right)) for vote in uneven)
+    uneven = [vote for vote in decided if word_count(vote.left) != word_count(vote.right)]
+    longer = sum((vote.choice == "left") == (word_count(vote.left) > word_count(vote.right)) for vote in uneven)
     single = [vote.response_seconds for vote in kept if vote.ranking is None]
     measured = [seconds for seconds in single if seconds is not None]
     acts = {vote.ranking or vote.id: vote.created for vote in kept}  # a ranking is one answer, however many comparisons
@@ -57,10 +58,6 @@ def judged_by_side(votes: Sequence[Vote]) -> list[Vote]:
         for vote in votes
         if vote.choice in ("left", "right") and not vote.undone and vote.repeat_of is None and vote.ranking is None
     ]
-
-
-def _words(text: str) -> int:
-    return len(text.split())
 
 
 def _pace(times: Sequence[float]) -> float | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.feedback.comparison import Vote
 from core.feedback.habits import judged_by_side
+from core.feedback.words import word_count
 from core.quantiles import Z_95
 
 _PRIOR_SD = 2.5
@@ -45,7 +46,7 @@ def side_and_length(votes: Sequence[Vote]) -> tuple[Push, Push] | None:
     seen = judged_by_side(votes)
     if not seen:
         return None
-    x = np.array([[1.0, (len(v.left.split()) - len(v.right.split())) / TEN_WORDS] for v in seen])
+    x = np.array([[1.0, (word_count(v.left) - word_count(v.right)) / TEN_WORDS] for v in seen])
     y = np.array([v.choice == "left" for v in seen], dtype=float)
     weights = np.zeros(2)
     for _ in range(_STEPS):  # Newton; the prior keeps the curvature away from zero, so that no step runs off

@@ -10,7 +10,7 @@ from typing import Any
 
 from core import paths
 from core.errors import PlaygroundError
-from core.feedback.annotators.text import words
+from core.feedback.words import word_count
 from core.files import read_jsonl
 from core.runs.jobs import LoopJob
 from core.runs.store import Run, RunStore, Status
@@ -122,7 +122,7 @@ def _written(run: Run) -> dict[str, Any]:
     rows = read_jsonl(file) if file.exists() else []
     if not rows:
         return {}
-    lengths = [len(words(row["tuned_response"])) for row in rows]
+    lengths = [word_count(row["tuned_response"]) for row in rows]
     return {
         "length": sum(lengths) / len(lengths),
         "example": (rows[0]["prompt"], rows[0]["tuned_response"]),

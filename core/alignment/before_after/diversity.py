@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.alignment.before_after.estimates import Estimate, jackknifed, mean_of
-from core.feedback.annotators.text import words
+from core.feedback.words import words_in
 
 COMPARED = 64  # texts at most in self-BLEU, each against all others: its time grows with their square
 
 
 def ngrams(text: str, n: int) -> list[tuple[str, ...]]:
     """The runs of `n` words in `text`, in order; words as the simulated annotators count them."""
-    found = words(text)
+    found = words_in(text)
     return [tuple(found[first : first + n]) for first in range(len(found) - n + 1)]
 
 

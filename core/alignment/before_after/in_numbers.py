@@ -8,8 +8,8 @@ import numpy as np
 
 from core.alignment.before_after.diversity import distinct_n, self_bleu
 from core.alignment.before_after.estimates import Compared, Estimate, mean_of, ratio_of
-from core.feedback.annotators.text import words
 from core.feedback.blind import BlindVote
+from core.feedback.words import word_count
 from core.share import Share
 
 Row = Mapping[str, Any]
@@ -27,7 +27,7 @@ def course(rows: Sequence[Row]) -> dict[str, Estimate]:
     distinct_2. What was not measured is left out.
     """
     texts = texts_of(rows)
-    found = {"length": mean_of([len(words(text)) for text in texts]), "distinct_2": distinct_n(texts, 2)}
+    found = {"length": mean_of([word_count(text) for text in texts]), "distinct_2": distinct_n(texts, 2)}
     for name in ("gold", "score", "kl", "kl_first"):
         if all(name in row for row in rows):
             found[name] = mean_of([row[name] for row in rows])

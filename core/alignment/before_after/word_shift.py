@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from core.alignment.before_after.estimates import Estimate
-from core.feedback.annotators.text import words
+from core.feedback.words import words_in
 
 RARE = 5  # responses: of a word that fewer hold, nothing is said
 
@@ -47,7 +47,7 @@ def word_shifts(before: Sequence[str], after: Sequence[str]) -> list[Shift]:
     Bonferroni's: with W words compared, each has an error of 5 % / W, so that one of them all misleads in 5 % of cases.
     """
     held_before, held_after = (
-        Counter(word for text in texts for word in set(words(text))) for texts in (before, after)
+        Counter(word for text in texts for word in set(words_in(text))) for texts in (before, after)
     )
     known = [word for word in {*held_before, *held_after} if held_before[word] + held_after[word] >= RARE]
     error = 0.05 / max(1, len(known))

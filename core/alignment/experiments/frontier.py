@@ -29,6 +29,7 @@ from core.alignment.reward_model import load_reward_model
 from core.alignment.rloo_grpo import train_grouped
 from core.alignment.stages import ready_to_tune, reward_stage
 from core.feedback.pairs import PreferencePair
+from core.feedback.words import word_count
 from core.language.adapters import bare
 from core.language.configs import SamplingConfig
 from core.record import Controls, Record, no_controls
@@ -153,5 +154,5 @@ class _Frontier:
             "heldout/proxy": scores.mean().item(),
             "heldout/win_rate": said["gold_win_rate"],
             "heldout/kl": said["kl"],
-            "heldout/words": float(np.mean([len(row.tuned_response.split()) for row in rows])),
+            "heldout/words": float(np.mean([word_count(row.tuned_response) for row in rows])),
         }

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.alignment.cross_examination.trait_coefficients import standardised_fit
 from core.feedback.comparison import Vote
+from core.feedback.words import word_count
 from core.quantiles import Z_95
 from core.share import Share
 
@@ -29,7 +30,7 @@ def length_bias(votes: Sequence[Vote], left: Sequence[float], right: Sequence[fl
     """
     if not len(votes) == len(left) == len(right):
         raise ValueError("every vote needs the scores of both its texts")
-    words = np.array([[len(vote.left.split()), len(vote.right.split())] for vote in votes], dtype=float).reshape(-1, 2)
+    words = np.array([[word_count(vote.left), word_count(vote.right)] for vote in votes], dtype=float).reshape(-1, 2)
     prompts = [vote.prompt for vote in votes]
     if len(set(prompts)) < 2 or not np.ptp(words):
         return None

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
-from core.feedback.annotators.text import words
 from core.feedback.pairs import PreferencePair
+from core.feedback.words import word_count
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def features() -> dict[str, Feature]:
     return {
         one.name: one
         for one in (
-            Feature("length", "Words in the response.", lambda _, response: float(len(words(response)))),
+            Feature("length", "Words in the response.", lambda _, response: float(word_count(response))),
             _taste("valence", "sunny"),
             _taste("dialogue", "talkative"),
             _taste("questions", "curious"),
