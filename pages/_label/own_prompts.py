@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 _ONE_A_LINE, _WHOLE = "one a line", "one prompt in all"
 _MOST_MEGABYTES = 2
+_KEPT = "own_prompts_kept"  # how often prompts were kept
 
 
 def own_prompts_box(annotator: str) -> None:
     """A popover: what there is, and a place for more."""
-    with st.popover("My own prompts", icon=":material/edit_note:", width="stretch"):
+    kept = st.session_state.get(_KEPT, 0)  # a popover of another name starts closed: voting goes on beneath it
+    with st.popover("My own prompts", icon=":material/edit_note:", width="stretch", key=f"own_prompts_{kept}"):
         st.text_area(
             "Type them",
             key="own_prompts_text",
@@ -60,6 +62,8 @@ def _add(annotator: str, form: str | None, file: "UploadedFile | None") -> None:
         return
     st.session_state["own_prompts_said"] = _told(added)
     st.session_state["own_prompts_text"] = ""
+    st.session_state["label_said"] = st.session_state["own_prompts_said"]
+    st.session_state[_KEPT] = st.session_state.get(_KEPT, 0) + 1
     st.session_state["label_write_now"] = True
     choose_own_prompts()
 

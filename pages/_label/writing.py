@@ -14,14 +14,14 @@ _BOTH, _LEFT, _RIGHT = "both", "the left one", "the right one"
 
 def write_better(store: FeedbackStore, shown: ShownPair, annotator: str, began: float) -> None:
     """The button, and the box once it is open for this pair."""
-    if st.session_state.get("label_writing") != shown.pair_id:
+    if st.session_state.get("label_writing") != (annotator, shown.pair_id):
         st.button(
             "Write a better one",
             key="write",
             icon=":material/edit:",
             type="tertiary",
             on_click=_open,
-            args=(shown,),
+            args=(shown, annotator),
             help="Neither is good? Write what you would have liked to read.",
         )
         return
@@ -30,7 +30,9 @@ def write_better(store: FeedbackStore, shown: ShownPair, annotator: str, began: 
         with st.container(horizontal=True):
             for label, text in (("Start from left", shown.left), ("Start from right", shown.right), ("Clear", "")):
                 st.button(label, key=f"own_{label}", on_click=_prefill, args=(text,))
-        typed(
+        drafts = _drafts(annotator)
+        st.session_state.setdefault("own_text", drafts.get(shown.pair_id, ""))  # forgotten while it was not drawn
+        drafts[shown.pair_id] = typed(
             st,
             "text_area",
             "Your own response",
@@ -55,9 +57,15 @@ def write_better(store: FeedbackStore, shown: ShownPair, annotator: str, began: 
         st.caption("It becomes one comparison with each response it is better than, and one undo takes it back.")
 
 
-def _open(shown: ShownPair) -> None:
-    st.session_state["label_writing"] = shown.pair_id
-    st.session_state["own_text"] = ""
+def _drafts(annotator: str) -> dict[int, str]:
+    """What was written and not saved, by pair: it waits where another pair comes between, or the box is closed."""
+    of: dict[str, dict[int, str]] = st.session_state.setdefault("label_drafts", {})
+    return of.setdefault(annotator, {})
+
+
+def _open(shown: ShownPair, annotator: str) -> None:
+    st.session_state["label_writing"] = (annotator, shown.pair_id)
+    st.session_state["own_text"] = _drafts(annotator).get(shown.pair_id, "")
 
 
 def _close() -> None:
@@ -78,5 +86,6 @@ def _save(store: FeedbackStore, shown: ShownPair, annotator: str, over: str, beg
     except PlaygroundError as error:
         st.session_state["label_said"] = f"Not saved: {error}"
         return
+    _drafts(annotator).pop(shown.pair_id, None)
     _close()
     st.session_state["label_said"] = f"Saved: yours is better than {over}. The pair still waits for your vote."

@@ -276,6 +276,21 @@ def test_ones_own_better_response_is_kept_and_undone(store):
     assert "your own response “a better one”" in shown(at)
 
 
+def test_a_better_response_waits_while_another_pair_comes_between(store, monkeypatch):
+    monkeypatch.setattr("core.runs.supervisor.submit", Submitted())
+    at = press(opened(annotator="ada", again="false"), "write")
+    pair = store.next_pair("ada", "storyteller", "stories")
+    at.text_area(key="own_text").set_value("half a thought").run()
+    at = press(at, "own_close")
+    at = press(at, "write")
+    assert at.text_area(key="own_text").value == "half a thought"
+    at.text_area(key="own_prompts_text").set_value("A cat named").run()
+    at = press(at, "own_prompts_add")
+    assert pair.prompt not in shown(at)  # one's own prompts are asked now
+    at.selectbox(key="prompts").set_value("stories").run()
+    assert pair.prompt in shown(at) and at.text_area(key="own_text").value == "half a thought"
+
+
 def test_a_hidden_repeat_is_not_told_and_can_be_switched_off(store):
     while (repeat := store.next_repeat("me", "storyteller", "stories")) is None:
         store.vote(store.next_pair("me", "storyteller", "stories"), "me", "left", response_seconds=1.0)
@@ -300,6 +315,7 @@ def test_ones_own_prompts_are_kept_and_voted_on(store, monkeypatch):
     at = press(at, "own_prompts_add")
     assert [len(text) for text in own_prompts_of("ada")] == [11, 11, LONGEST]
     assert any("Kept: 3 new prompts. 1 cut to 2,000 characters" in told.value.replace("\\", "") for told in at.success)
+    assert "Kept: 3 new prompts." in shown(at)  # beside the pair too: the popover is closed by then
     assert submitted.job.prompts == set_of("ada")
     pool = ("storyteller", set_of("ada"))
     store.add_pairs([NewPair("A dog named", f" {n}", f" {n} and more", *pool) for n in range(PAIRS)], "written")
