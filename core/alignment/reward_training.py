@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -117,6 +117,46 @@ def add_gradients(
     return scores[:, 0], scores[:, 1]
 
 
+@dataclass(frozen=True)
+class _Encoded:
+    """Training pairs as token ids, with the margin that each is to be won by."""
+
+    chosen: list[list[int]]
+    rejected: list[list[int]]
+    margins: Tensor  # [pairs]
+
+    @classmethod
+    def of(
+        cls, pairs: Sequence[PreferencePair], tokenizer: PreTrainedTokenizerBase, longest: int, device: torch.device
+    ) -> "_Encoded":
+        prompts = [pair.prompt for pair in pairs]
+        chosen = encode_texts(tokenizer, prompts, [pair.chosen for pair in pairs], longest)
+        rejected = encode_texts(tokenizer, prompts, [pair.rejected for pair in pairs], longest)
+        return cls(chosen, rejected, torch.tensor([pair.margin or 0.0 for pair in pairs], device=device))
+
+    def lengths(self) -> list[int]:
+        """Tokens of the longer text of each pair."""
+        return [max(len(c), len(r)) for c, r in zip(self.chosen, self.rejected, strict=True)]
+
+    def part(self, rows: np.ndarray) -> tuple[tuple[list[list[int]], list[list[int]]], Tensor]:
+        """Some of the pairs: token ids of both sides, and their margins."""
+        sides = [self.chosen[row] for row in rows], [self.rejected[row] for row in rows]
+        return sides, self.margins[torch.from_numpy(rows).to(self.margins.device)]
+
+
+def _step_metrics(loss: Tensor, chosen: Tensor, rejected: Tensor) -> dict[str, float]:
+    """What the scores of a step's pairs, met before the step, say: [] and [pairs] twice."""
+    difference, both = chosen - rejected, torch.cat([chosen, rejected])
+    return {
+        "loss": loss.item(),
+        "accuracy": share_right(difference).mean().item(),
+        "margin": difference.mean().item(),
+        "min_reward": both.min().item(),
+        "mean_reward": both.mean().item(),
+        "max_reward": both.max().item(),
+    }
+
+
 def _as_met(pair: PreferencePair, chosen: Tensor, rejected: Tensor, margin: Tensor) -> dict[str, Any]:
     """One pair of a step with the scores it met, before the step: [1] each."""
     prompt = pair.prompt if len(pair.prompt) <= _SHOWN else f"…{pair.prompt[-_SHOWN:]}"
@@ -159,10 +199,7 @@ def train_reward_model(
         raise PlaygroundError("no preference pairs to train on")
     device = bare(model).device
     longest = bare(model).config.max_text_tokens = min(config.max_tokens, context_of(bare(model)))
-    chosen_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.chosen for p in train], longest)
-    rejected_ids = encode_texts(tokenizer, [p.prompt for p in train], [p.rejected for p in train], longest)
-    margins = torch.tensor([p.margin or 0.0 for p in train], device=device)
-    lengths = [max(len(c), len(r)) for c, r in zip(chosen_ids, rejected_ids, strict=True)]
+    encoded = _Encoded.of(train, tokenizer, longest, device)
     stopping = EarlyStopping(config.patience if heldout else 0)
     watched = heldout if stopping.active else heldout[:PROBE_PAIRS]
     batches = math.ceil(len(train) / config.batch_pairs)
@@ -171,6 +208,7 @@ def train_reward_model(
     kept = steps_kept(steps, config.weights_kept)
     probe = Probe(tokenizer, probe_pairs(train, config.seed), longest, device) if kept else None
     head, trunk = head_and_trunk(model)
+    head_ratio = config.head_learning_rate / config.learning_rate
     optimizer = torch.optim.AdamW(
         [{"params": trunk}, {"params": head}], betas=(0.9, 0.95), weight_decay=config.weight_decay, fused=True
     )
@@ -183,34 +221,22 @@ def train_reward_model(
     for step in range(first, first if stopping.over else steps):
         learning_rate = controls(step + 1).get("learning_rate", learning_rate)
         scale = lr_scale(step, steps, config.warmup_share)
-        head_ratio = config.head_learning_rate / config.learning_rate
         for group, ratio in zip(optimizer.param_groups, (1.0, head_ratio), strict=True):
             group["lr"] = learning_rate * ratio * scale
         epoch, batch = divmod(step, batches)
         if batch == 0 or step == first:
-            parts = batches_by_length(lengths, config.batch_pairs, (config.seed, epoch))
+            parts = batches_by_length(encoded.lengths(), config.batch_pairs, (config.seed, epoch))
         part = parts[batch]
         pairs_read += len(part)
-        pair_ids = [chosen_ids[i] for i in part], [rejected_ids[i] for i in part]
-        margin = margins[torch.from_numpy(part).to(device)]
+        pair_ids, margin = encoded.part(part)
         chosen, rejected = add_gradients(model, pair_ids, margin, tokenizer.pad_token_id, config.micro_batch)
         loss = pairwise_loss(chosen, rejected, margin)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {step + 1}: lower the learning rate")
         grad_norm = optimiser_step(optimizer, trunk + head, config.grad_clip, f"at step {step + 1}")
         tokens += sum(max(1, len(ids)) for side in pair_ids for ids in side)
-        difference, both = chosen - rejected, torch.cat([chosen, rejected])
-        metrics = {
-            "loss": loss.item(),
-            "accuracy": share_right(difference).mean().item(),
-            "margin": difference.mean().item(),
-            "grad_norm": grad_norm,
-            "learning_rate": learning_rate * scale,
-            "min_reward": both.min().item(),
-            "mean_reward": both.mean().item(),
-            "max_reward": both.max().item(),
-            "num_tokens": float(tokens),
-        }
+        metrics = _step_metrics(loss, chosen, rejected)
+        metrics |= {"grad_norm": grad_norm, "learning_rate": learning_rate * scale, "num_tokens": float(tokens)}
         last = step + 1 == steps
         report = None
         if watched and (last or (step + 1) % every == 0):
