@@ -25,7 +25,7 @@ def kl_estimate(logprobs: Tensor, ref_logprobs: Tensor, estimator: str) -> Tenso
 
 def exact_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
     """Σ p (log p − log q) over the full vocabulary, in nats: log-probabilities [..., vocab] twice -> [...]."""
-    return (log_p.exp() * (log_p - log_q)).sum(-1)
+    return torch.linalg.vecdot(log_p.exp(), log_p - log_q)
 
 
 def adapted_coefficient(kl_coef: float, kl: float, target: float, horizon: float, responses: int) -> float:

@@ -38,6 +38,7 @@ from core.errors import PlaygroundError
 from core.feedback.annotators import Annotator
 from core.language.adapters import bare
 from core.language.context import context_of
+from core.language.logits import largest
 from core.language.sampling import Rollout
 from core.record import Controls, Record, no_controls
 
@@ -173,8 +174,8 @@ def judge(
 
 def likeliest(log_p: Tensor, name: str) -> dict[str, Tensor]:
     """The likeliest tokens at each place and their log-probabilities: [tokens, vocab] -> [tokens, TOP] twice."""
-    top = log_p.topk(TOP, dim=-1)
-    return {f"{name}_ids": top.indices, f"{name}_logprobs": top.values}
+    values, ids = largest(log_p, TOP)
+    return {f"{name}_ids": ids, f"{name}_logprobs": values}
 
 
 def look_again(model: ActorCritic, rollout: Rollout, config: PPOConfig) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from core.errors import PlaygroundError
 
+_PIECE = 64  # of a row: as many values as are looked at together
 _APART = 1e-3  # relative to the largest logit: rounding in bfloat16 is a third of it
 
 
@@ -29,6 +30,25 @@ def logits_of(model: PreTrainedModel, states: Tensor) -> Tensor:
 def width_of(model: PreTrainedModel) -> int:
     """How wide the states are that `logits_of` takes; a family may project them down behind its last block (OPT)."""
     return int(model.get_output_embeddings().weight.shape[1])
+
+
+def largest(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """`x.topk(count)` for rows as long as a vocabulary, three times as fast on a processor: [rows, vocab] -> values and
+    indices, [rows, count] each, the largest first.
+
+    A row's largest values lie in those of its pieces whose own largest are the largest; only these are looked through.
+    """
+    rest = x.shape[1] % _PIECE
+    whole = x.shape[1] - rest
+    if whole < 4 * count * _PIECE:
+        found = x.topk(count, dim=-1)
+        return found.values, found.indices
+    pieces = x[:, :whole].unflatten(-1, (-1, _PIECE)).amax(-1).topk(count, dim=-1).indices
+    columns = (pieces.unsqueeze(-1) * _PIECE + torch.arange(_PIECE, device=x.device)).flatten(1)
+    if rest:
+        columns = torch.cat([columns, torch.arange(whole, x.shape[1], device=x.device).expand(len(x), -1)], dim=1)
+    values, places = x.gather(1, columns).topk(count, dim=-1)
+    return values, columns.gather(1, places)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from core.errors import PlaygroundError
-from core.language.logits import check_logits, logits_of, width_of
+from core.language.logits import check_logits, largest, logits_of, width_of
 from tests import tiny
 
 IDS = torch.tensor([[5, 17, 40, 3, 9]])
@@ -55,3 +55,19 @@ def test_a_model_that_does_something_else_with_its_logits_is_refused():
     model.forward = doubled
     with pytest.raises(PlaygroundError, match="from its states to its logits is not known here"):
         check_logits(model)
+
+
+@pytest.mark.parametrize("vocab", [7, 1280, 1300, 4096, 4159])
+def test_the_largest_values_of_a_row_are_those_that_torch_finds(vocab):
+    generator = torch.Generator().manual_seed(vocab)
+    for x in (
+        torch.randn(9, vocab, generator=generator),
+        torch.randint(0, 30, (9, vocab), generator=generator).float(),
+    ):
+        values, indices = largest(x, 5)
+        assert torch.equal(values, x.topk(5).values)
+        assert torch.equal(x.gather(1, indices), values)  # of equal values any may be named, but each once
+        assert all(len(set(row)) == 5 for row in indices.tolist())
+    last = torch.zeros(1, vocab)
+    last[0, -1] = 1.0
+    assert largest(last, 5)[1][0, 0] == vocab - 1
