@@ -24,7 +24,7 @@ from tests.feedback.preference_files import GOOD, only_row, staged_rows
         ("a.jsonl", json.dumps(GOOD).encode("utf-16"), "UTF-16"),
         ("a.jsonl", b'[{"prompt": "a",\n "chosen"', "array"),
         ("a.jsonl", bytes(2**26 + 2**20), "MiB"),
-        ("a.jsonl.gz", gzip.compress(json.dumps(GOOD).encode() * 50)[:-20], "cut short"),
+        ("a.jsonl.gz", gzip.compress(json.dumps(GOOD).encode() * 50, mtime=0)[:-20], "cut short"),
         ("a.csv", b"prompt,good,bad\na,b,c\n", "prompt, chosen, rejected"),
         ("a.csv", b"", "prompt, chosen, rejected"),
         ("a.csv", b"chosen,rejected,chosen\n", "column chosen twice"),
