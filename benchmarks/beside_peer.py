@@ -143,7 +143,8 @@ def our_ppo(case: str, value_model: str, material: Path) -> Numbers:
     reward = new_reward_model(policy, tokenizer)
     torch.nn.init.normal_(reward.score.weight, generator=torch.Generator().manual_seed(CASES["seed"]))
     tuned, reference = ready_to_tune(policy, settings.get("rank", 8), seed=0)
-    config = PPOConfig(**ppo_settings(settings, value_model=value_model))
+    again = value_model == "shared"  # as a default run does; the peer reads nothing after an update
+    config = PPOConfig(**ppo_settings(settings, value_model=value_model, look_again=again))
     tokens = [id % len(tokenizer) for id in torch.load(material / "tokens.pt").tolist()]
     rows = queries(tokens, config.rollout_batch * config.updates, settings["prompt_tokens"])
     prompts = [text_of(tokenizer, ids) for ids in rows]

@@ -177,6 +177,11 @@ class PPOConfig(OnPolicyConfig):
         description="held-out prompts answered again and again, from the same random numbers, to be read",
     )
     watch_every: int = Field(4, ge=1, le=1000, description="updates between two such readings")
+    look_again: bool = Field(
+        True,
+        description="read a rollout once more after its update, which the token microscope shows; a large model is "
+        "tuned faster without",
+    )
 
     @model_validator(mode="after")
     def _beta_stays_positive(self) -> Self:

@@ -90,7 +90,8 @@ def train_ppo(
         tensors = judge(model, ref_policy, reward_model, rollout, config, tuning.kl_coef)
         judged = time.monotonic()
         statistics = optimise(model, tuning.optimizer, tuning.trained, rollout, tensors, config, update)
-        tensors |= look_again(model, rollout, config)
+        if config.look_again:
+            tensors |= look_again(model, rollout, config)
         metrics = summarise(rollout, tensors, statistics, config, tuning.kl_coef)
         metrics |= {
             "lr": tuning.rate,

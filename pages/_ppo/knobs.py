@@ -11,7 +11,7 @@ from pages._ppo.subject import Subject
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Turned most often": ("kl_coef", "learning_rate", "updates", "rollout_batch", "seed"),
-    "Sampling": ("max_new_tokens", "temperature", "watch_prompts", "watch_every"),
+    "Sampling": ("max_new_tokens", "temperature", "watch_prompts", "watch_every", "look_again"),
     "Reward and KL": (
         "kl_estimator",
         "kl_target",

@@ -263,3 +263,15 @@ def test_what_is_looked_at_again_is_the_policy_after_the_update():
         assert (t[f"{name}_ids"][written] == ids).float().mean() > 0.99  # equal but for near ties
     assert all(t[name][~written].eq(0).all() for name in ("new_logprobs", "top_logprobs", "new_top_logprobs"))
     assert (t["new_logprobs"] - t["logprobs"]).abs().max() > 1e-3
+
+
+def test_without_looking_again_the_curve_is_the_same():
+    def run(look_again):
+        config = CONFIG.model_copy(update={"look_again": look_again})
+        records = list(train_ppo(tiny.gpt2(), tiny.gpt2(), judge(), tiny.PROMPTS, config, tiny.tokenizer()))
+        untimed = [{n: v for n, v in one.metrics.items() if not n.startswith(("time/", "eps"))} for one in records]
+        return untimed, set(records[-1].rollout)
+
+    (seen, names), (unseen, fewer) = run(True), run(False)
+    assert seen == unseen
+    assert names - fewer == {"new_logprobs", "new_top_ids", "new_top_logprobs"}

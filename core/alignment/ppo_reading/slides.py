@@ -135,7 +135,10 @@ def load_rollout(file: Path) -> dict[str, np.ndarray]:
     except (OSError, SafetensorError) as error:
         raise PlaygroundError(f"{file}: this rollout cannot be opened ({str(error).splitlines()[0]})") from error
     if "new_top_ids" not in tensors:
-        raise PlaygroundError(f"{file}: this rollout was kept by an earlier version and lacks what is shown here")
+        raise PlaygroundError(
+            f"{file}: this rollout was not read again after its update (`look_again` is off, or it was kept by an "
+            "earlier version), and that is what is shown here"
+        )
     return tensors
 
 

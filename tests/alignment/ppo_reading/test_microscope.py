@@ -234,7 +234,7 @@ def test_a_kept_file_opens_again_and_an_old_or_broken_one_is_named(record, slide
     again = make_slide(kept, WIDE.model_dump(), 2, record.metrics, tiny.tokenizer())
     assert look_at(again, 0, 0) == look_at(slide, 0, 0)
     save_file({"mask": whole["mask"]}, tmp_path / "old.safetensors")
-    with pytest.raises(PlaygroundError, match="earlier version"):
+    with pytest.raises(PlaygroundError, match="`look_again` is off, or it was kept by an earlier version"):
         load_rollout(tmp_path / "old.safetensors")
     (tmp_path / "half.safetensors").write_bytes((tmp_path / "new.safetensors").read_bytes()[:200])
     with pytest.raises(PlaygroundError, match="cannot be opened"):
