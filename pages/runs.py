@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.figures.curves import compared
+from core.runs.metric_units import UNITS
 from core.runs.store import Run, RunStore
 from pages._parts import theme
 from pages._parts.badge import badge
@@ -53,6 +54,8 @@ def overlaid(ids: list[str]) -> None:
     st.vega_lite_chart(
         data, compared(shown, theme.dark()), width="stretch", alt=f"{metric} against the step, of {', '.join(shown)}"
     )
+    if unit := UNITS.get(metric):
+        st.caption(f"Unit: {unit}.")
     badge("live", run=", ".join(shown), note="exactly what the trainer recorded, not smoothed")
     if without:
         st.caption(f"Without this metric: {', '.join(without)}.")
