@@ -81,7 +81,8 @@ def _leanings(votes: list[Vote]) -> None:
     if pushes:
         st.markdown(_pushed(*pushes))
     st.caption(
-        "In brackets: where the true share lies with 95 % confidence (Wilson). A lean is named only when ½ is outside."
+        "In brackets: where the true share lies with 95 % confidence (Wilson; a ranking is one act). A lean is named "
+        "only when ½ is outside."
     )
 
 

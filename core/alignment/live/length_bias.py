@@ -7,6 +7,7 @@ import numpy as np
 
 from core.alignment.cross_examination.trait_coefficients import standardised_fit
 from core.feedback.comparison import Vote
+from core.feedback.habits import share_longer
 from core.quantiles import Z_95
 from core.share import Share
 
@@ -36,7 +37,5 @@ def length_bias(votes: Sequence[Vote], left: Sequence[float], right: Sequence[fl
     scores = np.array([left, right], dtype=float).T
     clusters = np.repeat(np.unique(np.array(prompts), return_inverse=True)[1], 2)
     beta, errors, _ = standardised_fit(words.reshape(-1, 1), scores.ravel(), clusters)
-    uneven = words[:, 0] != words[:, 1]
-    agrees = (scores[:, 0] > scores[:, 1]) == (words[:, 0] > words[:, 1])
-    longer = Share(int(agrees[uneven].sum()), int(uneven.sum()))
+    longer = share_longer(votes, (scores[:, 0] > scores[:, 1]).tolist())
     return LengthBias(longer, float(beta[0]), Z_95 * float(errors[0]))
