@@ -31,3 +31,30 @@ def test_a_mean_of_few_has_students_interval():
     mean, reach = mean_and_reach(values)
     low, high = t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=sem(values))
     assert (mean - reach, mean + reach) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_answers_of_one_act_are_no_independent_witnesses():
+    assert Share.of_acts([(1, 1), (0, 1), (1, 1)]) == Share(2, 3)
+    assert Share.of_acts([]) == Share(0, 0)
+    ranked = Share.of_acts([(6, 6), (0, 6)] * 5)
+    assert (ranked.hits, ranked.total) == (30, 60)
+    low, high = ranked.interval
+    assert high - low > 0.5  # ten acts that say all or nothing: near the 0.53 of ten coins
+    assert Share.of_acts([(6, 6)] * 4).interval == Share(24, 24).interval
+
+
+def test_the_interval_of_ranked_texts_holds_what_it_promises():
+    """Rankings by chance, four texts of different lengths each: the longer one is preferred in half of the pairs."""
+    rng = np.random.default_rng(0)
+    first, second = np.triu_indices(4, 1)
+    held = {"acts": 0, "pairs": 0}
+    for _ in range(400):
+        length, worth = rng.random((2, 12, 4))
+        hits = ((length[:, first] > length[:, second]) == (worth[:, first] > worth[:, second])).sum(1)
+        for name, share in (
+            ("acts", Share.of_acts([(int(each), 6) for each in hits])),
+            ("pairs", Share(int(hits.sum()), 72)),
+        ):
+            low, high = share.interval
+            held[name] += low <= 0.5 <= high
+    assert held["acts"] >= 370 > held["pairs"]

@@ -35,8 +35,6 @@ def habits(votes: Sequence[Vote]) -> Habits:
     kept = sorted((v for v in votes if not v.undone and v.repeat_of is None), key=lambda vote: vote.created)
     decided = [vote for vote in kept if vote.choice in ("left", "right")]
     sided = judged_by_side(kept)
-    uneven = [vote for vote in decided if word_count(vote.left) != word_count(vote.right)]
-    longer = sum((vote.choice == "left") == (word_count(vote.left) > word_count(vote.right)) for vote in uneven)
     single = [vote.response_seconds for vote in kept if vote.ranking is None]
     measured = [seconds for seconds in single if seconds is not None]
     acts = {vote.ranking or vote.id: vote.created for vote in kept}  # a ranking is one answer, however many comparisons
@@ -44,7 +42,7 @@ def habits(votes: Sequence[Vote]) -> Habits:
         decided=len(decided),
         undecided=len(kept) - len(decided),
         left=Share(sum(vote.choice == "left" for vote in sided), len(sided)),
-        longer=Share(longer, len(uneven)),
+        longer=share_longer(decided, [vote.choice == "left" for vote in decided]),
         seconds=median(measured) if measured else None,
         pace=_pace(list(acts.values())),
         recent=tuple(measured[-_RECENT:]),
@@ -58,6 +56,18 @@ def judged_by_side(votes: Sequence[Vote]) -> list[Vote]:
         for vote in votes
         if vote.choice in ("left", "right") and not vote.undone and vote.repeat_of is None and vote.ranking is None
     ]
+
+
+def share_longer(votes: Sequence[Vote], left: Sequence[bool]) -> Share:
+    """Of the pairs of unequal length, those of which the longer text is preferred; `left`: whether the left one is."""
+    acts: dict[str | int, tuple[int, int]] = {}
+    for vote, prefers_left in zip(votes, left, strict=True):
+        longer = word_count(vote.left) - word_count(vote.right)
+        if longer:
+            act = vote.ranking or vote.id
+            hits, total = acts.get(act, (0, 0))
+            acts[act] = hits + (prefers_left == (longer > 0)), total + 1
+    return Share.of_acts(list(acts.values()))
 
 
 def _pace(times: Sequence[float]) -> float | None:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.feedback.agreement import (
     MISSING,
     Estimate,
+    acts_of,
     cohen_kappa,
     judgements,
     krippendorff_alpha,
@@ -18,7 +19,7 @@ from core.feedback.annotators import annotators
 from core.feedback.store import FeedbackStore, Vote
 
 _RELIABLE, _TENTATIVE = 0.8, 0.667  # Krippendorff (2004), "Content Analysis", section 11.4.2
-_ENOUGH = 10  # pairs below which resampling them says too little: two judged alike would give κ = 1 for certain
+_ENOUGH = 10  # pairs below which an interval says next to nothing
 _OTHERS = 12  # annotators compared with, those with the most common pairs
 
 
@@ -29,9 +30,9 @@ def agreement(store: FeedbackStore, annotator: str, votes: Sequence[Vote]) -> No
         st.markdown("From your second vote on: how far you and others choose the same texts, beyond what chance gives.")
         return
     people = _people(store, annotator, set(mine))
-    rows = [_row(name, "person", mine, theirs) for name, theirs in people.items()]
+    rows = [_row(name, "person", mine, theirs, votes) for name, theirs in people.items()]
     simulated = {one.title: simulated_judgements(votes, one) for one in annotators().values()}
-    rows += [_row(name, "simulated", mine, theirs) for name, theirs in simulated.items()]
+    rows += [_row(name, "simulated", mine, theirs, votes) for name, theirs in simulated.items()]
     rows = [row for row in rows if row]
     if rows:
         st.dataframe(
@@ -42,14 +43,16 @@ def agreement(store: FeedbackStore, annotator: str, votes: Sequence[Vote]) -> No
                 "κ": st.column_config.NumberColumn(
                     format="%.2f", help="Cohen: 1 always alike, 0 as chance would have it, below 0 less than that"
                 ),
-                "from": st.column_config.NumberColumn(format="%.2f", help="95 % interval, resampled pairs"),
+                "from": st.column_config.NumberColumn(format="%.2f", help="95 % interval; a ranking counts as one act"),
                 "to": st.column_config.NumberColumn(format="%.2f"),
                 "alike": st.column_config.NumberColumn(format="%.0f%%", help="share of common pairs judged alike"),
                 "pairs": st.column_config.NumberColumn(help="pairs that both judged"),
             },
         )
     st.markdown(_closest(rows))
-    st.markdown(_together(len(people) + 1, krippendorff_alpha(rated([mine, *people.values()])) if people else None))
+    everybody = [mine, *people.values()]
+    alpha = krippendorff_alpha(rated(everybody), acts_of(votes, everybody)) if people else None
+    st.markdown(_together(len(everybody), alpha))
     st.caption(
         "Chance-corrected: two people who both toss coins agree half of the time, and get κ = 0. Skips and hidden "
         "repeats are left out, ties are an answer of their own; a simulated taste speaks without noise, and not where "
@@ -68,10 +71,12 @@ def _people(store: FeedbackStore, annotator: str, mine: set[int]) -> dict[str, d
     return dict(sorted(found.items(), key=lambda item: -len(item[1]))[:_OTHERS])
 
 
-def _row(name: str, kind: str, mine: dict[int, int], theirs: dict[int, int]) -> dict[str, object]:
+def _row(
+    name: str, kind: str, mine: dict[int, int], theirs: dict[int, int], votes: Sequence[Vote]
+) -> dict[str, object]:
     """One line of the table; empty where κ is not defined."""
     table = rated([mine, theirs])
-    estimate = cohen_kappa(*table)
+    estimate = cohen_kappa(*table, acts_of(votes, [mine, theirs]))
     if estimate is None:
         return {}
     both = table[:, (table != MISSING).all(0)]
@@ -134,6 +139,6 @@ def _together(raters: int, alpha: Estimate | None) -> str:
     if alpha.value >= _TENTATIVE:
         return measured + " Good enough for tentative conclusions; a reward model will learn what you share."
     return (
-        measured + " You agree beyond chance, but less than 0.667: a reward model on all these votes learns an average "
-        "that fits none of you well."
+        measured + " You agree beyond chance, but less than 0.667: a reward model on all these votes learns one taste, "
+        "which may be nobody's."
     )

@@ -58,7 +58,7 @@ def _mine(store: FeedbackStore, annotator: str, votes: list[Vote], policy: str) 
     agreement(store, annotator, votes)
     st.markdown("**Who else likes it long?**")
     lengths(store, annotator, policy)
-    badge("live", note="from your stored votes; 95 % intervals: Wilson's for shares, 2,000 resamples for κ and α")
+    badge("live", note="from your stored votes; 95 % intervals: Wilson's for shares, 2,000 draws for κ and α")
     show_code(
         "core.feedback.leanings:side_and_length",
         "core.feedback.agreement:cohen_kappa",
@@ -81,7 +81,8 @@ def _leanings(votes: list[Vote]) -> None:
     if pushes:
         st.markdown(_pushed(*pushes))
     st.caption(
-        "In brackets: where the true share lies with 95 % confidence (Wilson). A lean is named only when ½ is outside."
+        "In brackets: where the true share lies with 95 % confidence (Wilson; a ranking is one act). A lean is named "
+        "only when ½ is outside."
     )
 
 

@@ -8,6 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 from core.feedback.agreement import (
     MISSING,
     TIE,
+    acts_of,
     cohen_kappa,
     judgements,
     krippendorff_alpha,
@@ -73,6 +74,38 @@ def test_the_interval_is_about_that_of_the_large_sample_error():
     error = np.sqrt(0.7 * 0.3 / 500) / (1 - 0.5)  # Cohen (1960), eq. 8
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.1)
     assert found == cohen_kappa(one, two)  # the same votes, the same interval
+
+
+def test_ten_pairs_judged_alike_are_no_certainty_and_the_interval_holds_what_it_promises():
+    found = cohen_kappa([0, 1] * 5, [0, 1] * 5)
+    assert found.value == found.high == 1 and 0.3 < found.low < 0.8
+    assert krippendorff_alpha([[0, 1] * 5, [0, 1] * 5]).low < 0.8
+    rng = np.random.default_rng(1)
+    held = 0
+    for _ in range(200):  # two raters who agree on nine pairs of ten: κ is 0.8
+        one = rng.integers(0, 2, 10)
+        found = cohen_kappa(one, np.where(rng.random(10) < 0.1, 1 - one, one))
+        held += found is None or found.low <= 0.8 <= found.high
+    assert held >= 175  # resampling the pairs alone held it in 130
+
+
+def test_six_comparisons_of_a_ranking_are_no_six_witnesses():
+    rng = np.random.default_rng(0)
+    places = np.triu_indices(4, 1)
+    acts = np.repeat(np.arange(20), 6)
+    held = {"acts": 0, "pairs": 0}
+    for _ in range(200):  # two people who rank by chance: κ is 0
+        one, two = ((r[:, places[0]] > r[:, places[1]]).ravel().astype(int) for r in rng.random((2, 20, 4)))
+        for name, found in (("acts", cohen_kappa(one, two, acts)), ("pairs", cohen_kappa(one, two))):
+            held[name] += found.low <= 0 <= found.high
+    assert held["acts"] >= 185 > held["pairs"]
+    assert (cohen_kappa(one, two, acts).acts, cohen_kappa(one, two, acts).items) == (20, 120)
+
+
+def test_what_one_act_judged_is_named_alike():
+    votes = [a_vote(1, "left", "a", "b", ranking="r"), a_vote(2, "left", "a", "c", ranking="r")]
+    votes.append(a_vote(3, "left", "a", "d"))
+    assert acts_of(votes, [{3: 0, 1: 1}, {2: 0, 9: 1}]) == ["r", "r", "3", "pair 9"]
 
 
 def test_what_is_missing_does_not_count_and_what_is_not_defined_is_none():

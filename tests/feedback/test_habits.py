@@ -57,3 +57,12 @@ def test_median_response_time_of_the_measured_votes():
         == 3.0
     )
     assert habits([]).seconds is None
+
+
+def test_a_ranking_is_one_act_also_where_lengths_are_counted():
+    ranked = [vote(n, "left", ranking="r") for n in range(6)]
+    ranked += [vote(n, "right", ranking="s") for n in range(6, 12)]
+    longer = habits(ranked).longer
+    assert (longer.hits, longer.total) == (6, 12)
+    assert longer.interval[1] > 0.9  # two acts, one of each: next to nothing is known
+    assert habits([vote(n, "left" if n < 6 else "right") for n in range(12)]).longer.interval[1] < 0.8

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.quantiles import Z_95
+from core.quantiles import t_95
 
 _RESAMPLES = 2000
 
@@ -34,11 +34,11 @@ class Compared:
 
 
 def mean_of(values: Sequence[float]) -> Estimate:
-    """The mean, ± 1.96 standard errors s/√n. The interval is infinite with fewer than two values."""
+    """The mean, ± t standard errors s/√n (Student's). The interval is infinite with fewer than two values."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return Estimate(mean, -math.inf, math.inf)
-    half = Z_95 * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = t_95(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -52,12 +52,12 @@ def ratio_of(numerators: Sequence[float], denominators: Sequence[float], seed: i
 
 
 def jackknifed(value: float, without_each: Sequence[float]) -> Estimate:
-    """`value` ± 1.96 jackknife standard errors, √( (n−1)/n · Σ (θ_−i − θ̄)² ), θ_−i the value without item i.
+    """`value` ± t jackknife standard errors, √( (n−1)/n · Σ (θ_−i − θ̄)² ), θ_−i the value without item i.
 
     Where resampling with replacement cannot be used: drawing a text twice makes it look less diverse than it is.
     Source: Efron & Tibshirani (1993), "An Introduction to the Bootstrap", equation 11.5.
     """
     left = np.asarray(without_each, float)
     n = len(left)
-    half = Z_95 * math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())) if n > 1 else math.inf
+    half = t_95(n - 1) * math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())) if n > 1 else math.inf
     return Estimate(value, value - half, value + half)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.alignment.cross_examination.text_traits import text_traits
-from core.quantiles import Z_95
+from core.quantiles import t_95
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ def trait_coefficients(prompts: Sequence[str], responses: Sequence[str], scores:
     varying = [place for place in range(len(traits)) if np.ptp(table[:, place]) > 0]
     clusters = np.unique(np.array(prompts), return_inverse=True)[1]
     beta, errors, explained = standardised_fit(table[:, varying], np.asarray(scores, float), clusters)
+    quantile = t_95(int(clusters.max()))  # with few prompts errors are known badly: Cameron & Miller 2015, section VI
     found = [
-        Coefficient(traits[place].name, traits[place].meaning, float(value), Z_95 * float(error))
+        Coefficient(traits[place].name, traits[place].meaning, float(value), quantile * float(error))
         for place, value, error in zip(varying, beta, errors, strict=True)
     ]
     return Regression(tuple(sorted(found, key=lambda one: -abs(one.value))), explained, len(scores))

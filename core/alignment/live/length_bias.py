@@ -7,8 +7,9 @@ import numpy as np
 
 from core.alignment.cross_examination.trait_coefficients import standardised_fit
 from core.feedback.comparison import Vote
+from core.feedback.habits import share_longer
 from core.feedback.words import word_count
-from core.quantiles import Z_95
+from core.quantiles import t_95
 from core.share import Share
 
 
@@ -25,8 +26,8 @@ def length_bias(votes: Sequence[Vote], left: Sequence[float], right: Sequence[fl
     """The length bias of scores `left` and `right`, [N] each, of the two texts of every vote, whatever was chosen.
 
     The coefficient is that of least squares, score on number of words, both standardised over all the texts; its
-    interval allows for texts of one prompt being alike (`standardised_fit`). None where that cannot be computed: fewer
-    than two prompts, or texts all of one length.
+    interval allows for texts of one prompt being alike (`standardised_fit`), and is Student's for so many prompts. None
+    where that cannot be computed: fewer than two prompts, or texts all of one length.
     """
     if not len(votes) == len(left) == len(right):
         raise ValueError("every vote needs the scores of both its texts")
@@ -37,7 +38,5 @@ def length_bias(votes: Sequence[Vote], left: Sequence[float], right: Sequence[fl
     scores = np.array([left, right], dtype=float).T
     clusters = np.repeat(np.unique(np.array(prompts), return_inverse=True)[1], 2)
     beta, errors, _ = standardised_fit(words.reshape(-1, 1), scores.ravel(), clusters)
-    uneven = words[:, 0] != words[:, 1]
-    agrees = (scores[:, 0] > scores[:, 1]) == (words[:, 0] > words[:, 1])
-    longer = Share(int(agrees[uneven].sum()), int(uneven.sum()))
-    return LengthBias(longer, float(beta[0]), Z_95 * float(errors[0]))
+    longer = share_longer(votes, (scores[:, 0] > scores[:, 1]).tolist())
+    return LengthBias(longer, float(beta[0]), t_95(len(set(prompts)) - 1) * float(errors[0]))

@@ -13,7 +13,7 @@ def test_the_mean_and_its_standard_error_are_those_of_scipy():
     values = [1.0, 2.0, 4.0, 9.0]
     found = mean_of(values)
     assert found.value == 4.0
-    assert found.high - found.value == pytest.approx(stats.norm.ppf(0.975) * stats.sem(values), rel=1e-5)
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, 3) * stats.sem(values), rel=1e-3)
     assert found.value - found.low == pytest.approx(found.high - found.value)
 
 
@@ -25,6 +25,12 @@ def test_the_jackknife_of_a_mean_is_its_standard_error():
     values = np.array([1.0, 2.0, 4.0, 9.0])
     without = [np.delete(values, place).mean() for place in range(len(values))]
     assert jackknifed(4.0, without) == pytest.approx(mean_of(values.tolist()))
+
+
+def test_the_mean_of_a_handful_is_covered_as_often_as_promised():
+    rng = np.random.default_rng(0)
+    found = [mean_of(rng.standard_normal(5).tolist()) for _ in range(400)]
+    assert sum(one.low <= 0 <= one.high for one in found) >= 368  # with the normal's 1.96 it is 350
 
 
 def test_a_ratio_of_sums_is_covered_about_as_often_as_promised():

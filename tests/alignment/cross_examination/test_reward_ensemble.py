@@ -23,7 +23,7 @@ from core.alignment.reward_model import score
 from core.alignment.reward_training import split_by_prompt
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
-from core.quantiles import T_95
+from core.quantiles import T_95, t_95
 from tests import tiny
 
 CONFIG = RewardConfig(epochs=1, batch_pairs=8, learning_rate=3e-3, head_learning_rate=1e-2, heldout_share=0.25)
@@ -87,6 +87,7 @@ def test_nothing_held_out_is_drawn_and_a_resample_repeats_some():
 
 def test_students_quantiles():
     assert {k: round(float(t.ppf(0.975, k)), 3) for k in T_95} == T_95
+    assert [t_95(k) for k in range(1, 200)] == pytest.approx(t.ppf(0.975, range(1, 200)), abs=1e-3)
 
 
 def test_the_interval_holds_the_next_members_verdict():

@@ -40,6 +40,17 @@ def test_the_coefficient_of_one_trait_is_its_correlation():
     assert (found.longer.hits, found.longer.total) == (agree[uneven].sum(), uneven.sum())
 
 
+def test_the_interval_of_a_handful_of_prompts_holds_what_it_promises():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(300):
+        lengths = rng.integers(1, 40, (5, 2))
+        votes = [a_vote(n, "w " * a, "w " * b) for n, (a, b) in enumerate(lengths)]
+        scores = rng.normal(size=(5, 2))  # no taste for length at all
+        found = length_bias(votes, scores[:, 0].tolist(), scores[:, 1].tolist())
+        held += abs(found.coefficient) <= found.reach
+    assert held >= 270  # with the normal's 1.96 it is 245
+
+
 def test_what_cannot_be_computed_is_none():
     assert length_bias([], [], []) is None
     assert length_bias([a_vote(1, "one two", "three")], [1.0], [0.0]) is None
