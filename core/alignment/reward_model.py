@@ -95,11 +95,15 @@ class RewardModel:
 
 def check_can_judge(config: PreTrainedConfig) -> None:
     """Raises PlaygroundError for a family of policies that transformers gives no head for scores."""
+    name = config.name_or_path or "this policy"
+    lacking = f"{name}: transformers has no sequence classifier of the {config.model_type} family"
     if config.model_type not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
-        name = config.name_or_path or "this policy"
+        raise PlaygroundError(f"{lacking}, so no reward model can be made of it: take another policy")
+    with torch.device("meta"):  # its parts, without weights
+        model = AutoModelForSequenceClassification.from_config(config)
+    if not isinstance(getattr(model, "score", None), nn.Linear):  # BERT's and CTRL's are asked in other ways
         raise PlaygroundError(
-            f"{name}: transformers has no sequence classifier of the {config.model_type} family, so no reward model "
-            "can be made of it: take another policy"
+            f"{lacking} that scores a text at its end, so no reward model can be made of it: take another policy"
         )
 
 

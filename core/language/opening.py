@@ -12,7 +12,7 @@ from core.language.templates import check_template
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 _loading = threading.RLock()
 
@@ -101,20 +101,36 @@ def _spare_special_token(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     )
 
 
+def open_config(folder: Path) -> "PreTrainedConfig":
+    """The config of the model in `folder`, which `check_policy_folder` has found harmless.
+
+    Raises PlaygroundError when transformers cannot open it.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # of another family, of sizes that are none: each has its own ways to fail
+        raise PlaygroundError(f"{folder} cannot be opened as a language model ({first_line(error)})") from error
+
+
 @quiet_loading()
 def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """The causal language model in `folder` in float32 and evaluation mode, and its tokenizer (`open_tokenizer`).
 
     float32 is said outright because the default follows the file, and a half-precision file would silently make a
-    half-precision optimiser. Raises PlaygroundError as `check_policy_folder` does, or when transformers cannot open it.
+    half-precision optimiser. Raises PlaygroundError as `check_policy_folder` and `check_stepwise` do, or when
+    transformers cannot open it.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
+
+    from core.language.stepwise import check_stepwise
 
     check_policy_folder(folder)
     tokenizer = open_tokenizer(folder)
+    config = open_config(folder)
     try:
-        config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"  # the same function, fused: a step is 12 % shorter
         opened: Any = AutoModelForCausalLM.from_pretrained(
@@ -142,7 +158,8 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
     model.config.pad_token_id = tokenizer.pad_token_id
     if model.generation_config is not None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model.eval(), tokenizer
+    check_stepwise(model.eval(), tokenizer("A cat and a dog.")["input_ids"][:4] * 2, tokenizer.pad_token_id)
+    return model, tokenizer
 
 
 def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, Any]) -> None:

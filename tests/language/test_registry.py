@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, OpenAIGPTConfig, OpenAIGPTLMHeadModel
 
 from core import paths
 from core.errors import PlaygroundError
@@ -119,6 +119,25 @@ def test_a_reward_model_is_no_policy(make_folder):
     content = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(content | {"architectures": ["GPT2ForSequenceClassification"]}))
     refuse(folder, "reward model")
+
+
+@pytest.mark.parametrize(
+    "said", [{"architectures": ["BertForMaskedLM"]}, {"architectures": ["T5Model"], "is_encoder_decoder": True}]
+)
+def test_what_does_not_write_a_text_from_its_beginning_on_is_no_policy(make_folder, said):
+    folder = make_folder()
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(content | said))
+    refuse(folder, f"no causal language model.*{said['architectures'][0]}")
+
+
+def test_a_model_that_answers_otherwise_token_by_token_is_not_opened(make_folder):
+    folder = make_folder()
+    tokens = AutoTokenizer.from_pretrained(folder)
+    config = OpenAIGPTConfig(vocab_size=len(tokens), n_embd=16, n_layer=2, n_head=2)
+    OpenAIGPTLMHeadModel(config).save_pretrained(folder)
+    with pytest.raises(PlaygroundError, match="openai-gpt family cannot be asked for one token after another"):
+        registry.load_policy(str(folder))
 
 
 def test_an_empty_folder_adapters_alone_and_a_missing_tokenizer_say_what_is_missing(make_folder, tmp_path):
