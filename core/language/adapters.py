@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,19 +27,23 @@ def with_adapters(model: PreTrainedModel, rank: int, task: str, seed: int) -> nn
         return model
     from peft import LoraConfig, get_peft_model
 
-    targets = _query_and_value(model)
-    config = LoraConfig(
-        task_type=task,
-        r=rank,
-        lora_alpha=2 * rank,
-        lora_dropout=0.0,
-        target_modules=targets,
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
-        modules_to_save=["score"] if task == "SEQ_CLS" else None,
-    )
+    config = LoraConfig(**adapter_settings(model, rank, task))
     with torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
         torch.manual_seed(seed)
         return get_peft_model(model, config)
+
+
+def adapter_settings(model: PreTrainedModel, rank: int, task: str) -> dict[str, Any]:
+    """The arguments of peft's LoraConfig for `model`, whose weights are not looked at; `task` and errors as above."""
+    return {
+        "task_type": task,
+        "r": rank,
+        "lora_alpha": 2 * rank,
+        "lora_dropout": 0.0,
+        "target_modules": _query_and_value(model),
+        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.modules()),
+        "modules_to_save": ["score"] if task == "SEQ_CLS" else None,
+    }
 
 
 def _query_and_value(model: PreTrainedModel) -> list[str]:

@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from core.errors import PlaygroundError
+from core.language.folders import first_line
 from core.language.kv_cache import PreallocatedCache
 from core.language.sampling import next_logits, positions
 
@@ -33,7 +34,9 @@ def check_stepwise(model: PreTrainedModel, ids: Sequence[int], pad_id: int) -> N
     except PlaygroundError:
         raise
     except Exception as error:  # what a family does not take, it refuses in a way of its own
-        raise PlaygroundError(f"{name}: {_family(model)} cannot be asked for one token after another") from error
+        raise PlaygroundError(
+            f"{name}: {_family(model)} cannot be asked for one token after another ({first_line(error)})"
+        ) from error
     stepwise = torch.cat([first, last]).float()
     if stepwise.shape != whole.shape or not (stepwise - whole).abs().max() <= _APART * whole.abs().max():
         raise PlaygroundError(

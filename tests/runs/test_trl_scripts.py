@@ -8,6 +8,7 @@ import types
 
 import pytest
 import torch
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
@@ -156,6 +157,18 @@ def test_a_large_model_has_its_adapters(trl, reward_run, ppo_run, tmp_path, monk
         lora = executed(trl, tmp_path / script)["peft_config"]
         assert (lora.r, lora.lora_alpha, lora.task_type, lora.modules_to_save) == (8, 16, task, saved)
         assert set(lora.target_modules) == {"c_attn"} and lora.fan_in_fan_out
+
+
+def test_adapters_go_where_the_run_had_them(trl, store, tmp_path, monkeypatch):
+    monkeypatch.setattr("core.runs.trl_scripts.is_large", lambda model: True)
+    shape = {"vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2)).save_pretrained(tmp_path / "pythia")
+    tiny.tokenizer().save_pretrained(tmp_path / "pythia")
+    run = store.create(DPOJob(preferences=("votes",), model=str(tmp_path / "pythia")), queued=False)
+    write_run_pairs(run.folder, taught(PAIRS, "votes"))
+    export_trl(run, tmp_path / "out")
+    lora = executed(trl, tmp_path / "out" / "dpo.py")["peft_config"]
+    assert set(lora.target_modules) == {"query_key_value"} and not lora.fan_in_fan_out
 
 
 def test_what_cannot_be_exported_leaves_nothing(store, ppo_run, tmp_path):
