@@ -197,11 +197,11 @@ def _both(run: "Run", folder: Path) -> None:
 
 
 def _rows(pairs: "Sequence[PreferencePair]") -> list[dict[str, Any]]:
-    """TRL's standard format with an explicit prompt; a margin where every pair says one."""
-    with_margin = all(pair.margin is not None for pair in pairs)
+    """TRL's standard format with an explicit prompt; where a pair says a margin, 0 for those that do not, as here."""
+    with_margin = any(pair.margin is not None for pair in pairs)
     return [
         {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
-        | ({"margin": pair.margin} if with_margin else {})
+        | ({"margin": pair.margin or 0.0} if with_margin else {})
         for pair in pairs
     ]
 

@@ -5,6 +5,7 @@ import runpy
 import shutil
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 import torch
@@ -103,6 +104,16 @@ def test_the_reward_script_has_the_runs_settings_and_pairs(trl, reward_run, tmp_
     assert not set(given["train_dataset"]["prompt"]) & set(given["eval_dataset"]["prompt"])
     assert given["model"].score.weight.eq(0).all() and given["model"].config.num_labels == 1
     assert given["peft_config"] is None
+
+
+def test_a_pair_without_a_margin_has_none_to_reach(store, model, tmp_path):
+    config = RewardConfig(heldout_share=0)
+    run = store.create(RewardJob(preferences=("votes",), model=str(model), reward=config), queued=False)
+    mixed = [replace(pair, margin=pair.margin if i % 2 else None) for i, pair in enumerate(PAIRS)]
+    write_run_pairs(run.folder, taught(mixed, "votes"))
+    export_trl(run, tmp_path / "out")
+    rows = [json.loads(line) for line in (tmp_path / "out" / "preferences.jsonl").read_text().splitlines()]
+    assert [row["margin"] for row in rows] == [pair.margin or 0.0 for pair in mixed]
 
 
 def test_the_dpo_script_learns_from_the_same_pairs(trl, reward_run, tmp_path):
