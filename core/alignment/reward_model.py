@@ -30,7 +30,7 @@ from core.hosting import permission
 from core.language.adapters import bare, save_merged
 from core.language.context import context_of
 from core.language.folders import check_harmless, read_json
-from core.language.opening import check_reads, check_weights, quiet_loading
+from core.language.opening import check_reads, check_weights, quiet_loading, rows_needed
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
 from core.language.queries import last_tokens
@@ -318,8 +318,8 @@ def load_reward_model(folder: str | Path) -> RewardModel:
     rows = model.get_input_embeddings().weight.shape[0]
     if not 0 <= model.config.pad_token_id < rows:
         raise PlaygroundError(f"{folder}: config.json's pad token is number {model.config.pad_token_id} of {rows:,}")
-    if len(tokenizer) > rows:
-        raise PlaygroundError(f"{folder}: its tokenizer knows {len(tokenizer):,} tokens, its weights {rows:,}")
+    if (needed := rows_needed(folder, tokenizer, rows)) > rows:
+        raise PlaygroundError(f"{folder}: its tokenizer knows {needed:,} tokens, its weights {rows:,}")
     tokenizer.pad_token_id = model.config.pad_token_id  # the one that its classifier looks for the last token by
     normalisation = _read_normalisation(folder / NORMALISATION_FILE)
     suit_processor(model.to(device))

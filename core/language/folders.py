@@ -146,5 +146,6 @@ def _hash_files(files: tuple[tuple[str, int, int], ...]) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, short enough for a sentence."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    """What an error says, short enough for a sentence; the next line too where the first only leads up to it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])[:200]

@@ -99,7 +99,7 @@ def text_behind(tokenizer: "PreTrainedTokenizerBase", before: int, ids: Sequence
 
 
 def _bytes_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> bytes:
-    piece = str(tokenizer.convert_ids_to_tokens(token_id))
+    piece = str(tokenizer.convert_ids_to_tokens(token_id) or "")  # a row of the weights may have no token
     if token_id in tokenizer.added_tokens_decoder:
         return piece.encode()
     if single := _SINGLE_BYTE.fullmatch(piece):
