@@ -81,6 +81,8 @@ def _texts(
     tokenizer: PreTrainedTokenizerBase, asked: list[Message], chosen: list[Message], rejected: list[Message]
 ) -> tuple[str, str, str]:
     prompt = template_text(tokenizer, asked, answering=True)
+    if asked[0]["role"] == "system" and asked[0]["content"].strip() not in prompt:  # as Phi 3's first: without a word
+        raise PlaygroundError("The model's chat template leaves out what the system says.")
     return prompt, _answer(tokenizer, prompt, asked, chosen), _answer(tokenizer, prompt, asked, rejected)
 
 

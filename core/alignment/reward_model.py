@@ -30,7 +30,7 @@ from core.hosting import permission
 from core.language.adapters import bare, save_merged
 from core.language.context import context_of
 from core.language.folders import check_harmless, read_json
-from core.language.opening import check_reads, check_weights, quiet_loading
+from core.language.opening import check_reads, check_weights, quiet_loading, rows_needed
 from core.language.packed_weights import packed
 from core.language.precision import suit_processor
 from core.language.queries import last_tokens
@@ -95,11 +95,15 @@ class RewardModel:
 
 def check_can_judge(config: PreTrainedConfig) -> None:
     """Raises PlaygroundError for a family of policies that transformers gives no head for scores."""
+    name = config.name_or_path or "this policy"
+    lacking = f"{name}: transformers has no sequence classifier of the {config.model_type} family"
     if config.model_type not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
-        name = config.name_or_path or "this policy"
+        raise PlaygroundError(f"{lacking}, so no reward model can be made of it: take another policy")
+    with torch.device("meta"):  # its parts, without weights
+        model = AutoModelForSequenceClassification.from_config(config)
+    if not isinstance(getattr(model, "score", None), nn.Linear):  # BERT's and CTRL's are asked in other ways
         raise PlaygroundError(
-            f"{name}: transformers has no sequence classifier of the {config.model_type} family, so no reward model "
-            "can be made of it: take another policy"
+            f"{lacking} that scores a text at its end, so no reward model can be made of it: take another policy"
         )
 
 
@@ -314,8 +318,8 @@ def load_reward_model(folder: str | Path) -> RewardModel:
     rows = model.get_input_embeddings().weight.shape[0]
     if not 0 <= model.config.pad_token_id < rows:
         raise PlaygroundError(f"{folder}: config.json's pad token is number {model.config.pad_token_id} of {rows:,}")
-    if len(tokenizer) > rows:
-        raise PlaygroundError(f"{folder}: its tokenizer knows {len(tokenizer):,} tokens, its weights {rows:,}")
+    if (needed := rows_needed(folder, tokenizer, rows)) > rows:
+        raise PlaygroundError(f"{folder}: its tokenizer knows {needed:,} tokens, its weights {rows:,}")
     tokenizer.pad_token_id = model.config.pad_token_id  # the one that its classifier looks for the last token by
     normalisation = _read_normalisation(folder / NORMALISATION_FILE)
     suit_processor(model.to(device))

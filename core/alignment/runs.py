@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import JUDGE_FILE, DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.own_turns import in_own_turns
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_model import check_can_judge, load_reward_model
 from core.alignment.reward_training import split_by_prompt
 from core.alignment.stages import dpo_stage, ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError
@@ -39,6 +39,7 @@ def run_reward(
     Raises PlaygroundError when a source is unknown, unreadable or leaves nothing to train on.
     """
     policy, tokenizer = load_policy(model)
+    check_can_judge(policy.config)  # before pairs are written that nothing could learn from
     pairs, inner = yield from _votes_of(sources, model, policy, tokenizer, config.seed, folder, state)
     for record in reward_stage(policy, tokenizer, pairs, config, model, folder / "reward_model", inner, controls):
         yield record.within("reward")

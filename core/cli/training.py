@@ -13,7 +13,7 @@ from core.cli.output import json_option
 from core.errors import PlaygroundError
 from core.language.configs import LORA_FROM
 from core.language.context import check_response_fits
-from core.language.registry import BUILT_IN, policy_info
+from core.language.registry import BUILT_IN, policy_folder, policy_info
 from core.paths import typed_path
 from core.runs.job import Job
 from core.runs.jobs import JOBS, LoopJob, job_from
@@ -25,6 +25,7 @@ NAMES_FIRST = {
     "chat",
     "votes",
 }  # these mean themselves, even beside a file so called
+_WITH_A_JUDGE = {"reward", "loop"}  # jobs that make a reward model of their policy
 _MAY_BE_PATHS = {"model", "first", "reward_model", "preferences", "prompts", "data"}
 
 
@@ -87,7 +88,7 @@ def _check_inputs(job: Job, values: dict[str, Any]) -> None:
     from core.feedback.sources import check_source
 
     if "model" in values and (info := policy_info(values["model"])).status == "unavailable":
-        raise PlaygroundError(f"{values['model']}: {info.note}")
+        raise PlaygroundError(info.note if values["model"] in info.note else f"{values['model']}: {info.note}")
     settings = job.model_dump()
     if "model" in settings and (context := policy_info(settings["model"]).context):
         check_response_fits(_longest_response(settings), context)
@@ -102,6 +103,11 @@ def _check_inputs(job: Job, values: dict[str, Any]) -> None:
         )
     for source in values.get("preferences", ()):
         check_source(source)
+    if job.kind in _WITH_A_JUDGE and (folder := policy_folder(settings["model"])):
+        from core.alignment.reward_model import check_can_judge  # takes seconds, which the run takes in any case
+        from core.language.opening import open_config
+
+        check_can_judge(open_config(folder))
 
 
 def _longest_response(settings: dict[str, Any]) -> int:

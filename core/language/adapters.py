@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,34 +27,39 @@ def with_adapters(model: PreTrainedModel, rank: int, task: str, seed: int) -> nn
         return model
     from peft import LoraConfig, get_peft_model
 
-    targets = _query_and_value(model)
-    config = LoraConfig(
-        task_type=task,
-        r=rank,
-        lora_alpha=2 * rank,
-        lora_dropout=0.0,
-        target_modules=targets,
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
-        modules_to_save=["score"] if task == "SEQ_CLS" else None,
-    )
+    config = LoraConfig(**adapter_settings(model, rank, task))
     with torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
         torch.manual_seed(seed)
         return get_peft_model(model, config)
 
 
-def _query_and_value(model: PreTrainedModel) -> list[str]:
+def adapter_settings(model: PreTrainedModel, rank: int, task: str) -> dict[str, Any]:
+    """The arguments of peft's LoraConfig for `model`, whose weights are not looked at; `task` and errors as above."""
+    return {
+        "task_type": task,
+        "r": rank,
+        "lora_alpha": 2 * rank,
+        "lora_dropout": 0.0,
+        "target_modules": _query_and_value(model, task),
+        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.modules()),
+        "modules_to_save": ["score"] if task == "SEQ_CLS" else None,
+    }
+
+
+def _query_and_value(model: PreTrainedModel, task: str) -> list[str]:
     """What the two, or the one layer that holds both, are called in this family of models."""
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 
     names = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
     family = str(model.config.model_type)
-    known = ["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"]  # Llama and most; GPT-2; Phi-3
+    known = ["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"], ["query_key_value"]  # Llama's; GPT-2; Phi-3; GPT-NeoX's
     for targets in (*known, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(family)):
         if targets and names.issuperset(targets):
             return list(targets)
+    whole = " With a lora_rank of 0 the model is trained whole, which needs far more memory."
     raise PlaygroundError(
-        f"Models of the family {family!r} cannot be tuned through adapters: where theirs would go is not known. With a "
-        "lora_rank of 0 the model is trained whole, which needs far more memory."
+        f"Models of the family {family!r} cannot be tuned through adapters: where theirs would go is not known."
+        + (whole if task == "SEQ_CLS" else "")  # a policy of this size is never tuned whole
     )
 
 

@@ -14,7 +14,8 @@ _NAMES = ("max_position_embeddings", "n_positions", "n_ctx")  # what architectur
 
 def context_of(model: "PreTrainedModel") -> int:
     """The longest text the model can read, in tokens; 1,024 when it names no limit."""
-    return getattr(model.config, "max_position_embeddings", None) or _UNSAID
+    said = getattr(model.config, "max_position_embeddings", None)
+    return said if isinstance(said, int) and said > 0 else _UNSAID  # XLNet's family says −1
 
 
 def context_said(config: Mapping[str, Any]) -> int | None:

@@ -53,6 +53,11 @@ def check_policy_folder(folder: Path) -> dict[str, Any]:
         raise PlaygroundError(f"{folder}: config.json names no architecture by a text")
     if architecture.endswith("ForSequenceClassification"):
         raise PlaygroundError(f"{folder} is a reward model ({architecture}), not a policy that writes")
+    if config.get("is_encoder_decoder") is True or architecture.endswith("ForMaskedLM"):
+        raise PlaygroundError(
+            f"{folder} is no causal language model ({architecture or config.get('model_type')}): it does not write a "
+            "text from its beginning on, token by token"
+        )
     if not (folder / "tokenizer.json").exists() and not (folder / "tokenizer_config.json").exists():
         raise PlaygroundError(f"{folder} has no tokenizer: save it beside the model with tokenizer.save_pretrained")
     return config
@@ -141,5 +146,6 @@ def _hash_files(files: tuple[tuple[str, int, int], ...]) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, short enough for a sentence."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    """What an error says, short enough for a sentence; the next line too where the first only leads up to it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])[:200]

@@ -1,8 +1,9 @@
 """How a folder becomes a policy: its tokenizer, its weights in float32, and what makes them fit each other."""
 
 import contextlib
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +13,10 @@ from core.language.templates import check_template
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 _loading = threading.RLock()
+_NUMBER = re.compile(r"\.\d+\.")  # a layer's, in the name of a weight
 
 
 @contextlib.contextmanager
@@ -101,20 +103,36 @@ def _spare_special_token(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     )
 
 
+def open_config(folder: Path) -> "PreTrainedConfig":
+    """The config of the model in `folder`, which `check_policy_folder` has found harmless.
+
+    Raises PlaygroundError when transformers cannot open it.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # of another family, of sizes that are none: each has its own ways to fail
+        raise PlaygroundError(f"{folder} cannot be opened as a language model ({first_line(error)})") from error
+
+
 @quiet_loading()
 def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """The causal language model in `folder` in float32 and evaluation mode, and its tokenizer (`open_tokenizer`).
 
     float32 is said outright because the default follows the file, and a half-precision file would silently make a
-    half-precision optimiser. Raises PlaygroundError as `check_policy_folder` does, or when transformers cannot open it.
+    half-precision optimiser. Raises PlaygroundError as `check_policy_folder` and `check_stepwise` do, or when
+    transformers cannot open it.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
+
+    from core.language.stepwise import check_stepwise
 
     check_policy_folder(folder)
+    config = open_config(folder)  # first: a tokenizer reads it too, and would be blamed for it
     tokenizer = open_tokenizer(folder)
     try:
-        config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         if getattr(config, "activation_function", None) == "gelu_new":
             config.activation_function = "gelu_pytorch_tanh"  # the same function, fused: a step is 12 % shorter
         opened: Any = AutoModelForCausalLM.from_pretrained(
@@ -131,23 +149,20 @@ def open_policy(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase
         raise PlaygroundError(f"{folder} cannot be opened as a language model ({first_line(error)})") from error
     model, loading = opened
     check_weights(folder, model, loading)
-    rows = _table(model.get_input_embeddings()).shape[0]
-    if tokenizer.vocab_size > rows:  # without those that were added later: these may have no rows yet
-        raise PlaygroundError(
-            f"{folder}: its tokenizer has {tokenizer.vocab_size} tokens and its weights know {rows}: they are not of "
-            "one model"
-        )
-    if len(tokenizer) > rows:
-        _add_rows(model, len(tokenizer))
+    _untie(model)
+    needed = rows_needed(folder, tokenizer, _table(model.get_input_embeddings()).shape[0])
+    if needed > _table(model.get_input_embeddings()).shape[0]:
+        _add_rows(model, needed)
     model.config.pad_token_id = tokenizer.pad_token_id
     if model.generation_config is not None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model.eval(), tokenizer
+    check_stepwise(model.eval(), tokenizer("A cat and a dog.")["input_ids"][:4] * 2, tokenizer.pad_token_id)
+    return model, tokenizer
 
 
 def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, Any]) -> None:
     """Raises PlaygroundError where weights are missing or of another shape (transformers fills both with random
-    numbers), or no numbers.
+    numbers), left over, or no numbers.
 
     `loading`: what `from_pretrained(..., output_loading_info=True)` says beside the model.
     """
@@ -162,15 +177,58 @@ def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, 
             f"{folder}: {name} has the shape {list(held)} among its weights, and a {type(model).__name__} of this "
             f"config.json needs {list(needed)}"
         )
+    if name := next(_left_over(model, loading["unexpected_keys"]), None):
+        raise PlaygroundError(
+            f"{folder}: {name} is among its weights, and a {type(model).__name__} of this config.json has no place for "
+            "it: one of the two is another model's"
+        )
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():
             raise PlaygroundError(f"{folder}: {name} holds values that are no numbers (NaN or infinite)")
+
+
+def _left_over(model: "PreTrainedModel", names: Iterable[str]) -> Iterator[str]:
+    """Those of the weights that `model` took no notice of which a model like it computes with: those of one layer more,
+    and a bias or a scale beside weights that it has. Others, such as a value head's, belong to something else."""
+    prefix = f"{model.base_model_prefix}."
+    own = {name.removeprefix(prefix) for name, _ in model.named_parameters(remove_duplicate=False)}
+    layers, modules = {_NUMBER.sub(".", name) for name in own}, {name.rpartition(".")[0] for name in own}
+    for name in sorted(names):
+        bare = name.removeprefix(prefix)
+        if _NUMBER.sub(".", bare) in layers or bare.rpartition(".")[0] in modules:
+            yield name
 
 
 def check_reads(folder: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
     """Raises PlaygroundError where a tokenizer makes nothing of a text: its files are missing or empty."""
     if not tokenizer("A cat and a dog.")["input_ids"]:
         raise PlaygroundError(f"{folder}: its tokenizer makes no tokens of a text (are its files all there?)")
+
+
+def rows_needed(folder: Path, tokenizer: "PreTrainedTokenizerBase", rows: int) -> int:
+    """How many rows an embedding needs for every token's number, of which there may be gaps; it has `rows` of them.
+
+    Raises PlaygroundError where they are too few for the tokens that were not added later: those may have none yet.
+    """
+    later = tokenizer.added_tokens_decoder
+    own = 1 + max((number for number in tokenizer.get_vocab().values() if number not in later), default=-1)
+    if own > rows:
+        raise PlaygroundError(
+            f"{folder}: its tokenizer numbers its tokens up to {own - 1} and its weights know {rows} of them, from 0: "
+            "they are not of one model"
+        )
+    return max(own, 1 + max(later, default=-1))
+
+
+def _untie(model: "PreTrainedModel") -> None:
+    """Say of an output layer that was stored beside the embedding, with other numbers, that it is not tied to it.
+
+    transformers keeps the two apart then, whatever config.json says, until rows are added: then it ties them again.
+    """
+    output = model.get_output_embeddings()
+    if output is not None and _table(output) is not _table(model.get_input_embeddings()):
+        for config in (model.config, model.config.get_text_config()):
+            config.tie_word_embeddings = False
 
 
 def _add_rows(model: "PreTrainedModel", size: int) -> None:

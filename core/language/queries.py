@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
+from core.language.tokens import SPACE
+
 
 def query_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of each text, opened as the tokenizer opens every text, and never closed: the response follows.
@@ -17,6 +19,26 @@ def query_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[
     start = opening if opening is not None else tokenizer.eos_token_id
     read = [list(tokenizer(text, add_special_tokens=False)["input_ids"]) or [start] for text in texts]
     return [[opening, *ids] if opens and ids[0] != opening else ids for ids in read]
+
+
+def response_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, response: str) -> list[int]:
+    """Token ids of a response that is given, apart from those of its prompt: as a policy goes on that was given these.
+
+    SentencePiece puts a space in front of every text. Where the response has none, it is read behind its prompt, or
+    where the two would share a token behind a line's end, so that it stays the text that it is.
+    """
+
+    def read(text: str) -> list[int]:
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    ids = read(response)
+    spaced = bool(ids) and str(tokenizer.convert_ids_to_tokens(ids[0])).startswith(SPACE)
+    if spaced and not response[0].isspace():
+        for before in (prompt, "\n"):
+            first, both = read(before), read(before + response)
+            if both[: len(first)] == first:
+                return both[len(first) :]
+    return ids
 
 
 def opens_texts(tokenizer: PreTrainedTokenizerBase) -> bool:

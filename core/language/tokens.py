@@ -13,7 +13,7 @@ SENTENCE = "The little dog was sad because the dog lost the ball"
 """What every page about the inside opens on: a word comes twice, and a reason is asked for."""
 
 LONGEST = 256  # tokens a view shows; what lies behind is cut, and the reader is told
-_SPACE, _SINGLE_BYTE = "▁", re.compile("<0x([0-9A-F]{2})>")  # how SentencePiece writes a space, and half a character
+SPACE, _SINGLE_BYTE = "▁", re.compile("<0x([0-9A-F]{2})>")  # how SentencePiece writes a space, and half a character
 _LONGEST_TEXT = 20_000  # characters tokenised: far more than LONGEST tokens ever need
 
 
@@ -99,7 +99,7 @@ def text_behind(tokenizer: "PreTrainedTokenizerBase", before: int, ids: Sequence
 
 
 def _bytes_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> bytes:
-    piece = str(tokenizer.convert_ids_to_tokens(token_id))
+    piece = str(tokenizer.convert_ids_to_tokens(token_id) or "")  # a row of the weights may have no token
     if token_id in tokenizer.added_tokens_decoder:
         return piece.encode()
     if single := _SINGLE_BYTE.fullmatch(piece):
@@ -108,7 +108,7 @@ def _bytes_of(tokenizer: "PreTrainedTokenizerBase", token_id: int) -> bytes:
     if all(character in table for character in piece):
         own_text = not piece.isascii() and str(tokenizer.decode([token_id])) == piece  # SentencePiece's é is an é
         return piece.encode() if own_text else bytes(table[character] for character in piece)
-    return (piece.replace(_SPACE, " ") if _SPACE in piece else str(tokenizer.decode([token_id]))).encode()
+    return (piece.replace(SPACE, " ") if SPACE in piece else str(tokenizer.decode([token_id]))).encode()
 
 
 @lru_cache(maxsize=1)

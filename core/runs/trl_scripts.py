@@ -41,8 +41,8 @@ def export_trl(run: "Run", folder: Path) -> list[Path]:
     if run.kind not in kinds:
         raise PlaygroundError(f"{run.id} is a {run.kind} run: TRL scripts are made of {', '.join(kinds)} runs")
     with whole_folder(folder) as temporary:
-        kinds[run.kind](run, temporary)
         _write_model(run.config["model"], temporary)
+        kinds[run.kind](run, temporary)
     return sorted(entry for entry in folder.iterdir())
 
 
@@ -128,14 +128,13 @@ def _taught(run: "Run", folder: Path) -> None:
     train, heldout = _write_votes(run, folder, config.heldout_share, config.seed)
     taught_like = {"epochs": config.epochs, "batch_pairs": config.batch_pairs, "max_tokens": config.max_tokens}
     dpo = DPOConfig(**taught_like, seed=config.seed, lora_rank=config.lora_rank or DPOConfig().lora_rank)
-    large = is_large(run.config["model"])
     notes = (
         f"TRL has no setting for the score head's own learning rate ({config.head_learning_rate}). It ends every text",
         "with the end token, and leaves out what is longer than max_length instead of cutting its beginning.",
         "Nor for these: " + ", ".join(f"{name} {getattr(config, name)}" for name in _REWARD_ALONE) + ".",
     )
     more = {"notes": "\n".join(notes), "eval": '"heldout.jsonl"' if heldout else "None"}
-    lora = _lora(large, config, "SEQ_CLS")
+    lora = _lora(run, folder, config.lora_rank, "SEQ_CLS")
     _write(folder / "reward.py", run, REWARD, reward_settings(config, len(train)), lora, more)
     _write_dpo(
         run, folder, dpo, len(train), "A reward model has no β and no policy's learning rate: these are DPO's own."
@@ -164,7 +163,7 @@ def _write_votes(
 
 
 def _write_dpo(run: "Run", folder: Path, config: DPOConfig, pairs: int, notes: str) -> None:
-    lora = _lora(is_large(run.config["model"]), config, "CAUSAL_LM")
+    lora = _lora(run, folder, config.lora_rank, "CAUSAL_LM")
     _write(folder / "dpo.py", run, DPO, dpo_settings(config, pairs), lora, {"notes": notes})
 
 
@@ -187,7 +186,7 @@ def _tuned(run: "Run", folder: Path) -> None:
     write_jsonl(folder / "prompts.jsonl", ({"prompt": apply_chat_template(tokenizer, prompt)} for prompt in prompts))
     left_out = ", ".join(f"{name} {getattr(config, name)}" for name in _WITHOUT_COUNTERPART)
     notes = f"What PPO has and RLOO has no setting for: {left_out}."
-    lora = _lora(is_large(model), config, "CAUSAL_LM")
+    lora = _lora(run, folder, config.lora_rank, "CAUSAL_LM")
     more = {"notes": notes, "mean": repr(scale["mean"]), "sd": repr(scale["sd"])}
     _write(folder / "rloo.py", run, RLOO, rloo_settings(config), lora, more)
 
@@ -198,11 +197,11 @@ def _both(run: "Run", folder: Path) -> None:
 
 
 def _rows(pairs: "Sequence[PreferencePair]") -> list[dict[str, Any]]:
-    """TRL's standard format with an explicit prompt; a margin where every pair says one."""
-    with_margin = all(pair.margin is not None for pair in pairs)
+    """TRL's standard format with an explicit prompt; where a pair says a margin, 0 for those that do not, as here."""
+    with_margin = any(pair.margin is not None for pair in pairs)
     return [
         {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
-        | ({"margin": pair.margin} if with_margin else {})
+        | ({"margin": pair.margin or 0.0} if with_margin else {})
         for pair in pairs
     ]
 
@@ -221,12 +220,19 @@ def _write_model(model: str, folder: Path) -> None:
             shutil.copy2(entry, folder / "model" / entry.name)
 
 
-def _lora(large: bool, config: RewardConfig | DPOConfig | PPOConfig, task: str) -> dict[str, Any] | None:
-    """What `with_adapters` does with a large model, as the arguments of peft's LoraConfig; None for a small one."""
-    saved = {"modules_to_save": ["score"]} if task == "SEQ_CLS" else {}
-    rank = config.lora_rank
-    adapted = large and rank > 0
-    return {"task_type": task, "r": rank, "lora_alpha": 2 * rank, "lora_dropout": 0.0, **saved} if adapted else None
+def _lora(run: "Run", folder: Path, rank: int, task: str) -> dict[str, Any] | None:
+    """What `with_adapters` does with the large model that lies in `folder`, as arguments; None for a small one."""
+    if rank == 0 or not is_large(run.config["model"]):
+        return None
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from core.language.adapters import adapter_settings
+    from core.language.opening import open_config
+
+    with torch.device("meta"):  # its parts, without weights
+        model = AutoModelForCausalLM.from_config(open_config(folder / "model"))
+    return adapter_settings(model, rank, task)
 
 
 def _write(

@@ -6,10 +6,8 @@ def adapters():
     if LORA is None:
         return None
     from peft import LoraConfig
-    from transformers import AutoConfig
 
-    gpt2 = AutoConfig.from_pretrained(HERE / "model").model_type == "gpt2"
-    return LoraConfig(target_modules=["c_attn"] if gpt2 else ["q_proj", "v_proj"], fan_in_fan_out=gpt2, **LORA)
+    return LoraConfig(**LORA)
 '''
 
 REWARD = f'''"""A reward model with TRL, as in the run <run>: pip install trl peft; python reward.py

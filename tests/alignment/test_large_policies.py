@@ -89,5 +89,8 @@ def test_a_family_whose_projections_are_not_known_is_told_so(monkeypatch):
     for block in policy.transformer.h:
         block.attn.query = block.attn.__dict__["_modules"].pop("c_attn")
     policy.config.model_type = "homemade"
-    with pytest.raises(PlaygroundError, match="'homemade' cannot be tuned through adapters"):
-        with_adapters(policy, 2, "CAUSAL_LM", 0)
+    for task, advice in (("CAUSAL_LM", ""), ("SEQ_CLS", " With a lora_rank of 0 .*")):  # which only rewards take
+        with pytest.raises(
+            PlaygroundError, match=f"'homemade' cannot be tuned through adapters: .* not known.{advice}$"
+        ):
+            with_adapters(policy, 2, task, 0)

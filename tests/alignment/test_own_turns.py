@@ -24,6 +24,11 @@ LLAMA2 = (
     "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content.strip() }} [/INST]"
     "{% else %} {{ m.content.strip() }} </s>{% endif %}{% endfor %}"
 )
+SILENT = (  # as Phi 3's first, which passes over a system's turn
+    "{% for m in messages %}{% if m.role == 'user' %}<|user|>\n{{ m.content }}<|end|>\n{% elif m.role == 'assistant' %}"
+    "<|assistant|>\n{{ m.content }}<|end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+)
 ONE = PreferencePair("\n\nHuman: A joke?\n\nAssistant:", " Knock.", " No.", 2.0, "ada")
 TURNS = PreferencePair(
     "\n\nSystem: Be kind.\n\nHuman: Hi\n\nAssistant: Hello.\n\nHuman: A joke?\n\nAssistant:",
@@ -74,9 +79,10 @@ def test_a_dialogue_that_the_template_refuses_is_left_out_and_told_once(caplog):
     assert "(take turns)" in record.getMessage()
 
 
-def test_a_system_that_the_template_refuses_stands_in_the_first_question(caplog):
+@pytest.mark.parametrize("template", [ALTERNATING, SILENT], ids=["gemma", "phi3"])
+def test_a_system_that_the_template_does_not_take_stands_in_the_first_question(template, caplog):
     tokenizer = chat()
-    tokenizer.chat_template = ALTERNATING
+    tokenizer.chat_template = template
     turns = in_own_turns([TURNS, ONE], tokenizer)[0]
     asked = [
         {"role": "user", "content": "Be kind.\n\nHi"},

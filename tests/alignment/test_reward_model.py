@@ -5,12 +5,14 @@ import torch
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    CTRLConfig,
+    CTRLLMHeadModel,
     GraniteConfig,
     GraniteForCausalLM,
     pipeline,
 )
 
-from core.alignment.configs import LoopConfig
+from core.alignment.configs import LoopConfig, RewardConfig
 from core.alignment.loop import run_loop
 from core.alignment.reward_model import (
     Normalisation,
@@ -24,6 +26,7 @@ from core.alignment.reward_model import (
     save_reward_model,
     score,
 )
+from core.alignment.runs import run_reward
 from core.errors import PlaygroundError
 from tests import tiny
 
@@ -61,6 +64,14 @@ def test_a_family_without_a_classifier_is_refused_before_a_pair_is_written(tmp_p
         new_reward_model(policy, tiny.tokenizer())
     with pytest.raises(PlaygroundError, match="granite: transformers has no sequence classifier"):
         next(run_loop(LoopConfig(model=str(tmp_path / "granite"), pairs=8), tmp_path / "out"))
+
+
+def test_a_family_whose_classifier_reads_otherwise_is_refused_before_a_pair_is_written(tmp_path):
+    config = CTRLConfig(vocab_size=4096, n_embd=16, n_layer=1, n_head=2, dff=32, n_positions=64)
+    CTRLLMHeadModel(config).save_pretrained(tmp_path / "ctrl")
+    tiny.tokenizer().save_pretrained(tmp_path / "ctrl")
+    with pytest.raises(PlaygroundError, match="ctrl family that scores a text at its end"):
+        next(run_reward(["simulated:sunny:8"], str(tmp_path / "ctrl"), RewardConfig(), tmp_path / "out"))
 
 
 def test_a_text_that_is_cut_is_told_once(caplog):

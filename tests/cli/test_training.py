@@ -166,6 +166,22 @@ def test_a_killed_run_goes_on_to_where_its_results_were_wanted(run, reward_folde
     assert before.items() <= {step.number: step.metrics["objective/scores"] for step in steps}.items()
 
 
+@pytest.mark.parametrize("command", [["loop"], ["reward", "train", "--preferences", "bundled:sunny"]])
+def test_a_policy_that_no_reward_model_can_be_made_of_is_refused_before_a_run_is_made(run, tmp_path, command):
+    from transformers import GraniteConfig, GraniteForCausalLM
+
+    from core.language.registry import load_tokenizer
+
+    shape = {"vocab_size": 4096, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    config = GraniteConfig(**shape, num_attention_heads=2, num_key_value_heads=2)
+    GraniteForCausalLM(config).save_pretrained(tmp_path / "granite")
+    load_tokenizer("storyteller").save_pretrained(tmp_path / "granite")
+    status, _, err = run(*command, "--model", tmp_path / "granite")
+    assert status == 2
+    assert "no sequence classifier of the granite family" in err
+    assert RunStore().list() == []
+
+
 @pytest.mark.parametrize("prompts", [["Once"], ["Once", "One day"]])
 def test_a_loop_with_too_few_prompts_is_refused_before_any_work(run, tmp_path, prompts):
     file = tmp_path / "few.txt"

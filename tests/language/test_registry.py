@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, OpenAIGPTConfig, OpenAIGPTLMHeadModel
 
 from core import paths
 from core.errors import PlaygroundError
 from core.language import folders, registry
+from core.language.context import context_of
 from tests.language.byte_models import TURNS
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,25 @@ def test_a_reward_model_is_no_policy(make_folder):
     refuse(folder, "reward model")
 
 
+@pytest.mark.parametrize(
+    "said", [{"architectures": ["BertForMaskedLM"]}, {"architectures": ["T5Model"], "is_encoder_decoder": True}]
+)
+def test_what_does_not_write_a_text_from_its_beginning_on_is_no_policy(make_folder, said):
+    folder = make_folder()
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(content | said))
+    refuse(folder, f"no causal language model.*{said['architectures'][0]}")
+
+
+def test_a_model_that_answers_otherwise_token_by_token_is_not_opened(make_folder):
+    folder = make_folder()
+    tokens = AutoTokenizer.from_pretrained(folder)
+    config = OpenAIGPTConfig(vocab_size=len(tokens), n_embd=16, n_layer=2, n_head=2)
+    OpenAIGPTLMHeadModel(config).save_pretrained(folder)
+    with pytest.raises(PlaygroundError, match="openai-gpt family cannot be asked for one token after another"):
+        registry.load_policy(str(folder))
+
+
 def test_an_empty_folder_adapters_alone_and_a_missing_tokenizer_say_what_is_missing(make_folder, tmp_path):
     (tmp_path / "empty").mkdir()
     refuse(tmp_path / "empty", "config.json")
@@ -156,6 +176,65 @@ def test_weights_that_are_missing_or_no_numbers_are_not_made_up(make_folder):
     weights[name][0, 0] = float("nan")
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(PlaygroundError, match="no numbers"):
+        registry.load_policy(str(folder))
+
+
+def test_weights_that_the_model_would_compute_without_are_told(make_folder):
+    """transformers leaves out what it has no place for: half of a model, for one, and says so in a warning alone."""
+    folder = make_folder()
+    weights = load_file(folder / "model.safetensors")
+    file = folder / "config.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"n_layer": 1}))
+    with pytest.raises(PlaygroundError, match=r"transformer.h.1.attn.c_attn.weight is among its weights, and a GPT2LM"):
+        registry.load_policy(str(folder))
+    file.write_text(json.dumps(content))
+    others = {"v_head.summary.weight": torch.zeros(1, 16), "transformer.h.0.attn.masked_bias": torch.zeros(1)}
+    save_file(weights | others, folder / "model.safetensors", {"format": "pt"})
+    registry.load_policy(str(folder))  # a value head's, and a buffer of older versions
+    save_file(weights | {"lm_head.bias": torch.ones(257)}, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(PlaygroundError, match="lm_head.bias is among its weights"):
+        registry.load_policy(str(folder))
+
+
+def test_an_output_layer_stored_beside_the_embedding_stays_apart_when_rows_are_added(make_folder, tmp_path):
+    folder = make_folder()
+    weights = load_file(folder / "model.safetensors")
+    apart = weights["transformer.wte.weight"].roll(1, 0) * 2
+    save_file(weights | {"lm_head.weight": apart}, folder / "model.safetensors", {"format": "pt"})
+    assert json.loads((folder / "config.json").read_text()).get("tie_word_embeddings", True)
+    ids = torch.arange(8)[None]
+    plain = AutoModelForCausalLM.from_pretrained(folder).eval()(ids).logits
+    model, tokenizer = registry.load_policy(str(folder))
+    assert len(tokenizer) == 258
+    torch.testing.assert_close(model(ids).logits[..., :257], plain)
+    model.save_pretrained(tmp_path / "saved")
+    torch.testing.assert_close(AutoModelForCausalLM.from_pretrained(tmp_path / "saved")(ids).logits[..., :257], plain)
+
+
+def test_a_token_whose_number_lies_behind_a_gap_has_a_row(make_folder):
+    folder = make_folder()
+    whole = json.loads((folder / "tokenizer.json").read_text())
+    whole["model"]["vocab"]["<|far|>"] = 300
+    whole["added_tokens"].append(whole["added_tokens"][0] | {"id": 300, "content": "<|far|>"})
+    (folder / "tokenizer.json").write_text(json.dumps(whole))
+    model, tokenizer = registry.load_policy(str(folder))
+    assert tokenizer("<|far|>")["input_ids"] == [300]
+    assert model.get_input_embeddings().weight.shape[0] == 301
+
+
+def test_a_context_that_is_none_is_not_taken_for_one(make_folder):
+    folder = make_folder()
+    model, _ = registry.load_policy(str(folder))
+    model.config.n_positions = -1
+    assert context_of(model) == 1024
+
+
+def test_what_config_json_says_wrong_is_not_laid_on_the_tokenizer(make_folder):
+    folder = make_folder()
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(content | {"n_layer": "two"}))
+    with pytest.raises(PlaygroundError, match="as a language model .*'n_layer': TypeError.*expected int, got str"):
         registry.load_policy(str(folder))
 
 
@@ -218,7 +297,7 @@ def test_a_tokenizer_of_another_model_is_told(make_folder):
     whole["model"]["vocab"] |= {f"word{n}": len(whole["model"]["vocab"]) + n + 2 for n in range(40)}
     (folder / "tokenizer.json").write_text(json.dumps(whole))
     with pytest.raises(
-        PlaygroundError, match=r"tokenizer has 296 tokens and its weights know 257: they are not of one"
+        PlaygroundError, match=r"numbers its tokens up to 295 and its weights know 257 of them, from 0: they are not"
     ):
         registry.load_policy(str(folder))
 

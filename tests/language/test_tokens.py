@@ -137,3 +137,9 @@ def test_sentencepieces_tokens_are_the_texts_they_stand_for():
     assert pieces_of(llama, ids) == ["␣dog", "s", "␣", "é", "⏎", "⟨F0⟩"]
     assert b"".join(token_of(llama, token).bytes for token in ids) == " dogs é\n".encode() + b"\xf0"
     assert token_of(TOKENIZER, TOKENIZER.convert_tokens_to_ids("Ã")).bytes == b"\xc3"  # in byte-level BPE: half an é
+
+
+def test_a_number_that_no_token_has_is_shown_as_nothing():
+    """Weights often have more rows than the tokenizer has tokens, and any of them may be drawn."""
+    beyond = token_of(TOKENIZER, len(TOKENIZER) + 3)
+    assert (beyond.piece, beyond.bytes) == ("∅", b"")

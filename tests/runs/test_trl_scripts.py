@@ -5,9 +5,11 @@ import runpy
 import shutil
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 import torch
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
@@ -104,6 +106,16 @@ def test_the_reward_script_has_the_runs_settings_and_pairs(trl, reward_run, tmp_
     assert given["peft_config"] is None
 
 
+def test_a_pair_without_a_margin_has_none_to_reach(store, model, tmp_path):
+    config = RewardConfig(heldout_share=0)
+    run = store.create(RewardJob(preferences=("votes",), model=str(model), reward=config), queued=False)
+    mixed = [replace(pair, margin=pair.margin if i % 2 else None) for i, pair in enumerate(PAIRS)]
+    write_run_pairs(run.folder, taught(mixed, "votes"))
+    export_trl(run, tmp_path / "out")
+    rows = [json.loads(line) for line in (tmp_path / "out" / "preferences.jsonl").read_text().splitlines()]
+    assert [row["margin"] for row in rows] == [pair.margin or 0.0 for pair in mixed]
+
+
 def test_the_dpo_script_learns_from_the_same_pairs(trl, reward_run, tmp_path):
     export_trl(reward_run, tmp_path / "out")
     given = executed(trl, tmp_path / "out" / "dpo.py")
@@ -156,6 +168,18 @@ def test_a_large_model_has_its_adapters(trl, reward_run, ppo_run, tmp_path, monk
         lora = executed(trl, tmp_path / script)["peft_config"]
         assert (lora.r, lora.lora_alpha, lora.task_type, lora.modules_to_save) == (8, 16, task, saved)
         assert set(lora.target_modules) == {"c_attn"} and lora.fan_in_fan_out
+
+
+def test_adapters_go_where_the_run_had_them(trl, store, tmp_path, monkeypatch):
+    monkeypatch.setattr("core.runs.trl_scripts.is_large", lambda model: True)
+    shape = {"vocab_size": 4096, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    GPTNeoXForCausalLM(GPTNeoXConfig(**shape, num_attention_heads=2)).save_pretrained(tmp_path / "pythia")
+    tiny.tokenizer().save_pretrained(tmp_path / "pythia")
+    run = store.create(DPOJob(preferences=("votes",), model=str(tmp_path / "pythia")), queued=False)
+    write_run_pairs(run.folder, taught(PAIRS, "votes"))
+    export_trl(run, tmp_path / "out")
+    lora = executed(trl, tmp_path / "out" / "dpo.py")["peft_config"]
+    assert set(lora.target_modules) == {"query_key_value"} and not lora.fan_in_fan_out
 
 
 def test_what_cannot_be_exported_leaves_nothing(store, ppo_run, tmp_path):
