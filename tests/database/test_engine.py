@@ -60,6 +60,15 @@ def test_sqlite_is_opened_durably(tmp_path):
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 10_000
 
 
+@pytest.mark.parametrize("name", ["what?now=1", "my%20files", "100%", "a#b", "ünï cödé"])
+def test_the_database_lies_in_the_data_folder_whatever_that_is_called(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / name))
+    with writing(engine()) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    assert (tmp_path / name / "playground.db").stat().st_size > 0
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
 def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "new.db"
     with sqlite3.connect(path) as connection:
