@@ -4,12 +4,12 @@ It sees requests before Streamlit does, so that neither a page nor a websocket, 
 the cookie. Where people sign in with a provider, Streamlit's own cookie says who they are, and there is no wall.
 """
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,11 +34,14 @@ def person_in(cookies: str) -> str | None:
     """Whose the `Cookie` header is; None for nobody who has signed in."""
     from core.hosting.sign_in import person_of
 
-    try:
-        found = SimpleCookie(cookies).get(COOKIE)
-    except CookieError:
-        return None
-    return person_of(found.value) if found else None
+    token = _token_in(cookies)
+    return person_of(token) if token else None
+
+
+def _token_in(cookies: str) -> str:
+    """Our cookie, read as the pages behind the wall read it: Python's own parser gives up all cookies for one of
+    another program's that keeps to no rules."""
+    return cookie_parser(cookies).get(COOKIE, "")
 
 
 class Wall:
@@ -80,6 +83,9 @@ class Wall:
         if scope["method"] != "POST" or not _same_site(headers):
             return PlainTextResponse("Refused.", 403)
         if path == SIGN_OUT:
+            from core.hosting.sign_in import sign_out
+
+            sign_out(_token_in(headers.get("cookie", "")))
             return self._with_cookie(RedirectResponse(self._base + SIGN_IN, 303), "", 0, scope, headers)
         form = await _form(receive)
         return PlainTextResponse("Too long.", 413) if form is None else await self._signed_in(form, scope, headers)

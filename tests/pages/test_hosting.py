@@ -181,9 +181,18 @@ class TestWall:
         cookie = answer.headers["set-cookie"].lower()
         assert "httponly" in cookie and "samesite=lax" in cookie and "secure" not in cookie
         assert client.get("/media/abc").content == b"inside"
+        kept = {"cookie": f"rlhf_playground={client.cookies['rlhf_playground']}"}
         client.post("/sign-out")
         client.cookies.clear()
         assert client.get("/media/abc").status_code == 401
+        assert client.get("/media/abc", headers=kept).status_code == 401  # another tab's, which was open all the while
+
+    @pytest.mark.parametrize("other", ['theme={"dark": true}', "consent[all]=1", "n\xe4me=x", "flag", "x=a b c"])
+    def test_another_programs_cookie_keeps_nobody_out(self, client, other):
+        """Cookies of one machine are sent to each of its ports, and of a school to each of its servers."""
+        client.post("/sign-in", data=self.form())
+        sent = f"{other}; rlhf_playground={client.cookies['rlhf_playground']}"
+        assert client.get("/media/abc", headers={"cookie": sent.encode("latin-1")}).content == b"inside"
 
     def test_over_https_the_cookie_never_goes_another_way(self, client):
         answer = client.post("/sign-in", data=self.form(), headers={"x-forwarded-proto": "https"})
