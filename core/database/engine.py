@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.database.schema import VERSION
+from core.database.schema import VERSION, metadata
 from core.errors import PlaygroundError
 from core.files import nearly_full
 from core.paths import database_url, home
@@ -147,6 +147,8 @@ def _migrate(engine: sa.Engine) -> None:
         with writing(engine) as connection:
             if engine.dialect.name == "postgresql":  # other machines do not see our lock file
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7238461)"))
+            if _revision_in(connection) is None:
+                _check_empty(connection)
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, VERSION)
 
@@ -168,9 +170,23 @@ def _migrating_alone(engine: sa.Engine) -> Iterator[None]:
 def _revision(engine: sa.Engine) -> str | None:
     """The schema's version; None for an empty database."""
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision_in(connection)
+
+
+def _revision_in(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _check_empty(connection: sa.Connection) -> None:
+    """Raises PlaygroundError when tables that we are about to make are there already: they are somebody else's."""
+    there = sorted(set(sa.inspect(connection).get_table_names()) & set(metadata.tables))
+    if there:
+        raise PlaygroundError(
+            f"{_shown(connection.engine)} holds tables of another program, or what is left of ours "
+            f"({', '.join(there[:3])}): put back a copy of it, or give RLHF_PLAYGROUND_DB one of its own."
+        )
 
 
 def lock_file(engine: sa.Engine, name: str = "") -> Path:

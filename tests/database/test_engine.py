@@ -78,6 +78,20 @@ def test_a_newer_schema_is_refused(tmp_path):
         engine(f"sqlite:///{path}")
 
 
+def test_another_programs_tables_are_left_alone(database):
+    """As where a URL names the wrong database, or the row that says which version ours is has gone."""
+    other = sa.create_engine(database)
+    with other.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE runs (theirs INTEGER)"))
+        connection.execute(sa.text("INSERT INTO runs VALUES (7)"))
+    with pytest.raises(PlaygroundError, match=r"tables of another program.*\(runs\)"):
+        engine(database)
+    with other.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["runs"]
+        assert connection.execute(sa.text("SELECT theirs FROM runs")).scalar() == 7
+    other.dispose()
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
