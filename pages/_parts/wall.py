@@ -60,6 +60,8 @@ class Wall:
         if path in (SIGN_IN, SIGN_OUT) and scope["type"] == "http":
             response = await self._answer(path, scope, headers, receive)
             await response(scope, receive, send)
+        elif scope["type"] == "websocket" and not _same_site(headers):
+            await send({"type": "websocket.close", "code": 1008})
         elif path == _HEALTH or person_in(headers.get("cookie", "")):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -124,7 +126,8 @@ def _page(text: str, status: int = 200) -> Response:
 
 
 def _same_site(headers: Headers) -> bool:
-    """Whether a form was sent from a page of ours: another site's page cannot sign anybody in or out."""
+    """Whether a form or a websocket comes from a page of ours: another's can neither sign anybody in or out nor act as
+    whoever has. Streamlit lets any page of this machine do so, whatever its port, and browsers send cookies to it."""
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 

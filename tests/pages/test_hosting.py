@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
 from core.database.engine import engine
@@ -155,6 +156,10 @@ class TestWall:
     @pytest.fixture
     def client(self, sitting, monkeypatch):
         async def inside(scope, receive, send):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.send", "text": "inside"})
+                return
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"inside"})
 
@@ -209,6 +214,18 @@ class TestWall:
             for path in ("/sign-in", "/sign-out"):
                 assert client.post(path, data=self.form(), headers={"origin": origin}).status_code == 403
         assert client.post("/sign-in", data=self.form(), headers={"origin": "http://class.example"}).status_code == 303
+
+    def test_a_websocket_of_another_page_is_refused(self, client):
+        """Our cookie goes with it where only the port is another's."""
+        client.post("/sign-in", data=self.form())
+        for origin in ("http://class.example:9999", "http://evil.example", "null"):
+            with (
+                pytest.raises(WebSocketDisconnect),
+                client.websocket_connect("ws://class.example/ws", headers={"origin": origin}),
+            ):
+                pass
+        with client.websocket_connect("ws://class.example/ws", headers={"origin": "http://class.example"}) as socket:
+            assert socket.receive_text() == "inside"
 
     def test_a_form_longer_than_any_of_ours_is_not_read(self, client):
         assert client.post("/sign-in", data=self.form(word="x" * 20_000)).status_code == 413
