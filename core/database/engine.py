@@ -57,6 +57,17 @@ def engine(url: str | None = None) -> sa.Engine:
         return _engines[url]
 
 
+def close_all() -> None:
+    """Let go of every database; who asks again gets it anew.
+
+    The last to let go of an SQLite file has all that was written beside it (`-wal`, megabytes of votes) put into it.
+    A process that a signal ends lets go of nothing, and a copy of the file alone would then be without them.
+    """
+    with _opening:
+        for made in _engines.values():
+            made.dispose()
+
+
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that may write: committed, and on the disk, when the block ends; undone when it raises."""

@@ -21,9 +21,13 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Ask both to end. Training runs on: a worker outlives its server, and the next server adopts it."""
+    """Ask both to end, and let go of the database. Training runs on: a worker outlives its server, and the next server
+    adopts it."""
+    from core.database.engine import close_all
+
     _stopped.set()
     _page_served.set()
+    close_all()
 
 
 def page_served() -> None:

@@ -69,6 +69,20 @@ def test_the_database_lies_in_the_data_folder_whatever_that_is_called(tmp_path, 
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
+def test_a_database_that_is_let_go_of_is_whole_in_its_one_file(tmp_path):
+    file = tmp_path / "votes.db"
+    opened = engine(f"sqlite:///{file}")
+    with writing(opened) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    assert file.with_name("votes.db-wal").stat().st_size > file.stat().st_size
+    engines.close_all()
+    assert {entry.name for entry in tmp_path.glob("votes.db*")} <= {"votes.db", "votes.db.lock"}
+    with sqlite3.connect(file) as alone:
+        assert alone.execute("SELECT id FROM runs").fetchall() == [("a",)]
+    with reading(opened) as connection:  # it can be asked again
+        assert connection.execute(sa.select(runs.c.id)).scalar() == "a"
+
+
 def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "new.db"
     with sqlite3.connect(path) as connection:

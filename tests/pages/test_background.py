@@ -3,7 +3,11 @@
 import gc
 
 import pytest
+from sqlalchemy import insert
 
+from core.database.engine import engine, writing
+from core.database.schema import people
+from core.paths import home
 from pages._parts import background
 
 
@@ -26,3 +30,14 @@ def test_what_is_loaded_is_not_looked_through_again_behind_every_click(monkeypat
     background._warm()
     assert waits == [1.0, 0.0, 60.0]
     assert gc.get_freeze_count() - before > 100_000  # torch and transformers alone
+
+
+def test_a_server_that_ends_leaves_the_database_in_one_file(own_home):
+    """A signal ends the process right behind this, and with it nobody would put the file in order."""
+    with writing(engine()) as connection:
+        connection.execute(insert(people).values(name="anna", word="x", created=1.0))
+    assert (home() / "playground.db-wal").exists()
+    background.stop()
+    background._stopped.clear()
+    background._page_served.clear()
+    assert not (home() / "playground.db-wal").exists()
