@@ -69,6 +69,26 @@ def test_the_database_lies_in_the_data_folder_whatever_that_is_called(tmp_path, 
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced", "moved with its folder"])
+def test_a_file_that_goes_while_it_is_open_takes_no_vote_along(tmp_path, how):
+    file = tmp_path / "data" / "votes.db"
+    file.parent.mkdir()
+    opened = engine(f"sqlite:///{file}")
+    with writing(opened) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    if how == "replaced":
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(file.read_bytes())
+        copy.replace(file)
+    elif how == "removed":
+        file.unlink()
+    else:
+        file.parent.rename(tmp_path / "elsewhere")
+    for way in (writing, reading):
+        with pytest.raises(PlaygroundError, match=r"votes\.db was removed or replaced while it was open"), way(opened):
+            pass
+
+
 def test_a_database_that_is_let_go_of_is_whole_in_its_one_file(tmp_path):
     file = tmp_path / "votes.db"
     opened = engine(f"sqlite:///{file}")
