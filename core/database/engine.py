@@ -6,6 +6,7 @@ beginning (BEGIN IMMEDIATE) unless `reading` opened it: one that reads first and
 
 import contextlib
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -21,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core.database.one_file import OneFile
 from core.database.schema import VERSION, metadata
 from core.errors import PlaygroundError
 from core.files import nearly_full
@@ -29,6 +31,7 @@ from core.paths import database_url, home
 BUSY_SECONDS = 30  # how long a write waits for others before it gives up
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
+_log = logging.getLogger(__name__)
 _engines: dict[str, sa.Engine] = {}
 _opening = threading.Lock()
 _inherited: list[sa.Pool] = []
@@ -119,36 +122,11 @@ def _make(url: str) -> sa.Engine:
     if backend == "sqlite":
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
-        file = _OneFile(Path(parsed.database or ""))
+        file = OneFile(Path(parsed.database or ""))
         event.listen(made, "connect", file.was_opened)
         for moment in ("do_connect", "checkout"):  # a connection to nothing would make an empty file
             event.listen(made, moment, file.check)
     return made
-
-
-class _OneFile:
-    """The SQLite file that all connections of an engine are to be of."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
-        self._opened: os.stat_result | None = None  # what lay there when the first connection was made
-
-    def was_opened(self, *_: Any) -> None:
-        """A connection is there, and so is the file."""
-        with contextlib.suppress(OSError):  # a URL may name it in ways of SQLite's own: then nothing is watched
-            self._opened = self._opened or self._path.stat()
-
-    def check(self, *_: Any) -> None:
-        """Raises PlaygroundError when another file lies there, or none: what is written would go with the open one."""
-        if self._opened is None:
-            return
-        with contextlib.suppress(OSError):
-            if os.path.samestat(self._path.stat(), self._opened):
-                return
-        raise PlaygroundError(
-            f"The database {self._path} was removed or replaced while it was open, and nothing more is written: end "
-            "every server and run on it, put the right file there without a -wal and a -shm beside it, and start again."
-        )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -191,6 +169,8 @@ def _migrate(engine: sa.Engine) -> None:
                 _check_empty(connection)
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, VERSION)
+        if revision is None:
+            _say_what_is_missing(engine)
 
 
 @contextlib.contextmanager
@@ -226,6 +206,18 @@ def _check_empty(connection: sa.Connection) -> None:
         raise PlaygroundError(
             f"{_shown(connection.engine)} holds tables of another program, or what is left of ours "
             f"({', '.join(there[:3])}): put back a copy of it, or give RLHF_PLAYGROUND_DB one of its own."
+        )
+
+
+def _say_what_is_missing(engine: sa.Engine) -> None:
+    """A database that was emptied, or lost its -wal, looks like one that was never there; its runs' folders do not."""
+    runs = home() / "runs"
+    if runs.is_dir() and any(runs.iterdir()):
+        _log.warning(
+            "%s was empty and is begun anew, though %s holds runs: if it should have votes and runs, end every server, "
+            "and put back a copy of it (of an SQLite file, with the -wal that lay beside it).",
+            _shown(engine),
+            runs,
         )
 
 

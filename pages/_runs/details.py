@@ -1,7 +1,6 @@
 """One run: what it is doing, what can be done with it, what it has said, and what can be taken away."""
 
 import tempfile
-import time
 from typing import IO, TYPE_CHECKING
 
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from core.hosting.mode import is_hosted
 from core.hosting.people import bound
 from core.runs import shelf
+from core.runs.pace import seconds_taken
 from core.runs.tensorboard import event_file_name
 from pages._parts import site
 from pages._parts.loop_view import trouble
@@ -157,5 +157,5 @@ def _downloads(run: "Run") -> None:
 def _duration(run: "Run") -> str:
     if run.started is None:
         return "not started"
-    seconds = (run.ended or time.time()) - run.started
+    seconds = seconds_taken(run)
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

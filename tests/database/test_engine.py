@@ -112,6 +112,24 @@ def test_a_newer_schema_is_refused(tmp_path):
         engine(f"sqlite:///{path}")
 
 
+def test_a_database_that_has_lost_its_runs_says_so(tmp_path, caplog):
+    """Emptied by a disk or a hand; or taken without the -wal, in which all of it may be."""
+    home = tmp_path / "home"
+    engine()
+    assert caplog.text == ""
+    engines.close_all()
+    (home / "runs" / "loop-1").mkdir(parents=True)
+    (tmp_path / "empty.db").touch()
+    for name in ("empty.db", "gone.db"):
+        caplog.clear()
+        engine(f"sqlite:///{tmp_path / name}")
+        [record] = caplog.records
+        assert f"{name} was empty and is begun anew, though {home / 'runs'} holds runs" in record.getMessage()
+        caplog.clear()
+        engines._migrate(engine(f"sqlite:///{tmp_path / name}"))
+        assert caplog.text == ""
+
+
 def test_another_programs_tables_are_left_alone(database):
     """As where a URL names the wrong database, or the row that says which version ours is has gone."""
     other = sa.create_engine(database)
