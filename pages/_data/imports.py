@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
-from pages._parts.text import escaped, plain
+from pages._parts.text import escaped, plain, steady
 from pages._parts.told import told
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def _datasets(store: FeedbackStore) -> None:
     st.subheader("Imported so far", anchor=False)
     for dataset in datasets:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            ties = f" and {dataset.ties:,} ties" if dataset.ties else ""
             plain(
-                f"{dataset.name} · {_counted(dataset.rows)}{f' and {dataset.ties:,} ties' if dataset.ties else ''} · "
+                f"{steady(dataset.name)} · {_counted(dataset.rows)}{ties} · "
                 f"{datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
                 "said",
             )
@@ -108,7 +109,7 @@ def _datasets(store: FeedbackStore) -> None:
 
 @st.dialog("Delete this dataset?")
 def _confirm(dataset_id: int, name: str) -> None:
-    plain(f"{name} goes for good. Models already trained on it stay.", "said")
+    plain(f"{steady(name)} goes for good. Models already trained on it stay.", "said")
     with st.container(horizontal=True):
         if st.button("Delete it for good", type="primary", on_click=_delete, args=(dataset_id,)) or st.button(
             "Keep it"

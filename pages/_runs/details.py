@@ -13,7 +13,7 @@ from core.runs.tensorboard import event_file_name
 from pages._parts import site
 from pages._parts.loop_view import trouble
 from pages._parts.run_view import run_buttons
-from pages._parts.text import escaped, plain
+from pages._parts.text import escaped, plain, steady
 from pages._parts.told import told
 from pages._runs.listing import megabytes, state_words
 
@@ -74,7 +74,7 @@ def _controls(store: "RunStore", run: "Run") -> None:
 
 @st.dialog("Delete this run?")
 def _confirm_delete(run_id: str, name: str) -> None:
-    plain(f"{name} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
+    plain(f"{steady(name)} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
     with st.container(horizontal=True):
         if st.button("Delete it for good", type="primary", on_click=_delete, args=(run_id,)) or st.button("Keep it"):
             st.rerun()
