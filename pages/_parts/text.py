@@ -28,8 +28,11 @@ def steady(text: str) -> str:
 
 
 def minus(text: str) -> str:
-    """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26."""
-    return re.sub(r"(?<![\w)\]}.-])-(?=\d)", "−", text)
+    """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26.
+
+    Those of others among them, `escaped`, keep theirs.
+    """
+    return re.sub(r"(?<![\w)\]}.\\-])-(?=\d)", "−", text)
 
 
 def raised(number: int) -> str:

@@ -57,3 +57,4 @@ def test_a_hyphen_before_a_number_is_a_minus_sign_and_no_other():
     assert minus("from -0.26 to +0.4, (-3) and **-1.5**") == "from −0.26 to +0.4, (−3) and **−1.5**"
     for kept in ("best-of-4", "2026-11-30", "- 3 apples", "GPT-2", "x-1", "a --seed 3", "1e-05"):
         assert minus(kept) == kept
+    assert minus(f"the token {escaped('-5')} has -0.5") == f"the token {escaped('-5')} has −0.5"
