@@ -4,6 +4,7 @@ It sees requests before Streamlit does, so that neither a page nor a websocket, 
 the cookie. Where people sign in with a provider, Streamlit's own cookie says who they are, and there is no wall.
 """
 
+import logging
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +24,8 @@ SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 _HEALTH = "/_stcore/health"
 _NOT_FOR_PEOPLE = ("/_stcore/", "/media/", "/component/", "/static/", "/auth/")
 _MOST_BYTES = 8192
+
+_log = logging.getLogger("rlhf_playground")
 
 
 def middleware() -> list[Middleware]:
@@ -56,16 +59,23 @@ class Wall:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(self._base) or "/"
-        headers = Headers(scope=scope)
-        if path in (SIGN_IN, SIGN_OUT) and scope["type"] == "http":
-            response = await self._answer(path, scope, headers, receive)
-            await response(scope, receive, send)
-        elif scope["type"] == "websocket" and not _same_site(headers):
-            await send({"type": "websocket.close", "code": 1008})
-        elif path == _HEALTH or person_in(headers.get("cookie", "")):
+        if path == _HEALTH:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = Headers(scope=scope)
+        try:
+            person = person_in(headers.get("cookie", ""))
+        except PlaygroundError as error:
+            _log.error("Nobody can be told from anybody: %s", error)
+            await _out_of_order(scope)(scope, receive, send)
+            return
+        if path in (SIGN_IN, SIGN_OUT) and scope["type"] == "http":
+            response = await self._answer(path, person, scope, headers, receive)
+            await response(scope, receive, send)
+        elif scope["type"] == "websocket" and (person is None or not _same_site(headers)):
+            await _refuse(scope, receive, send)
+        elif person is not None:
+            await self._app(scope, receive, send)
         else:
             await self._turned_away(path, scope)(scope, receive, send)
 
@@ -75,8 +85,9 @@ class Wall:
         wanted = path + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
         return RedirectResponse(f"{self._base}{SIGN_IN}?next={quote(wanted, safe='')}", 303)
 
-    async def _answer(self, path: str, scope: Scope, headers: Headers, receive: Receive) -> Response:
-        person = person_in(headers.get("cookie", ""))
+    async def _answer(
+        self, path: str, person: str | None, scope: Scope, headers: Headers, receive: Receive
+    ) -> Response:
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("next", ["/"])[0]
         if scope["method"] == "GET":
             if path == SIGN_OUT:
@@ -116,6 +127,18 @@ class Wall:
             COOKIE, token, max_age=seconds, path=self._base or "/", secure=secure, httponly=True, samesite="lax"
         )
         return response
+
+
+def _out_of_order(scope: Scope) -> ASGIApp:
+    """What the machine's own fault is stands in its log: people outside are told no more than that there is one."""
+    if scope["type"] == "websocket":
+        return _refuse
+    return PlainTextResponse("The server cannot read its database. Whoever runs it finds the reason in its log.", 503)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Close a websocket that has not been opened."""
+    await send({"type": "websocket.close", "code": 1008})
 
 
 def _page(text: str, status: int = 200) -> Response:

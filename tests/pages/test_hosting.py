@@ -12,6 +12,7 @@ from core.feedback.pairs import PreferencePair
 from core.feedback.store import FeedbackStore, NewPair
 from core.hosting import people, sign_in
 from core.hosting.people import NotSignedInError, acting_as
+from core.paths import home
 from core.runs.store import RunStore
 from pages._parts import signing_in, site, url, wall
 from tests.pages.page_helpers import PAGES, a_run, loop_records, opened, said
@@ -208,6 +209,19 @@ class TestWall:
     )
     def test_nobody_is_led_away(self, client, wanted):
         assert client.post("/sign-in", data=self.form(next=wanted)).headers["location"] == "/"
+
+    def test_a_database_that_cannot_be_read_is_the_servers_own_matter(self, client, caplog):
+        """No traceback, and nothing of the machine to people outside; the reason to whoever runs it."""
+        client.post("/sign-in", data=self.form())
+        home().joinpath("playground.db").unlink()
+        for path in ("/", "/media/abc", "/sign-in"):
+            answer = client.get(path)
+            assert answer.status_code == 503 and "cannot read its database" in answer.text
+            assert "playground.db" not in answer.text
+        assert client.get("/_stcore/health").content == b"inside"
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://class.example/ws"):
+            pass
+        assert "playground.db was removed or replaced" in caplog.text and "Traceback" not in caplog.text
 
     def test_another_sites_form_is_refused(self, client):
         for origin in ("http://evil.example", "null", "http://class.example.evil.example"):
