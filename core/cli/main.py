@@ -117,6 +117,7 @@ def _open_missing_streams() -> None:
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             free = os.open(os.devnull, os.O_RDWR)  # the lowest: its own, unless something of ours has taken that
+            os.set_inheritable(free, free == number)  # `serve` becomes another program
             setattr(sys, name, os.fdopen(free, mode, encoding="utf-8", closefd=free > number))
 
 

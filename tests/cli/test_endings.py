@@ -29,6 +29,17 @@ def test_closed_streams_are_no_fault(closed, said):
 
 
 @POSIX
+def test_what_a_command_turns_into_has_its_streams_too():
+    """Else the first socket of a server gets the number of its output, and what libraries print goes there."""
+    program = (
+        "import os, sys; from core.cli.main import _open_missing_streams as opened; opened()\n"
+        "os.execv(sys.executable, [sys.executable, '-c', 'import os; [os.fstat(n) for n in range(3)]; print(5)'])"
+    )
+    answer = subprocess.run(f"'{sys.executable}' -c \"{program}\" <&- 2>&-", shell=True, capture_output=True, cwd=ROOT)
+    assert (answer.returncode, answer.stdout) == (0, b"5\n")
+
+
+@POSIX
 def test_an_output_that_cannot_be_written_is_named():
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
