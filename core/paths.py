@@ -36,7 +36,8 @@ def _resolved(chosen: str) -> Path:
 
 def database_url() -> str:
     """`RLHF_PLAYGROUND_DB` (any SQLAlchemy URL), else an SQLite file in the data folder."""
-    return os.environ.get("RLHF_PLAYGROUND_DB") or f"sqlite:///{home() / 'playground.db'}"
+    file = str(home() / "playground.db").replace("%", "%25").replace("?", "%3F")  # signs that a URL takes for its own
+    return os.environ.get("RLHF_PLAYGROUND_DB") or f"sqlite:///{file}"
 
 
 def models_folder() -> Path:

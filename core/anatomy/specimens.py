@@ -56,8 +56,8 @@ def specimen(specimen_id: str) -> Specimen:
     """What is known of one without loading it. PlaygroundError when there is none."""
     if specimen_id in STAGES:
         return Specimen(specimen_id, STAGES[specimen_id], "storyteller")
-    run_id, at, step = specimen_id.rpartition("@")
-    if at:
+    if checkpoint := _checkpoint(specimen_id):
+        run_id, step = checkpoint
         permission.check_run(run_id)
         if not step.isdecimal() or int(step) not in weight_folders(_run_folder(run_id)):
             raise PlaygroundError(f"{specimen_id}: that run has no saved weights after step {step or '?'}")
@@ -76,22 +76,29 @@ def open_specimen(specimen_id: str) -> "tuple[PreTrainedModel, PreTrainedTokeniz
         return new_model(PretrainConfig(vocab_size=len(tokenizer))).eval(), tokenizer
     if specimen_id == "storyteller@1%":
         return open_snapshot(EARLY_WEIGHTS, "storyteller")
-    run_id, at, step = specimen_id.rpartition("@")
-    if at:
+    if checkpoint := _checkpoint(specimen_id):
+        run_id, step = checkpoint
         return open_snapshot(weight_folders(_run_folder(run_id))[int(step)], wanted.reference or "storyteller")
     return load_policy(specimen_id)
 
 
 def written_at(specimen_id: str) -> int:
     """When the newest of its weights were written, in nanoseconds; 0 where none are here, or they never change."""
-    run_id, at, step = specimen_id.rpartition("@")
     if specimen_id in STAGES:
         return 0
-    if at and step.isdecimal():
-        folder = weight_folders(_run_folder(run_id)).get(int(step))
+    if checkpoint := _checkpoint(specimen_id):
+        run_id, step = checkpoint
+        folder = weight_folders(_run_folder(run_id)).get(int(step)) if step.isdecimal() else None
     else:
         folder = policy_folder(specimen_id)
     return max((file.stat().st_mtime_ns for file in weight_files(folder)), default=0) if folder else 0
+
+
+def _checkpoint(specimen_id: str) -> tuple[str, str] | None:
+    """The run and the step that an id names; None for a policy's, whose folder may have an @ in its path."""
+    run_id, at, step = specimen_id.rpartition("@")
+    a_path = "/" in step or "\\" in step or ("/" in run_id and not step.isdecimal())
+    return (run_id, step) if at and not a_path else None
 
 
 def _of_policy(policy_id: str, title: str) -> Specimen:

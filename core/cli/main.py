@@ -1,13 +1,18 @@
 """The root of the command line, and what every command shares: how errors look and how a command ends."""
 
+import contextlib
 import io
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 import click
 
+from core import processes
 from core.cli.experiments import clinic, frontier, goodhart, tastes
 from core.cli.gallery import gallery
 from core.cli.models import generate, models
@@ -71,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     wait_briefly()
+    _open_missing_streams()
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show σ must not end the command
@@ -79,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not _is_text(argument) and not os.path.exists(argument):
             return _fail(f"{argument!a:.100} is not valid UTF-8: no text is written so", EXIT_BAD_INPUT)
     try:
-        status = root.main(arguments, prog_name="python -m core", standalone_mode=False)
+        with _told_to_end():
+            status = root.main(arguments, prog_name="python -m core", standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -103,6 +110,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_panic(error):
             raise
         return _fail(f"the tokenizer gave up on a text ({error})", EXIT_FAILED)
+
+
+def _open_missing_streams() -> None:
+    """What was closed before we began (`>&-`) takes nothing and gives nothing, and no file of ours gets its number."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            free = os.open(os.devnull, os.O_RDWR)  # the lowest: its own, unless something of ours has taken that
+            os.set_inheritable(free, free == number)  # `serve` becomes another program
+            setattr(sys, name, os.fdopen(free, mode, encoding="utf-8", closefd=free > number))
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[None]:
+    """A command that is told to end, or whose terminal is closed, ends as with Ctrl-C: what it was writing goes.
+
+    The second time it ends at once. Not where a launcher has started several processes, which wait for each other.
+    """
+    names = ("SIGTERM", "SIGHUP") if processes.launched() == 1 else ()
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows has no SIGHUP
+    heard = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores one
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        heard = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    for number in heard:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _is_text(argument: str) -> bool:

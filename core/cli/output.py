@@ -32,10 +32,20 @@ def say(text: str) -> None:
 def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> None:
     """The outcome on stdout: one JSON object, or `text` (by default a `name: value` line for each entry)."""
     if as_json:
-        click.echo(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
+        _print(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
     else:
         lines = text.split("\n") if text is not None else [f"{name}: {_shown(value)}" for name, value in _flat(result)]
-        click.echo("\n".join(map(_printable, lines)))
+        _print("\n".join(map(_printable, lines)))
+
+
+def _print(text: str) -> None:
+    """Raises OSError, of stdout by name, when it cannot be written: the work itself is done by then."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from error
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:

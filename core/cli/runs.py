@@ -54,12 +54,13 @@ def show(name: str, after: int, as_json: bool) -> None:
         {"step": s.number, "time": s.time, "stage": s.stage, "stage_step": s.step, **s.metrics}
         for s in store.steps(name, after)
     ]
-    head = {key: value for key, value in _summary(run).items() if value is not None}
-    last = {f"last step's {key}": value for key, value in steps[-1].items()} if steps else {}
     if as_json:
         emit({"status": run.status, "steps": steps, **_summary(run), "config": run.config}, as_json)
-    else:
-        emit(head | last, as_json)
+        return
+    last = {f"last step's {key}": value for key, value in steps[-1].items()} if steps else {}
+    head = {key: value for key, value in _summary(run).items() if value is not None} | last
+    times = ("created", "started", "ended", "last step's time")
+    emit({key: _moment(value) if key in times else value for key, value in head.items()}, as_json)
 
 
 @runs.command()

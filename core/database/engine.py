@@ -6,6 +6,7 @@ beginning (BEGIN IMMEDIATE) unless `reading` opened it: one that reads first and
 
 import contextlib
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -21,7 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.database.schema import VERSION
+from core.database.one_file import OneFile
+from core.database.schema import VERSION, metadata
 from core.errors import PlaygroundError
 from core.files import nearly_full
 from core.paths import database_url, home
@@ -29,6 +31,7 @@ from core.paths import database_url, home
 BUSY_SECONDS = 30  # how long a write waits for others before it gives up
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
+_log = logging.getLogger(__name__)
 _engines: dict[str, sa.Engine] = {}
 _opening = threading.Lock()
 _inherited: list[sa.Pool] = []
@@ -55,6 +58,17 @@ def engine(url: str | None = None) -> sa.Engine:
                 raise
             _engines[url] = made
         return _engines[url]
+
+
+def close_all() -> None:
+    """Let go of every database; who asks again gets it anew.
+
+    The last to let go of an SQLite file has all that was written beside it (`-wal`, megabytes of votes) put into it.
+    A process that a signal ends lets go of nothing, and a copy of the file alone would then be without them.
+    """
+    with _opening:
+        for made in _engines.values():
+            made.dispose()
 
 
 @contextlib.contextmanager
@@ -108,6 +122,10 @@ def _make(url: str) -> sa.Engine:
     if backend == "sqlite":
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
+        file = OneFile(Path(parsed.database or ""))
+        event.listen(made, "connect", file.was_opened)
+        for moment in ("do_connect", "checkout"):  # a connection to nothing would make an empty file
+            event.listen(made, moment, file.check)
     return made
 
 
@@ -147,8 +165,12 @@ def _migrate(engine: sa.Engine) -> None:
         with writing(engine) as connection:
             if engine.dialect.name == "postgresql":  # other machines do not see our lock file
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7238461)"))
+            if _revision_in(connection) is None:
+                _check_empty(connection)
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, VERSION)
+        if revision is None:
+            _say_what_is_missing(engine)
 
 
 @contextlib.contextmanager
@@ -168,9 +190,35 @@ def _migrating_alone(engine: sa.Engine) -> Iterator[None]:
 def _revision(engine: sa.Engine) -> str | None:
     """The schema's version; None for an empty database."""
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision_in(connection)
+
+
+def _revision_in(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _check_empty(connection: sa.Connection) -> None:
+    """Raises PlaygroundError when tables that we are about to make are there already: they are somebody else's."""
+    there = sorted(set(sa.inspect(connection).get_table_names()) & set(metadata.tables))
+    if there:
+        raise PlaygroundError(
+            f"{_shown(connection.engine)} holds tables of another program, or what is left of ours "
+            f"({', '.join(there[:3])}): put back a copy of it, or give RLHF_PLAYGROUND_DB one of its own."
+        )
+
+
+def _say_what_is_missing(engine: sa.Engine) -> None:
+    """A database that was emptied, or lost its -wal, looks like one that was never there; its runs' folders do not."""
+    runs = home() / "runs"
+    if runs.is_dir() and any(runs.iterdir()):
+        _log.warning(
+            "%s was empty and is begun anew, though %s holds runs: if it should have votes and runs, end every server, "
+            "and put back a copy of it (of an SQLite file, with the -wal that lay beside it).",
+            _shown(engine),
+            runs,
+        )
 
 
 def lock_file(engine: sa.Engine, name: str = "") -> Path:

@@ -1,7 +1,7 @@
 """Signing in with the class's password: who shows it takes a name, and the word that makes the name theirs.
 
 Passwords and words are kept as scrypt hashes and compared in constant time. Whoever has shown both gets a signed token,
-which is good for half a day and for as long as the class's password stays the same.
+which is good for half a day, until they sign out, and for as long as the class's password stays the same.
 """
 
 import base64
@@ -37,6 +37,7 @@ _COST = {"n": 2**14, "r": 8, "p": 1}  # 16 MB and about 50 ms a guess
 _WRONG_PASSWORDS = RateLimitItemPerMinute(10)  # from one address: a class may share one
 _WRONG_WORDS = RateLimitItemPerMinute(5)  # for one name, from anywhere
 _tries = MovingWindowRateLimiter(MemoryStorage())
+_ended: dict[str, float] = {}  # tokens of who has signed out, and when they would have ended by themselves
 _TURNS = tuple(threading.Lock() for _ in range(64))  # whoever falls to the same one waits for the other, no longer
 
 
@@ -65,12 +66,26 @@ def sign_in(password: str, name: str, word: str, address: str) -> str:
 
 
 def person_of(token: str) -> str | None:
-    """Whose token it is; None for one that is none, is too old, or was given for another password or another word."""
+    """Whose token it is; None for one that is none, is too old or signed out, or was given for another password or
+    another word."""
+    if token in _ended:
+        return None
     try:
         name, taken_at = _signer().loads(token, max_age=HOURS * 3600)
     except (BadSignature, TypeError, ValueError):
         return None
     return name if isinstance(name, str) and taken_at is not None and _taken_at(name) == taken_at else None
+
+
+def sign_out(token: str) -> None:
+    """From now on the token is nobody's. Other pages of the same browser show it still, and whoever sits there next
+    must not act as who has left."""
+    now = time.time()
+    for other, until in list(_ended.items()):
+        if until < now:
+            _ended.pop(other, None)
+    if person_of(token) is not None:
+        _ended[token] = now + HOURS * 3600
 
 
 def tidy(name: str) -> str:

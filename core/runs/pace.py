@@ -18,13 +18,19 @@ def seconds_left(run: Run, steps: Sequence[Step], now: float | None = None) -> f
     length. A stage that `may_end_early` has them left at most.
     """
     times = [step.time for step in steps if step.stage == run.stage]
-    spans = [later - earlier for earlier, later in pairwise(times)][-_NEWEST:]
+    spans = [max(0.0, later - earlier) for earlier, later in pairwise(times)][-_NEWEST:]  # clocks are set back
     if run.status != "running" or not run.total or len(spans) < _FEWEST:
         return None
     usual = median(spans)
     span = fmean(min(one, _PAUSED * usual) for one in spans)
     waited = (time.time() if now is None else now) - times[-1]
     return max(0.0, (run.total - run.step) * span - max(0.0, waited))
+
+
+def seconds_taken(run: Run, now: float | None = None) -> float:
+    """Seconds since the run first began, until it ended; 0 before, and where the clock has been set back since."""
+    until = run.ended or (time.time() if now is None else now)
+    return max(0.0, until - (run.started or until))
 
 
 def may_end_early(run: Run) -> bool:

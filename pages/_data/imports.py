@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import PlaygroundError
 from core.feedback.store import FeedbackStore
-from pages._parts.text import escaped, plain
+from pages._parts.text import escaped, plain, steady
 from pages._parts.told import told
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.feedback.interchange import ImportReport
 
 ENDINGS = ["jsonl", "json", "gz", "csv", "parquet"]  # what is in a .json is told by the reading of it
+_NAME = 60  # characters of an upload's name: file systems differ in how long one may be, in bytes
 TOOK = (
     "A file of up to 20 MB with the columns *prompt, chosen, rejected*, as strings or as lists of messages; whole "
     "dialogues in *chosen* and *rejected*, as hh-rlhf has them; or two answers and a winner, as Chatbot Arena, SHP, "
@@ -47,19 +48,22 @@ def _imported(file: "UploadedFile", store: FeedbackStore, strict: bool) -> "Impo
     from core.feedback.interchange import import_preferences
 
     bar = st.progress(0.0, text="Reading")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(file.name).name
-        path.write_bytes(file.getbuffer())
-        try:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(file.name).name[-_NAME:]
+            path.write_bytes(file.getbuffer())
             return import_preferences(
                 path, store, file.name, strict, lambda rows: bar.progress(0.5, text=f"{rows:,} rows read")
             )
-        except PlaygroundError as error:
-            st.error("Nothing was imported.", icon=":material/error:")
-            plain(str(error).replace(f"{folder}/", ""), "said")
-            return None
-        finally:
-            bar.empty()
+    except PlaygroundError as error:
+        why = str(error).replace(f"{folder}/", "")
+    except OSError as error:  # where temporary files lie, and not in the data folder
+        why = f"The upload could not be written to {tempfile.gettempdir()} for reading: {error.strerror or error}."
+    finally:
+        bar.empty()
+    st.error("Nothing was imported.", icon=":material/error:")
+    plain(why, "said")
+    return None
 
 
 def _show(report: "ImportReport") -> None:
@@ -97,8 +101,9 @@ def _datasets(store: FeedbackStore) -> None:
     st.subheader("Imported so far", anchor=False)
     for dataset in datasets:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            ties = f" and {dataset.ties:,} ties" if dataset.ties else ""
             plain(
-                f"{dataset.name} · {_counted(dataset.rows)}{f' and {dataset.ties:,} ties' if dataset.ties else ''} · "
+                f"{steady(dataset.name)} · {_counted(dataset.rows)}{ties} · "
                 f"{datetime.fromtimestamp(dataset.created):%Y-%m-%d %H:%M}",
                 "said",
             )
@@ -108,7 +113,7 @@ def _datasets(store: FeedbackStore) -> None:
 
 @st.dialog("Delete this dataset?")
 def _confirm(dataset_id: int, name: str) -> None:
-    plain(f"{name} goes for good. Models already trained on it stay.", "said")
+    plain(f"{steady(name)} goes for good. Models already trained on it stay.", "said")
     with st.container(horizontal=True):
         if st.button("Delete it for good", type="primary", on_click=_delete, args=(dataset_id,)) or st.button(
             "Keep it"

@@ -12,6 +12,7 @@ from core.feedback.store import FeedbackStore, Vote
 from core.runs.store import Run, RunStore
 from core.share import Share
 from pages._label.live import live, shelf
+from pages._parts.text import escaped
 from pages._reward_model.views import opened
 
 _NEWEST = 200  # votes whose texts are scored
@@ -48,7 +49,7 @@ def lengths(store: FeedbackStore, annotator: str, policy: str) -> None:
         },
     )
     st.caption(f"Of your newest {len(votes)} votes that the live model learns from: no hidden repeats, no ties.")
-    st.markdown(" ".join(_sentence(name, mine, one) for name, one in biases.items() if one))
+    st.markdown(" ".join(_sentence(escaped(name), mine, one) for name, one in biases.items() if one))
     if not run:
         st.markdown("Train a reward model on your votes, and its taste for length stands here too.")
 

@@ -10,6 +10,7 @@ from core.language.configs import SamplingConfig
 from pages._parts.badge import badge
 from pages._parts.before_after import written
 from pages._parts.state import short_model
+from pages._parts.text import escaped
 from pages._parts.typed import typed
 from pages._parts.voters import voter_title
 from pages._parts.writing import write
@@ -58,7 +59,7 @@ def own_prompt(store: "RunStore") -> None:
     try:
         _both(prompt, base, run, settings)
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(escaped(str(error)))
 
 
 def _both(prompt: str, base: str, run: "Run | None", settings: SamplingConfig) -> None:

@@ -8,6 +8,7 @@ from core.alignment.configs import LoopConfig
 from core.errors import PlaygroundError
 from pages._parts.config_form import config_form
 from pages._parts.pickers import model_picker
+from pages._parts.text import escaped
 
 _SEED = 1  # another than the cached run's, whose outcome stands above the prediction
 _GUESSES = "loop_guesses"  # in the session: what was expected of which run
@@ -77,7 +78,7 @@ def _start(voter: str, guess: str | None, settings: dict[str, Any]) -> None:
     try:
         st.query_params["run"] = supervisor.submit(job_from("loop", config))
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(escaped(str(error)))
         return
     if guess:
         st.session_state.setdefault(_GUESSES, {})[st.query_params["run"]] = guess

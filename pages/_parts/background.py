@@ -4,6 +4,8 @@ import gc
 import logging
 import threading
 
+from core.errors import PlaygroundError
+
 log = logging.getLogger("rlhf_playground")
 
 _stopped = threading.Event()
@@ -21,9 +23,13 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Ask both to end. Training runs on: a worker outlives its server, and the next server adopts it."""
+    """Ask both to end, and let go of the database. Training runs on: a worker outlives its server, and the next server
+    adopts it."""
+    from core.database.engine import close_all
+
     _stopped.set()
     _page_served.set()
+    close_all()
 
 
 def page_served() -> None:
@@ -34,11 +40,16 @@ def page_served() -> None:
 def _tick() -> None:
     from core.runs import supervisor
 
+    said = ""
     while not _stopped.wait(1.0):
         try:
             supervisor.tick()
-        except Exception:  # a database locked for a moment must not end the queue for good
-            log.exception("Could not look after the queue of runs; trying again in a second")
+            said = ""
+        except Exception as error:  # a database locked for a moment must not end the queue for good
+            if repr(error) != said:  # once, and not each second until the disk is full of it
+                meant = isinstance(error, PlaygroundError)  # a sentence says all that there is to know
+                log.error("Could not look after the queue of runs, trying on: %s", error, exc_info=not meant)
+            said = repr(error)
 
 
 def _warm() -> None:

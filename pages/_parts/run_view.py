@@ -1,6 +1,5 @@
 """A run as it goes: its state, its buttons, and whatever a page draws from its steps, kept up to date in place."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -8,7 +7,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.runs import supervisor
 from core.runs.jobs import JOBS
-from core.runs.pace import may_end_early, seconds_left
+from core.runs.pace import may_end_early, seconds_left, seconds_taken
 from core.runs.store import Run, RunStore, Step
 from pages._parts import site
 from pages._parts.pace_words import left_in_words
@@ -106,7 +105,7 @@ def _progress(run: Run, steps: Sequence[Step]) -> str:
         before_all = "writing the pairs to learn from: " if run.stage == "preferences" else ""
         words.append(f"{before_all}step {run.step} of {run.total}")
     if run.started:
-        words.append(f"{(run.ended or time.time()) - run.started:.0f} s")
+        words.append(f"{seconds_taken(run):.0f} s")
     if (left := seconds_left(run, steps)) is not None:
         words.append(left_in_words(left, at_most=may_end_early(run)))
     if run.status == "queued" and (before := _waited_for(run)):

@@ -6,22 +6,33 @@ import re
 import streamlit as st
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+_ADDRESS = r"https?:(?=//)|www(?=\.)|@"
+_SIGN = r":(?=[\w+\-/]+:)|(?<!\S)[<>~-](?=(?:->|[->=])(?!\S))"  # :sunny:, :material/home: and ->, drawn by Streamlit
+_JOINED = re.compile(f"{_ADDRESS}|{_SIGN}", re.IGNORECASE)
+_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def escaped(text: str) -> str:
     """`text` for use in Markdown, with every character that Markdown or Streamlit would act on made harmless.
 
-    GitHub's Markdown also makes links of bare addresses, and looks for them when the backslashes have gone: a word
-    joiner, which nobody sees, keeps `https:`, `www` and `@` apart from what follows.
+    GitHub's Markdown also makes links of bare addresses, and Streamlit signs of `:sunny:` and ` -> `; both look for
+    them when the backslashes have gone. A word joiner, which nobody sees, keeps their beginning apart from the rest.
     """
-    parted = _ADDRESS.sub("\\g<0>\u2060", text)
+    parted = _JOINED.sub("\\g<0>\u2060", steady(text))
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|$:~<>&^=])", r"\\\1", parted)
 
 
+def steady(text: str) -> str:
+    """A name of others amid our own words: what would turn round all that follows it is seen, and does nothing."""
+    return _STEERING.sub("\ufffd", text)
+
+
 def minus(text: str) -> str:
-    """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26."""
-    return re.sub(r"(?<![\w)\]}.-])-(?=\d)", "−", text)
+    """Our own words with a minus sign where a hyphen stands before a number: Python writes -0.26.
+
+    Those of others among them, `escaped`, keep theirs.
+    """
+    return re.sub(r"(?<![\w)\]}.\\-])-(?=\d)", "−", text)
 
 
 def raised(number: int) -> str:

@@ -4,12 +4,13 @@ It sees requests before Streamlit does, so that neither a page nor a websocket, 
 the cookie. Where people sign in with a provider, Streamlit's own cookie says who they are, and there is no wall.
 """
 
-from http.cookies import CookieError, SimpleCookie
+import logging
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,6 +25,8 @@ _HEALTH = "/_stcore/health"
 _NOT_FOR_PEOPLE = ("/_stcore/", "/media/", "/component/", "/static/", "/auth/")
 _MOST_BYTES = 8192
 
+_log = logging.getLogger("rlhf_playground")
+
 
 def middleware() -> list[Middleware]:
     """The wall, where there is to be one."""
@@ -34,11 +37,14 @@ def person_in(cookies: str) -> str | None:
     """Whose the `Cookie` header is; None for nobody who has signed in."""
     from core.hosting.sign_in import person_of
 
-    try:
-        found = SimpleCookie(cookies).get(COOKIE)
-    except CookieError:
-        return None
-    return person_of(found.value) if found else None
+    token = _token_in(cookies)
+    return person_of(token) if token else None
+
+
+def _token_in(cookies: str) -> str:
+    """Our cookie, read as the pages behind the wall read it: Python's own parser gives up all cookies for one of
+    another program's that keeps to no rules."""
+    return cookie_parser(cookies).get(COOKIE, "")
 
 
 class Wall:
@@ -53,14 +59,23 @@ class Wall:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(self._base) or "/"
-        headers = Headers(scope=scope)
-        if path in (SIGN_IN, SIGN_OUT) and scope["type"] == "http":
-            response = await self._answer(path, scope, headers, receive)
-            await response(scope, receive, send)
-        elif path == _HEALTH or person_in(headers.get("cookie", "")):
+        if path == _HEALTH:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = Headers(scope=scope)
+        try:
+            person = person_in(headers.get("cookie", ""))
+        except PlaygroundError as error:
+            _log.error("Nobody can be told from anybody: %s", error)
+            await _out_of_order(scope)(scope, receive, send)
+            return
+        if path in (SIGN_IN, SIGN_OUT) and scope["type"] == "http":
+            response = await self._answer(path, person, scope, headers, receive)
+            await response(scope, receive, send)
+        elif scope["type"] == "websocket" and (person is None or not _same_site(headers)):
+            await _refuse(scope, receive, send)
+        elif person is not None:
+            await self._app(scope, receive, send)
         else:
             await self._turned_away(path, scope)(scope, receive, send)
 
@@ -70,8 +85,9 @@ class Wall:
         wanted = path + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
         return RedirectResponse(f"{self._base}{SIGN_IN}?next={quote(wanted, safe='')}", 303)
 
-    async def _answer(self, path: str, scope: Scope, headers: Headers, receive: Receive) -> Response:
-        person = person_in(headers.get("cookie", ""))
+    async def _answer(
+        self, path: str, person: str | None, scope: Scope, headers: Headers, receive: Receive
+    ) -> Response:
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("next", ["/"])[0]
         if scope["method"] == "GET":
             if path == SIGN_OUT:
@@ -80,6 +96,9 @@ class Wall:
         if scope["method"] != "POST" or not _same_site(headers):
             return PlainTextResponse("Refused.", 403)
         if path == SIGN_OUT:
+            from core.hosting.sign_in import sign_out
+
+            sign_out(_token_in(headers.get("cookie", "")))
             return self._with_cookie(RedirectResponse(self._base + SIGN_IN, 303), "", 0, scope, headers)
         form = await _form(receive)
         return PlainTextResponse("Too long.", 413) if form is None else await self._signed_in(form, scope, headers)
@@ -110,6 +129,18 @@ class Wall:
         return response
 
 
+def _out_of_order(scope: Scope) -> ASGIApp:
+    """What the machine's own fault is stands in its log: people outside are told no more than that there is one."""
+    if scope["type"] == "websocket":
+        return _refuse
+    return PlainTextResponse("The server cannot read its database. Whoever runs it finds the reason in its log.", 503)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Close a websocket that has not been opened."""
+    await send({"type": "websocket.close", "code": 1008})
+
+
 def _page(text: str, status: int = 200) -> Response:
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -118,7 +149,8 @@ def _page(text: str, status: int = 200) -> Response:
 
 
 def _same_site(headers: Headers) -> bool:
-    """Whether a form was sent from a page of ours: another site's page cannot sign anybody in or out."""
+    """Whether a form or a websocket comes from a page of ours: another's can neither sign anybody in or out nor act as
+    whoever has. Streamlit lets any page of this machine do so, whatever its port, and browsers send cookies to it."""
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 

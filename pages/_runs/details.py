@@ -1,7 +1,6 @@
 """One run: what it is doing, what can be done with it, what it has said, and what can be taken away."""
 
 import tempfile
-import time
 from typing import IO, TYPE_CHECKING
 
 import streamlit as st
@@ -9,11 +8,12 @@ import streamlit as st
 from core.hosting.mode import is_hosted
 from core.hosting.people import bound
 from core.runs import shelf
+from core.runs.pace import seconds_taken
 from core.runs.tensorboard import event_file_name
 from pages._parts import site
 from pages._parts.loop_view import trouble
 from pages._parts.run_view import run_buttons
-from pages._parts.text import escaped, plain
+from pages._parts.text import escaped, plain, steady
 from pages._parts.told import told
 from pages._runs.listing import megabytes, state_words
 
@@ -74,7 +74,7 @@ def _controls(store: "RunStore", run: "Run") -> None:
 
 @st.dialog("Delete this run?")
 def _confirm_delete(run_id: str, name: str) -> None:
-    plain(f"{name} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
+    plain(f"{steady(name)} ({run_id}): its curves, its texts and its weights go for good. Your votes stay.", "said")
     with st.container(horizontal=True):
         if st.button("Delete it for good", type="primary", on_click=_delete, args=(run_id,)) or st.button("Keep it"):
             st.rerun()
@@ -157,5 +157,5 @@ def _downloads(run: "Run") -> None:
 def _duration(run: "Run") -> str:
     if run.started is None:
         return "not started"
-    seconds = (run.ended or time.time()) - run.started
+    seconds = seconds_taken(run)
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -118,6 +118,17 @@ def test_a_step_that_a_run_has_not_kept_is_refused():
         specimen(f"{run.id}@3")
 
 
+@pytest.mark.parametrize("place", ["anna@school.example/data/policy", "anna@school.example", "2@3/policy"])
+def test_a_policy_in_a_folder_with_an_at_sign_is_no_checkpoint(tmp_path, place):
+    """Such is the home folder of whoever signs in on a machine as anna@school.example."""
+    folder = tmp_path / place
+    tiny.gpt2().save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    assert specimen(str(folder)).id == str(folder)
+    assert written_at(str(folder)) > 0
+    assert open_specimen(str(folder))[0].num_parameters() == tiny.gpt2().num_parameters()
+
+
 def test_weights_that_are_replaced_are_newer(tmp_path):
     folder = tmp_path / "policy"
     for seed, at in ((0, 10), (1, 20)):

@@ -16,7 +16,7 @@ SHOWN = "<b>bold</b> <script>window.hacked=1</script>"
 HOSTILE = (
     f'{SHOWN}<img src="http://evil.invalid/a.png" onerror="window.hacked=1"> ![i](http://evil.invalid/b.png) '
     "[go](javascript:window.hacked=1) [out](http://evil.invalid) http://evil.invalid/c www.evil.invalid x@evil.invalid "
-    ":red[red] :material/home: $x^2$ $$y$$ **star** __line__ `code` ~~gone~~ # head | a | b | &lt;i&gt; {{x}} \x1b[31mred"
+    ":red[red] :material/elderly: :streamlit: :sunny: a -> b $x^2$ $$y$$ **star** __line__ `code` ~~gone~~ # head | a | b | &lt;i&gt; {{x}} \x1b[31mred"
 )
 NAME = "<i onclick=window.hacked=1>Eve</i> :red[x] $y$ [l](http://evil.invalid)"
 INJECTED = """() => ({
@@ -27,8 +27,11 @@ INJECTED = """() => ({
   formulas: [...document.querySelectorAll('.katex')].map(one => one.innerText).filter(text => /^[xy]/.test(text.trim())),
   words: [...document.querySelectorAll('b, strong, code, del, i, em, th')].map(one => one.innerText.trim())
     .filter(text => ['bold', 'star', 'line', 'code', 'gone', 'Eve'].includes(text)),
+  signs: [...document.querySelectorAll('[alt="Streamlit logo"], [aria-label^="elderly"]')].map(one => one.outerHTML),
+  drawn: [...document.querySelectorAll('.stMain :is(p, h3, span)')].map(one => one.innerText)
+    .filter(text => /☀|a → b/.test(text)),
 })"""
-NOTHING = {"hacked": None, "images": [], "links": [], "formulas": [], "words": []}
+NOTHING = {"hacked": None, "images": [], "links": [], "formulas": [], "words": [], "signs": [], "drawn": []}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -153,6 +154,13 @@ def test_a_queued_run_is_stopped_and_said_to_be(run):
     assert (status, last_json(out)["status"]) == (0, "stopped")
     listed = last_json(run("runs", "list", "--json")[1])["runs"]
     assert [(entry["id"], entry["status"]) for entry in listed] == [("waiting", "stopped")]
+
+
+def test_a_run_is_shown_to_people_with_times_that_people_read(run):
+    made = RunStore().create(JOBS["pairs"](), run_id="waiting")
+    _, shown, _ = run("runs", "show", "waiting")
+    assert f"created: {time.strftime('%Y-%m-%d %H:%M', time.localtime(made.created))}\n" in shown
+    assert last_json(run("runs", "show", "waiting", "--json")[1])["created"] == made.created
 
 
 def test_a_closed_pipe_is_no_error(tmp_path):

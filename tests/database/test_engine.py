@@ -60,6 +60,49 @@ def test_sqlite_is_opened_durably(tmp_path):
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 10_000
 
 
+@pytest.mark.parametrize("name", ["what?now=1", "my%20files", "100%", "a#b", "ünï cödé"])
+def test_the_database_lies_in_the_data_folder_whatever_that_is_called(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("RLHF_PLAYGROUND_HOME", str(tmp_path / name))
+    with writing(engine()) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    assert (tmp_path / name / "playground.db").stat().st_size > 0
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced", "moved with its folder"])
+def test_a_file_that_goes_while_it_is_open_takes_no_vote_along(tmp_path, how):
+    file = tmp_path / "data" / "votes.db"
+    file.parent.mkdir()
+    opened = engine(f"sqlite:///{file}")
+    with writing(opened) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    if how == "replaced":
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(file.read_bytes())
+        copy.replace(file)
+    elif how == "removed":
+        file.unlink()
+    else:
+        file.parent.rename(tmp_path / "elsewhere")
+    for way in (writing, reading):
+        with pytest.raises(PlaygroundError, match=r"votes\.db was removed or replaced while it was open"), way(opened):
+            pass
+
+
+def test_a_database_that_is_let_go_of_is_whole_in_its_one_file(tmp_path):
+    file = tmp_path / "votes.db"
+    opened = engine(f"sqlite:///{file}")
+    with writing(opened) as connection:
+        connection.execute(sa.insert(runs), run_row())
+    assert file.with_name("votes.db-wal").stat().st_size > file.stat().st_size
+    engines.close_all()
+    assert {entry.name for entry in tmp_path.glob("votes.db*")} <= {"votes.db", "votes.db.lock"}
+    with sqlite3.connect(file) as alone:
+        assert alone.execute("SELECT id FROM runs").fetchall() == [("a",)]
+    with reading(opened) as connection:  # it can be asked again
+        assert connection.execute(sa.select(runs.c.id)).scalar() == "a"
+
+
 def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "new.db"
     with sqlite3.connect(path) as connection:
@@ -67,6 +110,38 @@ def test_a_newer_schema_is_refused(tmp_path):
         connection.execute("INSERT INTO alembic_version VALUES ('9999')")
     with pytest.raises(PlaygroundError, match="newer version"):
         engine(f"sqlite:///{path}")
+
+
+def test_a_database_that_has_lost_its_runs_says_so(tmp_path, caplog):
+    """Emptied by a disk or a hand; or taken without the -wal, in which all of it may be."""
+    home = tmp_path / "home"
+    engine()
+    assert caplog.text == ""
+    engines.close_all()
+    (home / "runs" / "loop-1").mkdir(parents=True)
+    (tmp_path / "empty.db").touch()
+    for name in ("empty.db", "gone.db"):
+        caplog.clear()
+        engine(f"sqlite:///{tmp_path / name}")
+        [record] = caplog.records
+        assert f"{name} was empty and is begun anew, though {home / 'runs'} holds runs" in record.getMessage()
+        caplog.clear()
+        engines._migrate(engine(f"sqlite:///{tmp_path / name}"))
+        assert caplog.text == ""
+
+
+def test_another_programs_tables_are_left_alone(database):
+    """As where a URL names the wrong database, or the row that says which version ours is has gone."""
+    other = sa.create_engine(database)
+    with other.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE runs (theirs INTEGER)"))
+        connection.execute(sa.text("INSERT INTO runs VALUES (7)"))
+    with pytest.raises(PlaygroundError, match=r"tables of another program.*\(runs\)"):
+        engine(database)
+    with other.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["runs"]
+        assert connection.execute(sa.text("SELECT theirs FROM runs")).scalar() == 7
+    other.dispose()
 
 
 @pytest.mark.parametrize(

@@ -99,3 +99,23 @@ def test_all_or_none_refuses_the_file():
     assert "Nothing was imported" in said(at)
     assert "mine.jsonl, line 1" in said(at)
     assert FeedbackStore().datasets() == []
+
+
+def test_a_name_that_this_machine_could_not_give_a_file_is_kept_all_the_same():
+    """Other systems count characters where this one counts bytes."""
+    name = "日本語の好み" * 20 + ".jsonl"
+    at = opened("data", view="Import")
+    at = at.file_uploader[0].upload(name, b'{"prompt": "A", "chosen": " b", "rejected": " c"}\n').run()
+    assert "1 comparison imported" in said(press(at, "Import it"))
+    assert [dataset.name for dataset in FeedbackStore().datasets()] == [name]
+
+
+def test_a_full_disk_for_temporary_files_is_said(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    at = opened("data", view="Import")
+    at = at.file_uploader[0].upload("mine.jsonl", b"{}\n").run()
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    at = press(at, "Import it")
+    assert "Nothing was imported" in said(at) and "for reading: No space left on device" in said(at)

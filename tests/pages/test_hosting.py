@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
 from core.database.engine import engine
@@ -11,6 +12,7 @@ from core.feedback.pairs import PreferencePair
 from core.feedback.store import FeedbackStore, NewPair
 from core.hosting import people, sign_in
 from core.hosting.people import NotSignedInError, acting_as
+from core.paths import home
 from core.runs.store import RunStore
 from pages._parts import signing_in, site, url, wall
 from tests.pages.page_helpers import PAGES, a_run, loop_records, opened, said
@@ -155,6 +157,10 @@ class TestWall:
     @pytest.fixture
     def client(self, sitting, monkeypatch):
         async def inside(scope, receive, send):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.send", "text": "inside"})
+                return
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"inside"})
 
@@ -181,9 +187,18 @@ class TestWall:
         cookie = answer.headers["set-cookie"].lower()
         assert "httponly" in cookie and "samesite=lax" in cookie and "secure" not in cookie
         assert client.get("/media/abc").content == b"inside"
+        kept = {"cookie": f"rlhf_playground={client.cookies['rlhf_playground']}"}
         client.post("/sign-out")
         client.cookies.clear()
         assert client.get("/media/abc").status_code == 401
+        assert client.get("/media/abc", headers=kept).status_code == 401  # another tab's, which was open all the while
+
+    @pytest.mark.parametrize("other", ['theme={"dark": true}', "consent[all]=1", "n\xe4me=x", "flag", "x=a b c"])
+    def test_another_programs_cookie_keeps_nobody_out(self, client, other):
+        """Cookies of one machine are sent to each of its ports, and of a school to each of its servers."""
+        client.post("/sign-in", data=self.form())
+        sent = f"{other}; rlhf_playground={client.cookies['rlhf_playground']}"
+        assert client.get("/media/abc", headers={"cookie": sent.encode("latin-1")}).content == b"inside"
 
     def test_over_https_the_cookie_never_goes_another_way(self, client):
         answer = client.post("/sign-in", data=self.form(), headers={"x-forwarded-proto": "https"})
@@ -195,11 +210,36 @@ class TestWall:
     def test_nobody_is_led_away(self, client, wanted):
         assert client.post("/sign-in", data=self.form(next=wanted)).headers["location"] == "/"
 
+    def test_a_database_that_cannot_be_read_is_the_servers_own_matter(self, client, caplog):
+        """No traceback, and nothing of the machine to people outside; the reason to whoever runs it."""
+        client.post("/sign-in", data=self.form())
+        home().joinpath("playground.db").unlink()
+        for path in ("/", "/media/abc", "/sign-in"):
+            answer = client.get(path)
+            assert answer.status_code == 503 and "cannot read its database" in answer.text
+            assert "playground.db" not in answer.text
+        assert client.get("/_stcore/health").content == b"inside"
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://class.example/ws"):
+            pass
+        assert "playground.db was removed or replaced" in caplog.text and "Traceback" not in caplog.text
+
     def test_another_sites_form_is_refused(self, client):
         for origin in ("http://evil.example", "null", "http://class.example.evil.example"):
             for path in ("/sign-in", "/sign-out"):
                 assert client.post(path, data=self.form(), headers={"origin": origin}).status_code == 403
         assert client.post("/sign-in", data=self.form(), headers={"origin": "http://class.example"}).status_code == 303
+
+    def test_a_websocket_of_another_page_is_refused(self, client):
+        """Our cookie goes with it where only the port is another's."""
+        client.post("/sign-in", data=self.form())
+        for origin in ("http://class.example:9999", "http://evil.example", "null"):
+            with (
+                pytest.raises(WebSocketDisconnect),
+                client.websocket_connect("ws://class.example/ws", headers={"origin": origin}),
+            ):
+                pass
+        with client.websocket_connect("ws://class.example/ws", headers={"origin": "http://class.example"}) as socket:
+            assert socket.receive_text() == "inside"
 
     def test_a_form_longer_than_any_of_ours_is_not_read(self, client):
         assert client.post("/sign-in", data=self.form(word="x" * 20_000)).status_code == 413

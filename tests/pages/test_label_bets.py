@@ -10,8 +10,9 @@ from core.alignment.live.live_head import fit_live_head
 from core.alignment.live.next_pair import expected_information
 from core.feedback.candidates import candidates
 from core.feedback.store import FeedbackStore, NewPair
+from core.runs.store import RunStore
 from pages._label import live as live_page
-from tests.pages.page_helpers import fine, opened, said
+from tests.pages.page_helpers import a_run, fine, opened, said
 
 PAIRS = 40  # enough that no more are written while a test runs
 MOODS = [
@@ -177,6 +178,19 @@ def test_the_report_speaks_of_sides_consistency_and_agreement(store):
     lengths = next(table for table in tables if "length coefficient" in table)
     assert list(lengths["who"]) == ["you", "the live model"]
     assert "Train a reward model on your votes" in text
+
+
+def test_the_name_of_a_run_is_text_in_the_report(store, monkeypatch):
+    """A run is called what its owner types, or after the file that it learned from."""
+    run = a_run("reward", preferences=["bundled:sunny"])
+    RunStore().rename(run.id, "[look](http://evil.example) :red[here] <b>$x$")
+    (run.folder / "reward_model").mkdir()
+    (run.folder / "reward_model" / "config.json").write_text("{}")
+    monkeypatch.setattr("pages._label.lengths._scores", lambda folder, texts: [float(len(text)) for _, text in texts])
+    votes(store, count=14, pick=happier)
+    all_read(store)
+    [sentence] = [one.value for one in opened("label", report="My report").markdown if "Your reward model" in one.value]
+    assert r"\[look\]\(http" in sentence and r"\:red\[here\] \<b\>\$x\$" in sentence
 
 
 def test_repeats_show_how_consistent_one_is(store, monkeypatch):

@@ -13,6 +13,7 @@ from core.feedback.annotators import get_annotator
 from core.record import LEARNT, PAIR, WATCHED, Record
 from core.runs import locks
 from core.runs.store import RunStore
+from pages._parts.text import escaped
 from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said, unfolded
 
 ENTRY = {
@@ -223,12 +224,19 @@ def test_the_bundled_policy_really_writes(gallery):
     assert "No tuned policy yet" in words
 
 
-def test_a_policy_that_cannot_be_loaded_says_why(gallery, monkeypatch):
-    def fail(*_):
-        raise PlaygroundError("storyteller is missing: get it.")
+def test_a_policy_that_cannot_be_loaded_says_why_in_plain_text(gallery, nobody_trains, monkeypatch):
+    why = "/models/__old__ :red[x] is missing: get it."
+
+    def fail(*_, **__):
+        raise PlaygroundError(why)
 
     monkeypatch.setattr("pages._overview.own_prompt.write", fail)
-    assert "storyteller is missing: get it." in said(opened("overview", prompt="A crow"))
+    at = opened("overview", prompt="A crow")
+    assert [error.value for error in at.error] == [escaped(why)]
+    monkeypatch.setattr("core.runs.supervisor.submit", fail)
+    begin = next(button for button in opened("overview").button if button.label == "Run the whole loop")
+    at = fine(begin.click().run())
+    assert [error.value for error in at.error] == [escaped(why)]
 
 
 def test_the_first_page_does_not_import_torch():

@@ -1,11 +1,13 @@
 """Foreign text on a page: read back from Markdown it is what it was; and errors are told in place."""
 
+import re
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from pages._parts.text import escaped, minus
+from pages._parts.text import escaped, minus, steady
 from tests.pages.page_helpers import PAGES
 
 MARKS = "\\`*_{}[]()#+-.!|$:~<>&^=@/ \"'"
@@ -21,7 +23,24 @@ def test_escaped_text_renders_as_itself_and_nothing_else(text):
     assert (opening.tag, closing.tag) == ("p", "p")
     assert {child.type for child in inline.children} <= {"text", "text_special", "softbreak", "entity"}
     shown = "".join("\n" if child.type == "softbreak" else child.content for child in inline.children)
-    assert shown.replace("\u2060", "") == text.replace("\u2060", "")
+    assert shown.replace("\u2060", "") == steady(text.replace("\u2060", ""))
+
+
+@given(texts)
+@example("simulated:sunny:512 at app.py:100: it is :material/delete: or :streamlit: or :+1:")
+@example("a -> b <- c <-> d -- e >= f <= g ~= h")
+def test_streamlit_draws_no_sign_in_escaped_text(text):
+    """What its page replaces, by the very patterns that it has, when the backslashes have gone."""
+    left = re.sub(r"\\([^\w\s])", r"\1", escaped(text))
+    assert not re.search(r":[\w+-]+:|:material[_/]\w+:", left)
+    assert not re.search(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)", left)
+
+
+def test_a_name_does_not_turn_the_words_behind_it_round():
+    name = "abc\u202efed\u2067.jsonl"
+    assert steady(name) == "abc\ufffdfed\ufffd.jsonl" and "\u202e" not in escaped(name)
+    kept = "שלום \u200fعالم\u200e!"  # what such alphabets need stays
+    assert steady(kept) == kept
 
 
 def test_a_data_folder_that_cannot_be_used_is_said_on_every_page(tmp_path, monkeypatch):
@@ -38,3 +57,4 @@ def test_a_hyphen_before_a_number_is_a_minus_sign_and_no_other():
     assert minus("from -0.26 to +0.4, (-3) and **-1.5**") == "from −0.26 to +0.4, (−3) and **−1.5**"
     for kept in ("best-of-4", "2026-11-30", "- 3 apples", "GPT-2", "x-1", "a --seed 3", "1e-05"):
         assert minus(kept) == kept
+    assert minus(f"the token {escaped('-5')} has -0.5") == f"the token {escaped('-5')} has −0.5"

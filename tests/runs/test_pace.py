@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.runs.pace import may_end_early, seconds_left
+from core.runs.pace import may_end_early, seconds_left, seconds_taken
 from core.runs.store import Run, Step
 from tests.pages.page_helpers import a_run
 
@@ -30,6 +30,15 @@ def test_the_newest_steps_count_and_a_pause_does_not(run):
     assert seconds_left(run, slow_then_fast, now=913.0) == 14
     paused = steps(0, 1, 2, 3, 3603, 3604)
     assert seconds_left(run, paused, now=3604.0) == pytest.approx(14 * (1 + 1 + 1 + 5 + 1) / 5)
+
+
+def test_a_clock_that_is_set_back_makes_no_time_negative(run):
+    set_back = steps(0, 2, 4, 6, -3600, -3598, -3596)
+    assert seconds_left(run, set_back, now=-3596.0) == pytest.approx(14 * (2 + 2 + 2 + 0 + 2 + 2) / 6)
+    begun = replace(run, started=100.0, ended=None)
+    assert [seconds_taken(begun, now) for now in (130.0, 40.0)] == [30.0, 0.0]
+    assert [seconds_taken(replace(begun, ended=ended), 9e9) for ended in (160.0, 50.0)] == [60.0, 0.0]
+    assert seconds_taken(replace(begun, started=None), 9e9) == 0.0
 
 
 def test_steps_of_another_stage_say_nothing(run):
