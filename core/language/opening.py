@@ -188,8 +188,11 @@ def check_weights(folder: Path, model: "PreTrainedModel", loading: Mapping[str, 
 
 
 def _left_over(model: "PreTrainedModel", names: Iterable[str]) -> Iterator[str]:
-    """Those of the weights that `model` took no notice of which a model like it computes with: those of one layer more,
-    and a bias or a scale beside weights that it has. Others, such as a value head's, belong to something else."""
+    """Of the weights that `model` took no notice of, those that a model like it computes with.
+
+    They are those of one layer more, and a bias or a scale beside weights that it has. Others, such as a value head's,
+    belong to something else.
+    """
     prefix = f"{model.base_model_prefix}."
     own = {name.removeprefix(prefix) for name, _ in model.named_parameters(remove_duplicate=False)}
     layers, modules = {_NUMBER.sub(".", name) for name in own}, {name.rpartition(".")[0] for name in own}
@@ -243,9 +246,9 @@ def _add_rows(model: "PreTrainedModel", size: int) -> None:
     model.resize_token_embeddings(size, mean_resizing=False)
     with torch.no_grad():
         for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
-            if layer is not None:
-                table = _table(layer)
-                table[old:] = table[:old].mean(0)
+            for table in (getattr(layer, "weight", None), getattr(layer, "bias", None)):
+                if table is not None:
+                    table[old:] = table[:old].mean(0)
 
 
 def _table(layer: Any) -> "Tensor":

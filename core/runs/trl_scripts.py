@@ -207,13 +207,24 @@ def _rows(pairs: "Sequence[PreferencePair]") -> list[dict[str, Any]]:
 
 
 def _write_model(model: str, folder: Path) -> None:
-    """The policy's folder as `model/`: what the scripts begin with, whatever it is called elsewhere."""
-    from core.language.registry import load_tokenizer, policy_folder
+    """The policy as `model/`: what the scripts begin with, whatever it is called elsewhere.
+
+    Its own folder, unless its tokenizer knows tokens that its weights have no rows for: then as the run opened it.
+    """
+    from transformers import AutoTokenizer
+
+    from core.language.opening import open_config
+    from core.language.registry import load_policy, load_tokenizer, policy_folder
 
     load_tokenizer(model)  # fetches or converts what is not here yet, and says what is wrong
     source = policy_folder(model)
     if source is None:
         raise PlaygroundError(f"{model}: not on this machine any more")
+    tokens = AutoTokenizer.from_pretrained(source, local_files_only=True, trust_remote_code=False).get_vocab()
+    if max(tokens.values()) >= open_config(source).get_text_config().vocab_size:
+        for part in load_policy(model):
+            part.save_pretrained(folder / "model")
+        return
     (folder / "model").mkdir()
     for entry in source.iterdir():
         if entry.is_file():

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, OpenAIGPTConfig, OpenAIGPTLMHeadModel
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPTJConfig,
+    GPTJForCausalLM,
+    OpenAIGPTConfig,
+    OpenAIGPTLMHeadModel,
+)
 
 from core import paths
 from core.errors import PlaygroundError
@@ -58,6 +65,18 @@ def test_a_missing_pad_token_is_added_and_is_never_likely(make_folder):
     torch.testing.assert_close(new[..., :-1], old)
     torch.testing.assert_close(new[..., -1], old.mean(-1))
     assert (new.softmax(-1)[..., -1] <= 1 / old.shape[-1]).all()
+
+
+def test_an_added_token_is_never_likely_where_the_output_layer_has_a_bias(make_folder):
+    folder = make_folder()
+    config = GPTJConfig(vocab_size=257, n_positions=64, n_embd=16, n_layer=2, n_head=2, rotary_dim=4, eos_token_id=256)
+    made = GPTJForCausalLM(config)
+    torch.nn.init.constant_(made.lm_head.bias, -9.0)  # beside which a bias of 0 is a favourite
+    made.save_pretrained(folder)
+    model, tokenizer = registry.load_policy(str(folder))
+    with torch.no_grad():
+        chance = model(torch.arange(9)[None]).logits.softmax(-1)[..., tokenizer.pad_token_id]
+    assert tokenizer.pad_token_id == 257 and chance.max() < 1 / 257 * 1.5
 
 
 @pytest.mark.parametrize(

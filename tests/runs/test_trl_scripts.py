@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM
 
 from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
@@ -180,6 +180,21 @@ def test_adapters_go_where_the_run_had_them(trl, store, tmp_path, monkeypatch):
     export_trl(run, tmp_path / "out")
     lora = executed(trl, tmp_path / "out" / "dpo.py")["peft_config"]
     assert set(lora.target_modules) == {"query_key_value"} and not lora.fan_in_fan_out
+
+
+def test_a_token_without_a_row_has_one_in_what_the_scripts_begin_with(store, model, tmp_path):
+    tokenizer = tiny.tokenizer()
+    tokenizer.add_special_tokens({"pad_token": "<|new|>"})
+    tokenizer.save_pretrained(model)
+    run = store.create(DPOJob(preferences=("votes",), model=str(model)), queued=False)
+    write_run_pairs(run.folder, taught(PAIRS, "votes"))
+    export_trl(run, tmp_path / "out")
+    written = AutoModelForCausalLM.from_pretrained(tmp_path / "out" / "model")
+    pad = AutoTokenizer.from_pretrained(tmp_path / "out" / "model").pad_token_id
+    assert pad == 4096 < written.get_input_embeddings().weight.shape[0]
+    plain = AutoModelForCausalLM.from_pretrained(model)
+    ids = torch.arange(9)[None]
+    torch.testing.assert_close(written(ids).logits[..., :4096], plain(ids).logits, atol=1e-4, rtol=1e-4)
 
 
 def test_what_cannot_be_exported_leaves_nothing(store, ppo_run, tmp_path):
