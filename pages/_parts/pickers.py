@@ -6,10 +6,11 @@ import streamlit as st
 def model_picker(key: str = "model", label: str = "Policy", include_tuned: bool = True) -> str:
     """A policy's id, chosen from those that are ready to load. The choice lives in the URL under `key`."""
     from core.language.registry import list_policies
+    from core.runs.rounds import run_behind
 
     infos = {info.id: info for info in list_policies() if info.status == "ready"}
     if not include_tuned:
-        infos = {id: info for id, info in infos.items() if "/runs/" not in id.replace("\\", "/")}
+        infos = {id: info for id, info in infos.items() if run_behind(id) is None}
     return st.selectbox(
         label,
         list(infos),
