@@ -16,7 +16,7 @@ from core import processes
 from core.cli.experiments import clinic, frontier, goodhart, tastes
 from core.cli.gallery import gallery
 from core.cli.models import generate, models
-from core.cli.output import say
+from core.cli.output import PrintableFormatter, say
 from core.cli.password import password
 from core.cli.preferences import preferences
 from core.cli.reward import reward
@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     wait_briefly()
     _open_missing_streams()
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    said = logging.StreamHandler(sys.stderr)
+    said.setFormatter(PrintableFormatter())
+    logging.basicConfig(handlers=[said])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show σ must not end the command
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

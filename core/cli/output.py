@@ -1,7 +1,9 @@
 """What a command says: results on stdout, everything else on stderr, progress only where somebody is watching."""
 
 import json
+import logging
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -13,6 +15,8 @@ from tqdm import tqdm
 from core.record import Record
 
 json_option = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line of stdout")
+
+_STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # of a terminal; JSON escapes the others itself
 
 HEADLINES = {  # the metrics shown beside a stage's progress
     "preferences": {"pairs": "pairs"},
@@ -32,7 +36,8 @@ def say(text: str) -> None:
 def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> None:
     """The outcome on stdout: one JSON object, or `text` (by default a `name: value` line for each entry)."""
     if as_json:
-        _print(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
+        written = json.dumps(_finite(result), ensure_ascii=False, allow_nan=False)
+        _print(_STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written))  # only ever inside of texts
     else:
         lines = text.split("\n") if text is not None else [f"{name}: {_shown(value)}" for name, value in _flat(result)]
         _print("\n".join(map(_printable, lines)))
@@ -55,6 +60,14 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+class PrintableFormatter(logging.Formatter):
+    """What is logged, line by line: it tells of files, whose columns somebody has named."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's words, with control characters as Python writes them."""
+        return "\n".join(map(_printable, super().format(record).split("\n")))
 
 
 class Stages:

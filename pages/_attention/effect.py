@@ -15,7 +15,7 @@ from pages._parts.matrix import Cell, matrix
 from pages._parts.next_tokens import next_tokens
 from pages._parts.predict import predict
 from pages._parts.specimen import provenance
-from pages._parts.text import escaped
+from pages._parts.text import escaped, told_apart
 
 GUESSES = ("hardly: below 0.01 nats", "a little: up to 0.1", "clearly: more than 0.1")
 METHODS = {"zero": "zero", "mean": "their mean"}
@@ -184,7 +184,7 @@ def _choose(cell: Cell | None) -> None:
 def _logit(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choice) -> None:
     st.subheader("Who says so? One logit as a sum", anchor=False)
     likely = opening.effect_of(specimen, text, sizes["ids"], choice.token, [(choice.layer, choice.head)], "zero")
-    names = dict(zip(likely["tokens"], likely["pieces"], strict=True))
+    names = told_apart(dict(zip(likely["tokens"], likely["pieces"], strict=True)))
     picture, controls = st.columns([3, 2], gap="large")
     with controls:
         of = st.selectbox("Logit of", list(names), format_func=lambda one: names[one], key="of", bind="query-params")

@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import PlaygroundError
 from core.feedback.own_prompts import LONGEST, Added, add_own_prompts, own_prompts_of, remove_own_prompts
 from pages._label.people import choose_own_prompts
-from pages._parts.text import escaped
+from pages._parts.text import escaped, told_apart
 from pages._parts.told import told
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def _kept(annotator: str) -> None:
     if not kept:
         return
     st.dataframe({"prompt": kept}, hide_index=True, height=min(220, 38 + 35 * len(kept)))
-    gone = st.multiselect("Take back", kept, key="own_prompts_gone", format_func=_short)
+    shown = told_apart({place: _short(text) for place, text in enumerate(kept, 1)})
+    names = dict(zip(kept, shown.values(), strict=True))
+    gone = st.multiselect("Take back", kept, key="own_prompts_gone", format_func=lambda text: names.get(text, text))
     if gone:
         st.button("Take these back", key="own_prompts_remove", on_click=_remove, args=(annotator, gone))
 

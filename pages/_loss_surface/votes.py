@@ -10,6 +10,7 @@ from core.feedback.annotators import annotators
 from core.feedback.pairs import PreferencePair
 from core.feedback.sources import load_preferences
 from core.feedback.store import FeedbackStore
+from pages._parts.text import told_apart
 
 MOST = 2000  # votes: the surface is drawn anew at every change
 
@@ -31,8 +32,8 @@ def choose_votes() -> Votes:
     for voter in store.annotators():
         if _decided(store, voter):
             names[f"votes:{voter}"] = f"votes of {voter}"
-    for dataset in store.datasets():
-        names[f"dataset:{dataset.id}"] = f"data set {dataset.name}"
+    for number, name in told_apart({dataset.id: dataset.name for dataset in store.datasets()}).items():
+        names[f"dataset:{number}"] = f"data set {name}"
     source = st.selectbox(
         "Votes",
         list(names),

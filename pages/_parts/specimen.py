@@ -10,7 +10,7 @@ from core.errors import PlaygroundError
 from core.gallery import load_entry
 from core.language.tokens import LONGEST, SENTENCE, Sentence, read_sentence
 from pages._parts.badge import badge
-from pages._parts.text import escaped
+from pages._parts.text import escaped, told_apart
 from pages._parts.typed import typed
 
 _written: dict[str, int] = {}  # when the weights of each were written that this server's caches are of
@@ -24,13 +24,14 @@ def specimen_bar(sentence: str = SENTENCE) -> tuple[Specimen, str]:
     """Two widgets in one row: the model (`?model=`, its name or its id) and the sentence (`?sentence=`)."""
     found = {one.id: one for one in list_specimens()}
     asked = st.query_params.get("model", "")
-    if asked not in {_name(one, found) for one in found.values()}:  # an id, where the widget itself writes names
+    if asked not in _names(found).values():  # an id, where the widget itself writes names
         _ask_for(asked, found)
     left, right = st.columns([2, 3], gap="medium")
+    names = _names(found)
     chosen = left.selectbox(
         "Model or checkpoint",
-        list(found),
-        format_func=lambda one: _name(found[one], found),
+        list(names),
+        format_func=names.__getitem__,
         key="model",
         bind="query-params",
         help="Any policy of the Models page, the storyteller as it was before and early in its pre-training, and every "
@@ -73,14 +74,11 @@ def keep_place(key: str, text: str, count: int) -> None:
 
 def name_of(specimen_id: str) -> str:
     """What a link to a page with a `specimen_bar` calls it: as the widget itself writes, so that a refresh keeps it."""
-    found = {one.id: one for one in list_specimens()}
-    return _name(found[specimen_id], found) if specimen_id in found else specimen_id
+    return _names({one.id: one for one in list_specimens()}).get(specimen_id, specimen_id)
 
 
-def _name(one: Specimen, found: Mapping[str, Specimen]) -> str:
-    """Its title, with its id where another has the same."""
-    same = [other for other in found.values() if other.title == one.title]
-    return one.title if len(same) == 1 else f"{one.title} ({one.id})"
+def _names(found: Mapping[str, Specimen]) -> dict[str, str]:
+    return told_apart({id: one.title for id, one in found.items()})
 
 
 def _ask_for(specimen_id: str, found: dict[str, Specimen]) -> None:

@@ -2,8 +2,13 @@
 
 import html
 import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import TypeVar
 
 import streamlit as st
+
+Key = TypeVar("Key")
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ADDRESS = r"https?:(?=//)|www(?=\.)|@"
@@ -25,6 +30,13 @@ def escaped(text: str) -> str:
 def steady(text: str) -> str:
     """A name of others amid our own words: what would turn round all that follows it is seen, and does nothing."""
     return _STEERING.sub("\ufffd", text)
+
+
+def told_apart(labels: Mapping[Key, str]) -> dict[Key, str]:
+    """The labels of a widget's options, with its key behind one that several have: Streamlit knows an option by its
+    label alone, and whichever of them is chosen, takes the last."""
+    times = Counter(labels.values())
+    return {key: label if times[label] == 1 else f"{label} ({key})" for key, label in labels.items()}
 
 
 def minus(text: str) -> str:

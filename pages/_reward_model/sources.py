@@ -1,14 +1,13 @@
 """Whose preferences to learn from: a person's votes, a simulated annotator's, an imported data set, or a mix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.feedback import sources as preference_sources
 from core.feedback.annotators import annotators
-from core.feedback.comparison import Dataset
 from core.feedback.store import FeedbackStore
-from pages._parts.text import escaped
+from pages._parts.text import escaped, told_apart
 
 MY_VOTES, _SIMULATED, _IMPORTED = "My votes", "A simulated annotator", "Imported data"
 
@@ -49,7 +48,9 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
         sources.append(source)
         total += count
     if _IMPORTED in chosen:
-        kept = _several("Data sets", list(datasets), "reward_dataset", lambda id: _called(datasets[id], datasets))
+        told = told_apart({id: dataset.name for id, dataset in datasets.items()})
+        called = {id: f"{told[id]}: {dataset.rows:,} rows" for id, dataset in datasets.items()}
+        kept = _several("Data sets", list(called), "reward_dataset", called.__getitem__)
         sources += [f"dataset:{id}" for id in kept]
         total += sum(datasets[id].rows for id in kept)
     if len(sources) > 1:
@@ -66,12 +67,6 @@ def choose_sources(store: FeedbackStore) -> tuple[tuple[str, ...], int]:
 def _several(label: str, options: list[str], key: str, in_words: Callable[[str], str]) -> list[str]:
     """Any number of `options`, the first to begin with. The URL has them as they are worded."""
     return st.multiselect(label, options, options[:1], format_func=in_words, key=key, bind="query-params")
-
-
-def _called(dataset: Dataset, among: Mapping[str, Dataset]) -> str:
-    """Its file's name and its rows; with its number where another has the same name."""
-    same = sum(one.name == dataset.name for one in among.values())
-    return f"{dataset.name}{f' ({dataset.id})' if same > 1 else ''}: {dataset.rows:,} rows"
 
 
 def _simulated() -> tuple[str, int]:

@@ -11,7 +11,7 @@ from core.errors import PlaygroundError
 from pages._parts.code import show_code
 from pages._parts.matrix import Cell, matrix
 from pages._parts.specimen import provenance
-from pages._parts.text import escaped
+from pages._parts.text import escaped, told_apart
 from pages._transformer_block import opening
 from pages._transformer_block.choice import Columns, choose_token
 from pages._transformer_block.words import word
@@ -132,7 +132,7 @@ def _take(first: int, cell: Cell | None) -> None:
 
 def _compare(specimen: Specimen, sizes: View, first: int, count: int) -> None:
     st.subheader("Beside another model", anchor=False)
-    others = {one.id: one.title for one in list_specimens() if one.id != specimen.id}
+    others = told_apart({one.id: one.title for one in list_specimens() if one.id != specimen.id})
     names = [ALONE, *others]
     other = st.selectbox(
         "Compare with",

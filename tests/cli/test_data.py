@@ -2,8 +2,13 @@
 
 import gzip
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.cli.answers import last_json
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_simulated_votes_are_a_function_of_the_seed(run, tmp_path):
@@ -58,3 +63,17 @@ def test_import_counts_lists_and_exports_again(run, preference_file, tmp_path):
 def test_stats_describe_a_file(run, preference_file):
     answer = last_json(run("preferences", "stats", preference_file, "--json")[1])
     assert (answer["pairs"], answer["prompts"], answer["chosen_is_longer_share"]) == (24, 24, 0.0)
+
+
+def test_the_columns_of_a_file_do_not_steer_the_terminal(run, tmp_path):
+    """Neither where they are logged nor in JSON, which leaves C1's control characters as they are."""
+    file = tmp_path / "rows.jsonl"
+    good = {"prompt": "a", "chosen": " b", "rejected": " c"}
+    file.write_text(f"{json.dumps(good)}\n{json.dumps({chr(27) + ']0;owned' + chr(7): 1, chr(0x9B) + '31m': 2})}\n")
+    evaluated = [sys.executable, "-m", "core", "reward", "evaluate", "--reward-model", tmp_path, "--preferences", file]
+    said = subprocess.run(evaluated, capture_output=True, text=True, cwd=ROOT).stderr
+    assert "the columns are \\x1b]0;owned\\x07, \\x9b31m" in said
+    _, out, _ = run("preferences", "import", file, "--json")
+    assert "columns are \\u001b]0;owned\\u0007, \\u009b31m" in out
+    assert last_json(out)["rejected"][0]["reason"].endswith("\x1b]0;owned\x07, \x9b31m")
+    assert not set(said + out) & {"\x1b", "\x07", "\x9b"}

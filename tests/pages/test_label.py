@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.feedback.own_prompts import LONGEST, own_prompts_of, set_of
+from core.feedback.own_prompts import LONGEST, add_own_prompts, own_prompts_of, set_of
 from core.feedback.store import FeedbackStore, NewPair, NewQuartet
 from core.share import Share
 from tests.pages.page_helpers import said
@@ -323,6 +323,17 @@ def test_ones_own_prompts_are_kept_and_voted_on(store, monkeypatch):
     assert "A dog named" in shown(at)
     at = press(at, "vote_left")
     assert store.votes("ada")[0].prompt_set == "own:ada"
+
+
+def test_of_two_prompts_that_begin_alike_the_chosen_one_is_taken_back(store):
+    alike = [f"{'Once there was a bear who liked ' * 3}{what}" for what in ("honey.", "jam.")]
+    add_own_prompts("ada", alike)
+    at = opened(annotator="ada", prompts="My own prompts")
+    first, second = at.multiselect(key="own_prompts_gone").options
+    assert first != second
+    at = at.multiselect(key="own_prompts_gone").select(alike[0]).run()
+    press(at, "own_prompts_remove")
+    assert own_prompts_of("ada") == alike[1:]
 
 
 def test_prompts_that_are_no_text_are_refused(store):

@@ -10,10 +10,12 @@ import pytest
 
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
+from core.language.registry import add_policy
 from core.record import LEARNT, PAIR, WATCHED, Record
 from core.runs import locks
 from core.runs.store import RunStore
 from pages._parts.text import escaped
+from tests import tiny
 from tests.pages.page_helpers import LOOP_RESULT, PAGES, a_run, fine, loop_records, opened, said, unfolded
 
 ENTRY = {
@@ -237,6 +239,17 @@ def test_a_policy_that_cannot_be_loaded_says_why_in_plain_text(gallery, nobody_t
     begin = next(button for button in opened("overview").button if button.label == "Run the whole loop")
     at = fine(begin.click().run())
     assert [error.value for error in at.error] == [escaped(why)]
+
+
+def test_a_loop_begins_with_any_model_but_what_a_run_has_tuned(gallery, tmp_path):
+    """A folder of one's own may lie under one called `runs`, as those of other programs do."""
+    own, tuned = tmp_path / "runs" / "mine", a_run(records=loop_records(LOOP_RESULT)).folder / "policy"
+    for folder in (own, tuned):
+        tiny.gpt2().save_pretrained(folder)
+        tiny.tokenizer().save_pretrained(folder)
+    add_policy(str(own))
+    (picker,) = [box for box in opened("overview").selectbox if box.key == "policy"]
+    assert "mine" in picker.options and not any("policy of run" in title for title in picker.options)
 
 
 def test_the_first_page_does_not_import_torch():

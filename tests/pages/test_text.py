@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from pages._parts.text import escaped, minus, steady
+from core.language.registry import add_policy
+from pages._parts.text import escaped, minus, steady, told_apart
+from tests import tiny
 from tests.pages.page_helpers import PAGES
 
 MARKS = "\\`*_{}[]()#+-.!|$:~<>&^=@/ \"'"
@@ -41,6 +43,34 @@ def test_a_name_does_not_turn_the_words_behind_it_round():
     assert steady(name) == "abc\ufffdfed\ufffd.jsonl" and "\u202e" not in escaped(name)
     kept = "שלום \u200fعالم\u200e!"  # what such alphabets need stays
     assert steady(kept) == kept
+
+
+def test_options_that_would_read_alike_are_told_apart_and_the_others_left_alone():
+    assert told_apart({3: "mine.jsonl", 5: "mine.jsonl", 8: "other.jsonl"}) == {
+        3: "mine.jsonl (3)", 5: "mine.jsonl (5)", 8: "other.jsonl"
+    }  # fmt: skip
+
+
+def test_of_two_models_in_folders_of_one_name_the_chosen_one_is_taken(tmp_path):
+    """Streamlit knows an option by its words: the last of those that read alike was taken for each of them."""
+    for place in ("first", "second"):
+        tiny.gpt2().save_pretrained(tmp_path / place / "model")
+        tiny.tokenizer().save_pretrained(tmp_path / place / "model")
+        add_policy(str(tmp_path / place / "model"))
+
+    def page() -> None:
+        import streamlit as st
+
+        from pages._parts.pickers import model_picker
+
+        st.text(model_picker())
+
+    at = AppTest.from_function(page).run()
+    for place in ("first", "second"):
+        wanted = str(tmp_path / place / "model")
+        (label,) = [label for label in at.selectbox[0].options if wanted in label]
+        assert at.selectbox[0].set_value(wanted).run().text[0].value == wanted
+        assert label == f"model ({wanted})"
 
 
 def test_a_data_folder_that_cannot_be_used_is_said_on_every_page(tmp_path, monkeypatch):
