@@ -158,7 +158,7 @@ TERMS = (
     ),
     _term(
         "ensemble",
-        "Several reward models taught the same task from other samples of the votes. Where they disagree, none of them "
+        "Several reward models, each taught on another resample of the same votes. Where they disagree, none of them "
         "is to be trusted.",
         "reward_model",
         "ensemble",
@@ -354,7 +354,8 @@ TERMS = (
     ),
     _term(
         "embedding",
-        "The vector a token enters the model with: what the token is, plus where it stands.",
+        "The vector that stands for a token where it enters the model. Some models add to it where the token stands, "
+        "others turn queries and keys by that later.",
         "embeddings",
         "embedding",
         "embeddings",

@@ -70,7 +70,7 @@ def _closing() -> None:
                 "The same word stands twice in a sentence. Does the model get the same vector twice?",
                 "The same content vector, yes. With learned or sinusoidal positions the inputs differ, because another "
                 "position is added; with RoPE they are equal, and only the rotation of queries and keys tells the two "
-                "apart. After a layer or more, context has made them different in any case.",
+                "apart. From the first layer on what stands before each makes them different.",
             ),
             (
                 "Why rotate instead of adding?",

@@ -57,7 +57,7 @@ def _closing() -> None:
             (
                 "Why can accuracy not reach 100 %?",
                 "Votes are noisy: the same person would decide some pairs otherwise tomorrow. "
-                "For a simulated annotator that ceiling is known exactly, and the loop reports it.",
+                "For a simulated annotator that ceiling can be measured, and the loop reports it.",
             ),
         ],
         "ppo",

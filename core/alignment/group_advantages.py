@@ -7,7 +7,8 @@ def leave_one_out(rewards: Tensor) -> Tensor:
     """A_i = R_i − mean of the other responses' rewards: [prompts, k] -> [prompts, k], k ≥ 2.
 
     The baseline does not depend on the response it is taken from, so the gradient stays unbiased.
-    Source: Kool et al., "Buy 4 REINFORCE samples, get a baseline for free!" (2019); Ahmadian et al. (2024), eq. 7.
+    Source: Kool et al., "Buy 4 REINFORCE samples, get a baseline for free!" (2019); Ahmadian et al., "Back to
+    basics" (2024), on RLOO.
     """
     count = rewards.shape[1]
     return (rewards - rewards.mean(1, keepdim=True)) * (count / (count - 1))

@@ -54,7 +54,7 @@ def _story(specimen: Specimen, text: str, sizes: Mapping[str, Any], choice: Choi
 def _words(entropy: list[float], most: list[float]) -> None:
     first, early, last = entropy
     start = (
-        "The matrices start random: every token looks at all it may see about equally. "
+        "The matrices start random: on average a token looks more widely than it will in the end. "
         if first - last > 0.05
         else "The matrices start random. "
     )

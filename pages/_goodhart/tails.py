@@ -53,12 +53,7 @@ def show() -> str:
     st.latex(
         r"\text{proxy} = u(x, y) + \varepsilon,\qquad \varepsilon \sim \mathcal{N}(0, s^2)\ \text{ or }\ s\,t_{1.5}"
     )
-    st.markdown(
-        "With light tails the best of many is still chosen mostly for being good: a large error is rarer than a good "
-        f"text. With heavy tails (Student's t, {DEGREES:g} degrees of freedom) it is the other way round, and the "
-        "more there is to choose from, the more surely it is luck. KL to the reference grows just as slowly in both: "
-        "a leash in KL alone does not protect from heavy tails (Kwa and others, 2024)."
-    )
+    st.markdown(explained(rows))
     show_code("core.alignment.experiments.reward_error:gold_of_the_best")
     return claim(rows)
 
@@ -83,6 +78,22 @@ def _draw(rows: dict[str, list[dict[str, float]]]) -> None:
         alt="Gold of the best of n against n, with light and with heavy errors of the reward",
     )
     downloads("tails", "light_and_heavy_errors", [["n", "gold", "errors"], *table.itertuples(index=False)])
+
+
+def explained(rows: dict[str, list[dict[str, float]]]) -> str:
+    """What the winner of the largest choice was chosen for: the part of its proxy that is gold."""
+    light, heavy = (found[-1]["gold"] / found[-1]["proxy"] for found in rows.values())
+    chosen = (
+        "is still chosen mostly for being good: a large error is rarer than a good text"
+        if light > 0.5
+        else "is chosen more for its error than for being good, where errors are as large as here"
+    )
+    return (
+        f"With light tails the best of {_NS[-1]:,} {chosen} ({light:.0%} of its proxy is gold). With heavy tails "
+        f"(Student's t, {DEGREES:g} degrees of freedom) {heavy:.0%} of it is gold: the more there is to choose from, "
+        "the more surely it is luck. KL to the reference grows just as slowly in both: a leash in KL alone does not "
+        "protect from heavy tails (Kwa and others, 2024)."
+    )
 
 
 def claim(rows: dict[str, list[dict[str, float]]]) -> str:

@@ -211,8 +211,8 @@ def _votes_said(outcomes: Mapping[Key, Outcome]) -> str:
         return ""
     few, many = min(single), max(single)
     above = (
-        " Where the gold lies above the score, the policy writes texts better than any that the reward model was "
-        "taught on, and it rates them for less than they are worth."
+        " Where the gold lies above the score, the reward model rates what the policy writes by then for less than it "
+        "is worth to the voter."
     )
     return (
         f"**Votes.** At β = {beta:g} the gold ends at {single[few].gold:+.2f} sd with {few:,} votes and at "

@@ -6,6 +6,12 @@ from core.alignment.ppo_reading.objective import objective_of
 from pages._parts.code import show_code
 from pages._ppo.subject import Subject, chosen_update
 
+_CHARGED = {  # what each estimator makes of a token, as `core.alignment.kl.kl_estimate` has it
+    "k1": r"\log\frac{\pi_{\text{old}}}{\pi_{\text{ref}}}",
+    "k2": r"\tfrac{1}{2}\Big(\log\frac{\pi_{\text{old}}}{\pi_{\text{ref}}}\Big)^2",
+    "k3": r"\Big(\frac{\pi_{\text{ref}}}{\pi_{\text{old}}} - 1 - \log\frac{\pi_{\text{ref}}}{\pi_{\text{old}}}\Big)",
+}
+
 
 def objective(subject: Subject) -> None:
     """Loss and reward of one update, symbol by symbol."""
@@ -20,16 +26,17 @@ def objective(subject: Subject) -> None:
     where = f"update {int(row['step'] or 0)}"
     epsilon = float(subject.ppo.get("cliprange", 0.2))
     st.markdown(f"**What a response is worth** · {where}")
+    estimator = str(subject.ppo.get("kl_estimator", "k1"))
     st.latex(
         r"r_t = \underbrace{\mathbb{1}[t = T]\; r_\phi(x, y)}_{\text{score, at the last token}} - "
-        r"\beta\,\underbrace{\big(\log\pi_{\text{old}} - \log\pi_{\text{ref}}\big)}_{\text{KL, at every token}}"
+        rf"\beta\,\underbrace{{{_CHARGED[estimator]}}}_{{\text{{KL, at every token}}}}"
     )
     endless = f" − missing ends **{terms.missing_end:.2f}**" if terms.missing_end else ""
     st.markdown(
         f"score **{terms.score:.2f}** − β **{terms.kl_coef:.3g}** × KL **{terms.kl:.2f}**{endless} = "
         f"**{terms.reward:.2f}**, "
         "mean over the responses, in standard deviations of the reference's own texts. "
-        "The KL charged is estimated from the sampled tokens."
+        f"The KL charged is estimated from the sampled tokens, by {estimator}."
     )
     st.markdown(f"**What the optimiser goes down on** · {where}")
     st.latex(

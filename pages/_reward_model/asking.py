@@ -185,8 +185,8 @@ def _probability(asked: _Asked) -> None:
         "votes; the thick stretch of the curve is where one more would land"
         if asked.members
         else "The interval, the thick stretch of the curve, is how far the score head could change and still fit its "
-        "votes as well; what the trunk could have learned otherwise is left out. An ensemble, under *How sure*, asks "
-        "the whole model"
+        "votes nearly as well; what the trunk could have learned otherwise is left out. An ensemble, under *How sure*, "
+        "asks the whole model"
     )
     difference = minus(f"{term.difference:+.3f}")
     words.markdown(

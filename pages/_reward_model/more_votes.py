@@ -97,7 +97,7 @@ def _claim(points: Sequence[Mapping[str, float]], seeds: int) -> str:
     if seeds == 1:
         return f"{words}, with one seed: whether more votes would help, several of them can tell."
     if rise > noise:
-        return f"{words}, and the last step still brought {100 * rise:.1f} points: more votes would help."
+        return f"{words}, and it was still rising: the last step brought {100 * rise:.1f} points."
     return f"{words}; the last step's {100 * rise:+.1f} points are within the spread of the seeds."
 
 

@@ -245,7 +245,7 @@ def test_a_learning_curve_is_drawn_while_it_is_measured(finished):
     assert charts(at) == 2
     rows += [row | {"seed": 1.0, "heldout/accuracy": row["heldout/accuracy"] + 0.02} for row in rows]
     a_run("curve", records=[Record(n, row, "curve", 6) for n, row in enumerate(rows, 1)], of=finished.id)
-    assert "10.0 points: more votes would help" in said(part("More votes", finished))
+    assert "still rising: the last step brought 10.0 points" in said(part("More votes", finished))
 
 
 def test_two_models_meet_on_pairs_neither_has_learned_from(finished, judge):

@@ -138,3 +138,15 @@ def test_a_run_of_ones_own_that_is_not_done_leaves_the_cached_result(page, kind)
     back = next(button for button in at.button if button.label == "Back to the cached result")
     fine(back.click().run())
     assert "run" not in at.query_params
+
+
+def test_what_light_errors_do_is_said_of_the_errors_that_were_drawn():
+    assert "mostly for being good" in said(opened("goodhart", part="Light and heavy errors"))
+    large = said(opened("goodhart", part="Light and heavy errors", tails_size="3"))
+    assert "more for its error than for being good" in large and "mostly for being good" not in large
+
+
+def test_a_gold_above_the_score_is_no_word_on_the_texts_the_reward_model_was_taught_on():
+    """The reference's own best texts lie beyond 16 sd: no policy here writes better ones on average."""
+    assert max(load_entry("goodhart")["data"]["golds"]) > 16
+    assert all("texts better than any" not in said(opened("goodhart", goodhart_voter=voter)) for voter in ENTRIES)

@@ -309,3 +309,11 @@ def test_a_run_that_its_kl_budget_ended_says_so():
         run = a_run("ppo", records=updates(), reward_model=judge, ppo={"updates": asked, "kl_budget": 9.0})
         words = said(opened("ppo", run=run.id))
         assert ("20 were asked for: its KL budget of 9 nats per response was spent before" in words) == told
+
+
+@pytest.mark.parametrize(("estimator", "sign"), [("k1", r"\log\frac"), ("k2", r"\tfrac{1}{2}"), ("k3", "- 1 -")])
+def test_the_objective_shows_the_kl_that_this_run_was_charged(estimator, sign):
+    run = a_ppo(kl_estimator=estimator)
+    at = opened("ppo", run=run.id, ppo_view="Objective")
+    assert f"from the sampled tokens, by {estimator}." in said(at)
+    assert any(r"\mathbb{1}[t = T]" in one.value and sign in one.value.partition("KL")[0] for one in at.latex)
