@@ -96,7 +96,8 @@ def our_scores(material: Path, seed: int) -> list[float]:
 
     from core.alignment.configs import PPOConfig
     from core.alignment.ppo import train_ppo
-    from core.alignment.reward_model import RewardModel, load_reward_model
+    from core.alignment.reward_folders import load_reward_model
+    from core.alignment.reward_model import RewardModel
     from core.alignment.stages import ready_to_tune
     from core.language.registry import load_policy
 

@@ -18,7 +18,8 @@ import torch
 from core.alignment.configs import PPOConfig, RewardConfig, measuring_seed, usual_ppo
 from core.alignment.evaluation import compare_on_heldout, summarise_heldout
 from core.alignment.ppo import train_ppo
-from core.alignment.reward_model import RewardModel, load_reward_model, new_reward_model
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import RewardModel, new_reward_model
 from core.alignment.stages import ppo_stage, preferences_stage, ready_to_tune, reward_stage, voted_pairs
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts

@@ -23,7 +23,7 @@ def skill(seeds: int, pairs: int, fresh_pairs: int) -> None:
     """The votes and the measurement are those of the loop, in other numbers."""
     from core.alignment.configs import RewardConfig, measuring_seed
     from core.alignment.evaluation import reward_skill
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
     from core.alignment.stages import preferences_stage, reward_stage, voted_pairs
     from core.feedback.annotators import get_annotator
     from core.feedback.prompts import load_prompts

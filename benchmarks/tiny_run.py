@@ -17,7 +17,8 @@ def tiny_ppo(folder: Path, updates: int = 60) -> "PPOJob":
     from transformers.utils.logging import disable_progress_bar
 
     from core.alignment.configs import PPOConfig
-    from core.alignment.reward_model import Normalisation, new_reward_model, save_reward_model
+    from core.alignment.reward_folders import save_reward_model
+    from core.alignment.reward_model import Normalisation, new_reward_model
     from core.language.registry import STORYTELLER
     from core.runs.jobs import PPOJob
 

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from core import processes
 from core.alignment.configs import DPOConfig, PPOConfig
-from core.alignment.reward_model import save_reward_model
+from core.alignment.reward_folders import save_reward_model
 from core.errors import PlaygroundError
 from core.feedback.interchange import write_preferences
 from core.runs import recorder

@@ -9,7 +9,8 @@ from typing import Any
 
 from core.alignment.configs import LoopConfig, measuring_seed
 from core.alignment.evaluation import compare_on_heldout, reward_skill, summarise_heldout
-from core.alignment.reward_model import check_can_judge, load_reward_model
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import check_can_judge
 from core.alignment.stages import ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts

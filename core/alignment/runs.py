@@ -10,7 +10,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from core.alignment.configs import JUDGE_FILE, DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import PAIRS_FILE, TaughtPair, read_run_pairs, taught, write_run_pairs
 from core.alignment.own_turns import in_own_turns
-from core.alignment.reward_model import check_can_judge, load_reward_model
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import check_can_judge
 from core.alignment.reward_training import split_by_prompt
 from core.alignment.stages import dpo_stage, ppo_stage, preferences_stage, reward_stage, voted_pairs
 from core.errors import PlaygroundError

@@ -15,7 +15,8 @@ from core.alignment.dpo import train_dpo
 from core.alignment.normalisation import normalisation_on
 from core.alignment.ppo import train_ppo
 from core.alignment.preferences import PairsSoFar, vote, write_pairs
-from core.alignment.reward_model import Rater, save_reward_model
+from core.alignment.reward_folders import save_reward_model
+from core.alignment.reward_model import Rater
 from core.alignment.reward_training import split_by_prompt, train_reward_model, untrained
 from core.feedback.annotators import Annotator
 from core.feedback.pairs import PreferencePair

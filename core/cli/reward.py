@@ -42,7 +42,7 @@ def reward_train(out: Path | None, run_id: str | None, overwrite: bool, as_json:
 def score(reward_model: Path, file: Path, as_json: bool) -> None:
     """Score responses: the raw logit of the reward model on prompt + response, in the order of the lines."""
     rows = _read_rows(file)
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
     from core.alignment.reward_model import score as scores_of
 
     loaded = load_reward_model(reward_model)
@@ -69,7 +69,7 @@ def evaluate(reward_model: Path, sources: tuple[str, ...], as_json: bool) -> Non
     pairs = [pair for source in sources for pair in load_preferences(source)]
     from core.alignment.own_turns import in_own_turns
     from core.alignment.pair_report import evaluate_pairs
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
 
     loaded = load_reward_model(reward_model)
     pairs = in_own_turns(pairs, loaded.tokenizer)

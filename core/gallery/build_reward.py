@@ -18,7 +18,8 @@ from core.alignment.cross_examination.scored_pairs import from_row, score_pairs,
 from core.alignment.cross_examination.vote_counts import epochs_for
 from core.alignment.cross_examination.vote_flip import train_flip
 from core.alignment.loop import run_loop
-from core.alignment.reward_model import RewardModel, load_reward_model, score
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import RewardModel, score
 from core.alignment.reward_training import untrained
 from core.feedback.sources import bundled_pairs
 from core.language.adapters import bare

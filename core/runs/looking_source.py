@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.alignment.before_after.look_back import Checkpoint, Judges, look_back
 from core.alignment.configs import PPOConfig
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_folders import load_reward_model
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts

@@ -50,7 +50,7 @@ def remembered(cache: Any, **options: Any) -> Callable[[Callable[Args, Seen]], C
 @remembered(st.cache_resource, max_entries=3, show_spinner="Opening the reward model…")
 def opened(folder: str) -> "RewardModel":
     """A finished run's reward model: its weights no longer change."""
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
 
     return load_reward_model(folder)
 

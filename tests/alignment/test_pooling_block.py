@@ -7,7 +7,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Olmo
 from core.alignment.configs import RewardConfig
 from core.alignment.loss_surface.trail import Trail
 from core.alignment.pooling_block import can_pool, pooling_block
-from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model, score
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import Normalisation, new_reward_model, score
 from core.alignment.reward_training import head_and_trunk, train_reward_model, untrained
 from core.feedback.pairs import PreferencePair
 from core.language.snapshots import save_snapshot

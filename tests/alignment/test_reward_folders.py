@@ -6,11 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.alignment.reward_model import (
-    Normalisation,
-    load_reward_model,
-    save_reward_model,
-)
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import Normalisation
 from core.errors import PlaygroundError
 from tests import tiny
 from tests.alignment.test_reward_model import reward_model

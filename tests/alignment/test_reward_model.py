@@ -14,16 +14,15 @@ from transformers import (
 
 from core.alignment.configs import LoopConfig, RewardConfig
 from core.alignment.loop import run_loop
+from core.alignment.reward_folders import load_reward_model, save_reward_model
 from core.alignment.reward_model import (
     Normalisation,
     _tell_cut,
-    load_reward_model,
     new_reward_model,
     pad_right,
     pairwise_loss,
     raw_scores,
     running_scores,
-    save_reward_model,
     score,
 )
 from core.alignment.runs import run_reward

@@ -11,13 +11,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from core.alignment.configs import RewardConfig
 from core.alignment.pair_report import report_pairs
 from core.alignment.pair_schedule import batches_by_length
-from core.alignment.reward_model import (
-    Normalisation,
-    load_reward_model,
-    new_reward_model,
-    save_reward_model,
-    score,
-)
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import Normalisation, new_reward_model, score
 from core.alignment.reward_training import split_by_prompt, train_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair

@@ -67,7 +67,7 @@ class TestModels:
         assert len(said) == 1
 
     def test_no_file_of_the_machine_is_read(self, hosted, tmp_path):
-        from core.alignment.reward_model import load_reward_model
+        from core.alignment.reward_folders import load_reward_model
         from core.language.corpus import read_texts
 
         file = tmp_path / "secret.jsonl"

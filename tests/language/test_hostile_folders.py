@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
-from core.alignment.reward_model import Normalisation, load_reward_model, new_reward_model, save_reward_model
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import Normalisation, new_reward_model
 from core.errors import PlaygroundError
 from core.language import registry
 from core.language.folders import count_parameters

@@ -31,7 +31,8 @@ def judge(tmp_path_factory):
     """A reward model that has learned nothing but has an opinion: the storyteller's trunk under a random head."""
     import torch
 
-    from core.alignment.reward_model import Normalisation, new_reward_model, save_reward_model
+    from core.alignment.reward_folders import save_reward_model
+    from core.alignment.reward_model import Normalisation, new_reward_model
     from core.language.registry import load_policy
 
     policy, tokenizer = load_policy("storyteller")
@@ -64,7 +65,8 @@ def part(name: str, run=None, **url: str) -> AppTest:
 
 
 def scores_by(judge, pairs):
-    from core.alignment.reward_model import load_reward_model, score
+    from core.alignment.reward_folders import load_reward_model
+    from core.alignment.reward_model import score
 
     model = load_reward_model(judge)
     prompts, texts = [p.prompt for p in pairs] * 2, [p.chosen for p in pairs] + [p.rejected for p in pairs]
@@ -82,7 +84,8 @@ def test_the_overlap_of_its_scores_is_said_in_numbers(finished, judge):
 
 
 def test_any_two_texts_are_scored_as_core_scores_them(finished, judge):
-    from core.alignment.reward_model import load_reward_model, score
+    from core.alignment.reward_folders import load_reward_model
+    from core.alignment.reward_model import score
 
     at = part("Ask it", finished)
     at.text_area(key="try_prompt").set_value("The dog")
@@ -124,7 +127,7 @@ def test_too_few_votes_for_a_curve_are_said_before_it_is_measured():
 
 def test_one_model_alone_gives_the_interval_of_its_head(finished, judge):
     from core.alignment.cross_examination.reward_views import HeadDoubt
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
 
     at = part("Ask it", finished)
     doubt = HeadDoubt(load_reward_model(judge), taught(VOTES, ""), RewardConfig(heldout_share=0.4))
@@ -159,7 +162,7 @@ def test_the_equation_takes_the_vote_it_is_given(finished):
 
 def test_what_it_latched_on_to_and_each_words_worth(finished, judge):
     from core.alignment.cross_examination.word_deletion import word_deletions
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
 
     at = part("What it likes", finished)
     assert "24 responses of the storyteller" in said(at)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.alignment.configs import DPOConfig, PPOConfig
-from core.alignment.reward_model import save_reward_model
+from core.alignment.reward_folders import save_reward_model
 from core.feedback.interchange import write_preferences
 from core.feedback.pairs import PreferencePair
 from core.runs import branching, recorder, shelf

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPT
 
 from core.alignment.configs import DPOConfig, PPOConfig, RewardConfig
 from core.alignment.cross_examination.run_pairs import taught, write_run_pairs
-from core.alignment.reward_model import Normalisation, new_reward_model, save_reward_model
+from core.alignment.reward_folders import save_reward_model
+from core.alignment.reward_model import Normalisation, new_reward_model
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair
 from core.record import Record
@@ -153,7 +154,7 @@ def test_the_rloo_script_has_the_runs_settings_and_pays_its_score(trl, ppo_run, 
     assert expected.items() <= given["args"].items()
     assert "gamma 1.0" in (out / "rloo.py").read_text()
     assert sorted(given["train_dataset"]["prompt"]) == ["Once", "One day"]  # the third is held out
-    from core.alignment.reward_model import load_reward_model
+    from core.alignment.reward_folders import load_reward_model
 
     prompts, texts = ["Once", "The sun was"], [" upon a time", " hot, and it was a long day"]
     _, scores = load_reward_model(out / "reward_model").rate(prompts, texts)

@@ -15,7 +15,8 @@ from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.retraining import retrained
 from core.alignment.normalisation import normalisation_on
 from core.alignment.pair_report import report_pairs
-from core.alignment.reward_model import RewardModel, load_reward_model, save_reward_model, score
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import RewardModel, score
 from core.alignment.reward_training import split_by_prompt, untrained
 from core.errors import PlaygroundError
 from core.feedback.pairs import PreferencePair

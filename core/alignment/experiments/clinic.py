@@ -21,7 +21,8 @@ from core.alignment.experiments.faults import (
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
-from core.alignment.reward_model import Rater, load_reward_model
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import Rater
 from core.alignment.stages import ready_to_tune, reward_stage
 from core.errors import PlaygroundError
 from core.files import write_whole

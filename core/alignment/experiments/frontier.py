@@ -25,7 +25,7 @@ from core.alignment.experiments.configs import FrontierConfig
 from core.alignment.experiments.reference_texts import votes_on
 from core.alignment.experiments.setting import Setting
 from core.alignment.ppo import train_ppo
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_folders import load_reward_model
 from core.alignment.rloo_grpo import train_grouped
 from core.alignment.stages import ready_to_tune, reward_stage
 from core.feedback.pairs import PreferencePair

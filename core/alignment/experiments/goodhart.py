@@ -19,13 +19,8 @@ from core.alignment.experiments.setting import Setting
 from core.alignment.pair_report import evaluate_pairs
 from core.alignment.pooled_reward import PooledReward, Pooling
 from core.alignment.ppo import train_ppo
-from core.alignment.reward_model import (
-    Normalisation,
-    Rater,
-    load_reward_model,
-    save_reward_model,
-    score_statistics,
-)
+from core.alignment.reward_folders import load_reward_model, save_reward_model
+from core.alignment.reward_model import Normalisation, Rater, score_statistics
 from core.alignment.reward_training import untrained
 from core.alignment.stages import ready_to_tune
 from core.errors import PlaygroundError

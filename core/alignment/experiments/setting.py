@@ -19,7 +19,7 @@ from core.alignment.experiments.reference_texts import (
     write_pool,
 )
 from core.alignment.preferences import ResponsePair
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_folders import load_reward_model
 from core.feedback.annotators import get_annotator
 from core.feedback.prompts import load_prompts
 from core.language.configs import SamplingConfig

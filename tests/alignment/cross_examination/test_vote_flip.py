@@ -8,7 +8,8 @@ from core.alignment import reward_training
 from core.alignment.configs import RewardConfig
 from core.alignment.cross_examination.flip_reading import reach_of
 from core.alignment.cross_examination.vote_flip import flipped, largest_difference, train_flip
-from core.alignment.reward_model import load_reward_model, score
+from core.alignment.reward_folders import load_reward_model
+from core.alignment.reward_model import score
 from core.alignment.reward_training import split_by_prompt
 from core.alignment.stages import reward_stage
 from core.errors import PlaygroundError

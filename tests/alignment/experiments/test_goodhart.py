@@ -9,7 +9,7 @@ from core.alignment.best_of_n import best_of_table
 from core.alignment.experiments.configs import DriftConfig, GoodhartConfig, TaughtConfig
 from core.alignment.experiments.goodhart import run_goodhart
 from core.alignment.experiments.reference_texts import many_of, pool_of, scale_of, votes_on
-from core.alignment.reward_model import load_reward_model
+from core.alignment.reward_folders import load_reward_model
 from core.errors import PlaygroundError
 from core.feedback.annotators import get_annotator
 
