@@ -93,8 +93,9 @@ def _stop_runs(environment: dict[str, str]) -> None:
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, once a session."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # as long as a tab waits: the processor may be shared
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
