@@ -31,8 +31,8 @@ def main() -> None:
     page_header(
         "label",
         "Label",
-        "Responses to one prompt, all written by the same model. Say which you prefer: your votes are all that it "
-        "learns from.",
+        "Responses to one prompt, all written by the same model. Say which you prefer: your votes are what a "
+        "reward model learns from.",
     )
     store = FeedbackStore()
     pair_side, you_side = st.columns([11, 4], gap="medium")

@@ -62,7 +62,7 @@ def _votes(state: Pipeline) -> str:
 
 
 def _score(state: Pipeline) -> str:
-    return "moved from the reference" if state.score is None else f"per response · trained to {state.score:+.2f}"
+    return "moved from the reference" if state.score is None else f"per response · score {state.score:+.2f} sd"
 
 
 def _loop(state: Pipeline, voter: str, win_rate: float | None) -> str:

@@ -128,8 +128,10 @@ def _against(rows: Sequence[Row], metric: str, band: Band | None) -> str:
     """How the run compares with the default ones, in numbers; nothing where there is nothing to compare."""
     if band is None:
         return ""
-    missed, covered = outside(values_of(rows, metric), band)
+    values = values_of(rows, metric)
+    missed, covered = outside(values, band)
     if not covered:
         return ""
-    words = f" Default runs: {band.low[covered - 1]:.3g} to {band.high[covered - 1]:.3g} at update {covered}"
+    lies = f"{values[covered - 1]:.3g}; default runs: {band.low[covered - 1]:.3g} to {band.high[covered - 1]:.3g}"
+    words = f" Update {covered} alone: {lies}"
     return words + (f"; {missed} of {covered} updates lie outside." if missed else ".")
