@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 UPDATES = 400  # more than there is time for: the run is stopped once it has been watched
 POINTS = "(document.querySelector('[data-testid=stVegaLiteChart] .mark-line path')?.getAttribute('d') ?? '').split('L').length"
@@ -82,10 +83,10 @@ def step_through_the_tokens(page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     kept = strip.get_by_role("button").nth(1)
-    assert kept.get_attribute("aria-pressed") == "true"
+    expect(kept).to_have_attribute("aria-pressed", "true")
     assert page.get_by_text(kept.get_attribute("aria-label")).is_visible()
     page.keyboard.press("Enter")
-    assert kept.get_attribute("aria-pressed") == "false"
+    expect(kept).to_have_attribute("aria-pressed", "false")
 
 
 def tune_and_watch(page, runs, reward: str) -> None:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 LONG = 240_000  # ms: training starts processes of its own, and two slow cores may be shared
 
@@ -62,7 +63,7 @@ def test_mistakes_are_filtered_and_words_stepped_through(page):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     kept = words.get_by_role("button").nth(1)
-    assert kept.get_attribute("aria-pressed") == "true"
+    expect(kept).to_have_attribute("aria-pressed", "true")
     assert "deleting it takes away" in kept.get_attribute("aria-label")
 
 

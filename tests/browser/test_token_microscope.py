@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 REVEALED = "push_guess=up&guessed=elsewhere"
 
 
@@ -34,7 +36,7 @@ def test_a_click_shows_another_token_and_the_link_keeps_it(page):
     assert "sample=" in page.url and "update=" in page.url
     told(page).get_by_text("Token 2 of response").wait_for()
     page.wait_for_function("was => document.querySelectorAll('.katex-display')[1].innerText !== was", arg=before)
-    assert tokens(page).nth(1).get_attribute("aria-pressed") == "true"
+    expect(tokens(page).nth(1)).to_have_attribute("aria-pressed", "true")
     now = sums.inner_text()
     page.reload()
     told(page).get_by_text("Token 2 of response").wait_for()
@@ -72,7 +74,7 @@ def test_another_response_goes_under_the_microscope(page):
     rows.nth(1).click()
     page.wait_for_url(re.compile(rf"sample={wanted}(&|$)"))
     told(page).get_by_text(f"of response {wanted}.").wait_for()
-    assert rows.nth(1).get_attribute("aria-selected") == "true"
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
     rows.nth(1).focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

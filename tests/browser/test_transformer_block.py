@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 PATH = "/transformer_block"
 
 
@@ -22,7 +24,7 @@ def test_a_box_previews_on_hover_opens_on_a_click_and_closes_on_the_next(page):
     box(page, "feed_forward").click()
     page.wait_for_url(re.compile("box=feed_forward"))
     page.get_by_text("pass the curve one by one").wait_for()
-    assert box(page, "feed_forward").get_attribute("aria-pressed") == "true"
+    expect(box(page, "feed_forward")).to_have_attribute("aria-pressed", "true")
     page.reload()
     page.get_by_text("pass the curve one by one").wait_for()
     box(page, "feed_forward").click()

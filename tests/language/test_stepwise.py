@@ -49,3 +49,9 @@ def test_what_answers_otherwise_is_one_sentence(why):
     model = OTHERS[why]().eval()
     with pytest.raises(PlaygroundError, match=f"{model.config.model_type} family|layers of kind"):
         check_stepwise(model, IDS, PAD)
+
+
+def test_weights_that_burst_are_told_where_they_are_computed_with():
+    model = tiny.gpt2()
+    torch.nn.init.constant_(model.transformer.h[0].mlp.c_fc.weight, 3e38)
+    check_stepwise(model, IDS, PAD)
