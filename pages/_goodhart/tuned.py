@@ -95,6 +95,12 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
     every = [value for key in shown for name in ("proxy", "gold") for value in smooth(means[key][name])]
     reach = max(math.sqrt(max(max(means[key]["kl"]) for key in shown)), 1.0)
     scale = (min(-0.5, min(every) - 0.2), max(every) + 0.3)
+    st.html(
+        '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
+        'fresh responses. <b style="color:var(--chosen)">━ gold</b>: the annotator\'s true taste, of the same '
+        "responses, which no training ever saw. Both in standard deviations of what the reference writes. All "
+        "panels have the same axes; another β has others.</p>"
+    )
     with st.container(key="goodhart_panels"):
         columns = st.columns(len(shown), gap="small")
     for column, key in zip(columns, shown, strict=True):
@@ -118,12 +124,6 @@ def _panels(shown: list[Key], means: Mapping[Key, Any]) -> None:
                 alt=f"Proxy and gold against the root of KL for a reward model of {key[0]} votes",
             )
             downloads(figure, figure, [["root_kl", "sd", "line"], *table.itertuples(index=False)])
-    st.html(
-        '<p class="note"><b style="color:var(--reward)">━ proxy</b>: what the reward model says of each update\'s '
-        'fresh responses. <b style="color:var(--chosen)">━ gold</b>: the annotator\'s true taste, of the same '
-        "responses, which no training ever saw. Both in standard deviations of what the reference writes. All "
-        "panels have the same axes; another β has others.</p>"
-    )
 
 
 def _outcome(known: Found, curve: Mapping[str, Any]) -> Outcome:
